@@ -1,0 +1,36 @@
+"""Discovery: which services there are and what they would like to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.cds_hooks.hooks import SERVICES, Service
+from app.cds_hooks.prefetch import TEMPLATES
+
+CDS_HOOKS_VERSION = "2.0.1"
+
+USAGE_REQUIREMENTS = (
+    "Works from prefetch alone with FHIR R4. Needs patient, observations and medications or medicationRequests (HTTP "
+    "412 without them); every other key that is not sent is treated as unknown, and the cards name what is missing. "
+    "Send null, or a Bundle without entries, where a query found nothing. Resources that fhirServer offers are not read "
+    "unless the service is configured for that server."
+)
+
+
+def discovery(services: Iterable[Service] = SERVICES) -> dict[str, Any]:
+    """The body of the discovery answer."""
+    return {"services": [_described(service) for service in services]}
+
+
+def _described(service: Service) -> dict[str, Any]:
+    # hookVersion is left out: the library's metadata and change logs disagree about it, and it is optional.
+    return {
+        "hook": service.hook.value,
+        "title": service.title,
+        "description": service.description,
+        "id": service.id,
+        "version": CDS_HOOKS_VERSION,
+        "usageRequirements": USAGE_REQUIREMENTS,
+        "prefetch": dict(TEMPLATES),
+    }

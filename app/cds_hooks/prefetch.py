@@ -1,0 +1,253 @@
+"""Prefetch: what the service asks for, and what the values that came back mean.
+
+A key can come back in six ways: not at all, null, as an OperationOutcome, as one resource, as a Bundle, or as a Bundle
+with further pages. `resolve` turns each into the records that are there and into how far their absence can be trusted
+(`Availability`). Records are recognised later by their resourceType, never by the key that they came under.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.cds_hooks.errors import DataUnavailable, MalformedRequest
+from app.fhir.chart import Availability, SetAside, Source
+
+PATIENT_KEY = "patient"
+
+# Observations are asked for without a list of codes: the codes of all sources together make a query of several
+# kilobytes, which servers and proxies refuse; a category filter would lose the many charts that have no category.
+TEMPLATES: dict[str, str] = {
+    PATIENT_KEY: "Patient/{{context.patientId}}",
+    Source.OBSERVATIONS.value: "Observation?patient={{context.patientId}}",
+    Source.MEDICATIONS.value: "MedicationStatement?patient={{context.patientId}}",
+    Source.MEDICATION_REQUESTS.value: "MedicationRequest?patient={{context.patientId}}",
+    Source.MEDICATION_ADMINISTRATIONS.value: "MedicationAdministration?patient={{context.patientId}}",
+    Source.CONDITIONS.value: "Condition?patient={{context.patientId}}",
+    Source.PROCEDURES.value: "Procedure?patient={{context.patientId}}",
+    Source.FAMILY_HISTORY.value: "FamilyMemberHistory?patient={{context.patientId}}",
+    Source.ALLERGIES.value: "AllergyIntolerance?patient={{context.patientId}}",
+    Source.DIAGNOSTIC_REPORTS.value: "DiagnosticReport?patient={{context.patientId}}",
+    Source.SERVICE_REQUESTS.value: "ServiceRequest?patient={{context.patientId}}",
+}
+
+_MEDICATION_TYPES = frozenset(
+    {"MedicationStatement", "MedicationRequest", "MedicationAdministration", "MedicationDispense"}
+)
+# Only for a single resource under a search key: whether it is what was asked for.
+_TYPES: dict[Source, frozenset[str]] = {
+    Source.OBSERVATIONS: frozenset({"Observation"}),
+    Source.MEDICATIONS: _MEDICATION_TYPES,
+    Source.MEDICATION_REQUESTS: _MEDICATION_TYPES,
+    Source.MEDICATION_ADMINISTRATIONS: _MEDICATION_TYPES,
+    Source.CONDITIONS: frozenset({"Condition"}),
+    Source.PROCEDURES: frozenset({"Procedure"}),
+    Source.FAMILY_HISTORY: frozenset({"FamilyMemberHistory"}),
+    Source.ALLERGIES: frozenset({"AllergyIntolerance"}),
+    Source.DIAGNOSTIC_REPORTS: frozenset({"DiagnosticReport"}),
+    Source.SERVICE_REQUESTS: frozenset({"ServiceRequest"}),
+}
+
+_FAILED_SEVERITIES = frozenset({"error", "fatal"})
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What came for one patient.
+
+    `entries`: every resource with whether it was only included (search.mode `include`) to serve a reference.
+    `availability` has every `Source`. `patient` is None where it did not come; `patient_absent` says whether its key
+    was left out (or its query failed), so that it can still be fetched.
+    """
+
+    patient: Resource | None = field(repr=False)
+    entries: tuple[tuple[Resource, bool], ...] = field(repr=False)
+    availability: dict[Source, Availability]
+    patient_absent: bool = False
+    set_aside: tuple[SetAside, ...] = ()
+
+    @property
+    def not_provided(self) -> tuple[str, ...]:
+        """The prefetch keys that were left out: these, and only these, are worth asking a FHIR server for."""
+        absent = [source.value for source in Source if self.availability[source] is Availability.ABSENT]
+        return (PATIENT_KEY, *absent) if self.patient_absent else tuple(absent)
+
+    def require(self) -> None:
+        """Raise DataUnavailable (412) where data is missing that no advice can do without (contract, section 2)."""
+        missing = []
+        if self.patient is None:
+            missing.append(PATIENT_KEY)
+        if not self._came(Source.OBSERVATIONS):
+            missing.append(Source.OBSERVATIONS.value)
+        if not self._came(Source.MEDICATIONS) and not self._came(Source.MEDICATION_REQUESTS):
+            missing.append(f"{Source.MEDICATIONS.value} (or {Source.MEDICATION_REQUESTS.value})")
+        if missing:
+            keys = ", ".join(missing)
+            raise DataUnavailable(f"required data came neither by prefetch nor from a FHIR server: {keys}")
+
+    def _came(self, source: Source) -> bool:
+        return self.availability[source] in (Availability.PROVIDED, Availability.PARTIAL)
+
+
+def resolve(prefetch: Mapping[str, Any], *, patient_id: str) -> Records:
+    """The records of a prefetch object.
+
+    Raises MalformedRequest where a value is no JSON object, or where the patient is somebody else than
+    `context.patientId`. Keys that were not asked for are ignored.
+    """
+    collected = _Collected()
+    availability = {source: _collect(prefetch, source, collected) for source in Source}
+    patient, patient_absent = _patient(prefetch, patient_id, collected)
+    return Records(
+        patient=patient,
+        entries=tuple(collected.entries),
+        availability=availability,
+        patient_absent=patient_absent,
+        set_aside=tuple(SetAside(None, reason, count) for reason, count in collected.set_aside.items()),
+    )
+
+
+class _Collected:
+    """Entries and set-aside counts over all keys of one call."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[Resource, bool]] = []
+        self.patients: list[Resource] = []
+        self.set_aside: dict[str, int] = {}
+
+    def add(self, resource: Resource, *, included: bool) -> None:
+        if resource["resourceType"] == "Patient":
+            self.patients.append(resource)
+        else:
+            self.entries.append((resource, included))
+
+    def skip(self, reason: str) -> None:
+        self.set_aside[reason] = self.set_aside.get(reason, 0) + 1
+
+
+def _value(prefetch: Mapping[str, Any], key: str) -> Resource | None:
+    value = prefetch[key]
+    if value is not None and not isinstance(value, dict):
+        path = f"prefetch.{key}"
+        raise MalformedRequest(f"{path} must be a FHIR resource, a Bundle or null", expression=path)
+    return value
+
+
+def _collect(prefetch: Mapping[str, Any], source: Source, collected: _Collected) -> Availability:
+    if source.value not in prefetch:
+        return Availability.ABSENT
+    value = _value(prefetch, source.value)
+    if value is None:
+        return Availability.PROVIDED  # the client looked and found nothing
+    kind = value.get("resourceType")
+    if kind == "Bundle":
+        return _collect_bundle(value, collected)
+    if kind == "OperationOutcome":
+        return Availability.FAILED
+    if not isinstance(kind, str) or not kind:
+        collected.skip("unreadable")
+        return Availability.FAILED
+    collected.add(value, included=False)
+    return Availability.PROVIDED if kind in _TYPES[source] else Availability.FAILED
+
+
+def _collect_bundle(bundle: Resource, collected: _Collected) -> Availability:
+    """Take the entries of a Bundle; PARTIAL where pages or entries of it are missing, FAILED where nothing came."""
+    complete, found, failed = not _has_next_page(bundle), False, False
+    for resource, mode in _bundle_entries(bundle):
+        if resource is None:
+            collected.skip("unreadable")
+            complete = False
+        elif resource["resourceType"] == "OperationOutcome":
+            if _is_failure(resource):
+                failed = True
+            else:
+                collected.skip("operation-outcome")
+        elif mode == "outcome":
+            collected.skip("operation-outcome")  # never a match, whatever it holds
+        else:
+            collected.add(resource, included=mode == "include")
+            found = True
+    if failed and not found:
+        return Availability.FAILED
+    return Availability.PROVIDED if complete and not failed else Availability.PARTIAL
+
+
+def _bundle_entries(bundle: Resource) -> Iterator[tuple[Resource | None, str | None]]:
+    """Each entry's resource with its search mode; None for an entry that holds no resource that can be read."""
+    entries = bundle.get("entry")
+    if entries is None:
+        return
+    if not isinstance(entries, list):
+        yield None, None
+        return
+    for entry in entries:
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+            yield None, None
+            continue
+        search = entry.get("search")
+        mode = search.get("mode") if isinstance(search, dict) else None
+        yield _identified(resource, entry.get("fullUrl")), mode
+
+
+def _identified(resource: Resource, full_url: object) -> Resource:
+    """The resource with the id that its fullUrl gives it, where it has none of its own."""
+    if resource.get("id") or not isinstance(full_url, str) or not full_url.startswith("urn:uuid:"):
+        return resource
+    return {**resource, "id": full_url.removeprefix("urn:uuid:")}
+
+
+def _has_next_page(bundle: Resource) -> bool:
+    links = bundle.get("link")
+    if not isinstance(links, list):
+        return False
+    return any(isinstance(link, dict) and link.get("relation") == "next" for link in links)
+
+
+def _is_failure(outcome: Resource) -> bool:
+    issues = outcome.get("issue")
+    if not isinstance(issues, list):
+        return True  # an OperationOutcome that says nothing cannot be taken for a harmless note
+    return any(not isinstance(issue, dict) or issue.get("severity") in _FAILED_SEVERITIES for issue in issues)
+
+
+def _patient(prefetch: Mapping[str, Any], patient_id: str, collected: _Collected) -> tuple[Resource | None, bool]:
+    """The patient of the call, and whether it is absent in a way that a FHIR server may still answer."""
+    absent = PATIENT_KEY not in prefetch
+    if not absent:
+        value = _value(prefetch, PATIENT_KEY)
+        if value is None:
+            return None, False
+        kind = value.get("resourceType")
+        own = _Collected()
+        if kind == "Patient":
+            own.add(value, included=False)
+        elif kind == "Bundle":
+            _collect_bundle(value, own)
+            collected.entries.extend(own.entries)
+        else:
+            absent = True  # a failed query, or something that is no patient: as if the key had not come
+        if own.patients:
+            return _same_person(own.patients, patient_id, collected), False
+        if kind == "Bundle":
+            return None, False  # looked and found nobody
+    # A patient that came with the records of another key (an $everything Bundle) serves as well.
+    patients = [patient for patient in collected.patients if patient.get("id") == patient_id]
+    for _ in range(len(collected.patients) - len(patients)):
+        collected.skip("other-patient")
+    return (patients[0], False) if patients else (None, absent)
+
+
+def _same_person(patients: list[Resource], patient_id: str, collected: _Collected) -> Resource:
+    matching = [patient for patient in patients if patient.get("id") == patient_id]
+    if not matching:
+        raise MalformedRequest(
+            "prefetch.patient is not the patient of context.patientId", expression=f"prefetch.{PATIENT_KEY}"
+        )
+    for _ in range(len(patients) - len(matching)):
+        collected.skip("other-patient")
+    return matching[0]
