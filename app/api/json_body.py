@@ -1,0 +1,96 @@
+"""Reading a request body: strict JSON (RFC 8259) within the limits of size, depth and time.
+
+orjson refuses NaN, infinities, lone surrogates and comments. It takes the last of two members with one name silently,
+which in a chart could hide a value; such bodies are refused here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+
+from app.cds_hooks.errors import BodyTimeout, BodyTooLarge, MalformedRequest, UnsupportedMediaType
+
+MEDIA_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
+
+_BOM = b"\xef\xbb\xbf"
+_ESCAPED_COLON = re.compile(rb"\\u003[aA]")
+
+
+def check_media_type(request: Request) -> None:
+    """Raise UnsupportedMediaType unless the body is declared as JSON in UTF-8 without compression."""
+    media_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    if media_type.strip().lower() not in MEDIA_TYPES:
+        raise UnsupportedMediaType("Content-Type must be application/json or application/fhir+json")
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset" and value.strip().strip('"').lower() not in ("utf-8", "utf8"):
+            raise UnsupportedMediaType("the charset of JSON is UTF-8")
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMediaType("the body must not be compressed", headers={"Accept-Encoding": "identity"})
+
+
+async def read_body(request: Request, *, limit: int, timeout: float) -> bytes:
+    """The body, read no further than `limit` bytes and `timeout` seconds.
+
+    Raises BodyTooLarge (by Content-Length before anything is read, otherwise while reading) or BodyTimeout.
+    """
+    too_large = BodyTooLarge(f"the body is larger than {limit} bytes", headers={"Connection": "close"})
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise too_large
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(timeout):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limit:
+                    raise too_large
+                chunks.append(chunk)
+    except TimeoutError:
+        raise BodyTimeout(
+            f"the body did not arrive within {timeout:g} seconds", headers={"Connection": "close"}
+        ) from None
+    return b"".join(chunks)
+
+
+def decode(raw: bytes) -> Any:
+    """The JSON value. Raises MalformedRequest, without repeating anything of the body."""
+    raw = raw.removeprefix(_BOM)  # RFC 8259, 8.1: a parser may ignore it, and Windows clients send it
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        # Only the position: the message of the parser can hold a piece of the body.
+        raise MalformedRequest(f"the body is not valid JSON (line {error.lineno}, column {error.colno})") from None
+    _refuse_duplicates(raw, value)
+    return value
+
+
+def _refuse_duplicates(raw: bytes, value: Any) -> None:
+    """Refuse two members of one name in one object.
+
+    Written out again, the value has exactly the colons of the body: those between name and value, and those inside
+    strings. A member that was dropped takes at least one colon with it. An escaped colon spoils the count, so then the
+    slow parser decides.
+    """
+    try:
+        written = orjson.dumps(value)
+    except TypeError:  # orjson reads 1,024 levels and writes 254; no FHIR resource is nested as deeply
+        raise MalformedRequest("the body is nested too deeply") from None
+    if raw.count(b":") == written.count(b":") and not _ESCAPED_COLON.search(raw):
+        return
+    try:
+        json.loads(raw, object_pairs_hook=_unique)
+    except RecursionError:
+        raise MalformedRequest("the body is nested too deeply") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise MalformedRequest("the body has an object with two members of the same name")

@@ -1,0 +1,94 @@
+"""Counters for Prometheus, in a registry of each app's own. Labels come from closed lists, never from a path or a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from app.cds_hooks.feedback import Feedback
+from app.cds_hooks.override_reasons import CODES
+from app.cds_hooks.response import HookAnswer
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_EXPLANATION = "osteon.explanation"
+
+
+class Metrics:
+    """The counters of one app."""
+
+    def __init__(self, *, version: str) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "osteon_http_requests", "HTTP requests", ["method", "route", "status"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "osteon_http_request_duration_seconds",
+            "Time to answer",
+            ["route"],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._in_flight = Gauge("osteon_http_requests_in_flight", "Requests under way", registry=self.registry)
+        self._advice = Counter("osteon_advice", "Cards by advice", ["service", "advice"], registry=self.registry)
+        self._missing = Counter("osteon_missing_data", "Cards that miss a feature", ["feature"], registry=self.registry)
+        self._set_aside = Counter("osteon_set_aside_records", "Records not used", ["reason"], registry=self.registry)
+        self._feedback = Counter(
+            "osteon_feedback", "Feedback on cards", ["service", "outcome", "reason"], registry=self.registry
+        )
+        info = Gauge("osteon_build_info", "Version that runs", ["version"], registry=self.registry)
+        info.labels(version).set(1)
+
+    def started(self) -> None:
+        """A request has begun."""
+        self._in_flight.inc()
+
+    def finished(self, method: str, route: str, status: int, seconds: float) -> None:
+        """A request has been answered. `route` is the template, never the path."""
+        self._in_flight.dec()
+        self._requests.labels(method if method in _METHODS else "other", route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def answered(self, service: str, answer: HookAnswer) -> None:
+        """Count what the cards of an answer say."""
+        missing: set[str] = set()
+        set_aside: dict[str, int] = {}
+        for explanation in explanations(answer):
+            if advice := explanation.get("advice"):
+                self._advice.labels(service, str(advice)).inc()
+            missing.update(str(name) for name in explanation.get("missing") or ())
+            # Every card of an answer lists the same records: take the largest count of a reason, not the sum.
+            for reason, count in _by_reason(explanation.get("notUsed") or ()).items():
+                set_aside[reason] = max(count, set_aside.get(reason, 0))
+        for name in missing:
+            self._missing.labels(name).inc()
+        for reason, count in set_aside.items():
+            self._set_aside.labels(reason).inc(count)
+
+    def feedback(self, service: str, items: Iterable[Feedback]) -> None:
+        """Count feedback; reasons that are not ours are one label, so that a client cannot make labels."""
+        for item in items:
+            reason = item.reason_code if item.reason_code in CODES else "other" if item.reason_code else "none"
+            self._feedback.labels(service, item.outcome.value, reason).inc()
+
+    def render(self) -> bytes:
+        """The text that Prometheus reads."""
+        return generate_latest(self.registry)
+
+
+def explanations(answer: HookAnswer) -> list[Mapping[str, Any]]:
+    """The `osteon.explanation` of each card and of the answer, where there is one."""
+    extensions = [answer.extension, *(card.extension for card in answer.cards)]
+    return [extension[_EXPLANATION] for extension in extensions if extension and _EXPLANATION in extension]
+
+
+def _by_reason(not_used: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for record in not_used:
+        reason = str(record.get("reason"))
+        counts[reason] = counts.get(reason, 0) + int(record.get("count") or 1)
+    return counts

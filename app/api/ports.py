@@ -1,0 +1,42 @@
+"""What the HTTP layer needs from the rest of the service; `app.main` hands it in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Protocol
+
+from app.cds_hooks.request import HookRequest
+from app.cds_hooks.response import HookAnswer
+
+
+class Pipeline(Protocol):
+    """Answers calls. Built completely before the service says that it is ready."""
+
+    def answer(self, request: HookRequest, *, today: date) -> HookAnswer:
+        """The cards for one call; raises CallError for what the client must change."""
+
+
+class Knowledge(Protocol):
+    """What the service knows, as FHIR R4 resources; None where there is no such resource."""
+
+    def read(self, resource_type: str, resource_id: str) -> dict[str, Any] | None:
+        """One CodeSystem, ValueSet or PlanDefinition."""
+
+    def ids(self, resource_type: str) -> tuple[str, ...]:
+        """The ids of all resources of a type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The parts that `create_app` puts together for the routes.
+
+    `today` gives the day in the service's time zone. `self_test` reproduces a built-in case and raises where it does
+    not come out; it decides whether the service says that it is ready.
+    """
+
+    pipeline: Pipeline
+    today: Callable[[], date]
+    self_test: Callable[[], None]
+    knowledge: Knowledge | None = None

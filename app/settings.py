@@ -1,0 +1,93 @@
+"""The settings of the service: environment variables with the prefix OSTEON_.
+
+Built by whoever starts the service (`create_app`, the command line), never when a module is imported. A value that
+cannot be right stops the start with the name of the variable.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_Names = Annotated[tuple[str, ...], NoDecode]
+_Months = Annotated[int, Field(ge=1, le=1200)]
+
+MEBIBYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """All settings with their defaults. Lists are comma-separated."""
+
+    model_config = SettingsConfigDict(env_prefix="OSTEON_", frozen=True, extra="ignore")
+
+    # What is advised, and how it is said
+    profile: Literal["intl", "se", "dk", "cn"] = "intl"
+    language: Literal["en", "sv", "da", "zh"] = "en"
+    timezone: str = "UTC"
+    disabled_recommendations: _Names = ()
+
+    # Where the service stands
+    public_base_url: str | None = None
+    cors_origins: _Names = ()
+
+    # Limits. The largest real chart at hand is 5.7 MB.
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 16 * MEBIBYTE
+    max_concurrent_requests: Annotated[int, Field(ge=1)] = 64
+    request_timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
+    shutdown_timeout_seconds: Annotated[int, Field(ge=0)] = 10
+
+    # What is written about the work
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log: Literal["json", "console"] = "json"
+
+    # Readings of the guidelines that a hospital can change (decisions 6, 9, 34, 35). None = the default that stands
+    # with its reason in app/features/model.py.
+    max_age_renal_months: _Months | None = None
+    max_age_calcium_months: _Months | None = None
+    max_age_t_score_months: _Months | None = None
+    max_age_weight_months: _Months | None = None
+    max_age_frax_months: _Months | None = None
+    max_age_vitamin_d_months: _Months | None = None
+    max_age_laboratory_months: _Months | None = None
+    active_record_months: _Months | None = None
+    new_fracture_months: _Months | None = None
+    postmenopausal_from_age: Annotated[int, Field(ge=40, le=120)] | None = None
+    elderly_from_age: Annotated[int, Field(ge=40, le=120)] | None = None
+    orthogeriatric_from_age: Annotated[int, Field(ge=40, le=120)] | None = None
+    zoledronate_lab_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+    @field_validator("cors_origins", "disabled_recommendations", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            scheme, separator, host = origin.partition("://")
+            if origin != "*" and (scheme not in ("http", "https") or not separator or not host or "/" in host):
+                raise ValueError("an origin is '*' or scheme://host[:port] without a path")
+        return origins
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("not a time zone of the IANA database")
+        return name
+
+    @field_validator("public_base_url")
+    @classmethod
+    def _base_url(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("an absolute http(s) URL is needed")
+        return url.rstrip("/") if url else None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone that decides what day it is."""
+        return ZoneInfo(self.timezone)
