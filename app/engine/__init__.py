@@ -1,0 +1,1 @@
+"""The guideline language: schema, loading, three-valued logic, findings with evidence."""

@@ -1,0 +1,333 @@
+"""What the service knows: all guideline files, checked against each other and compiled. Built once at start-up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+
+from app.engine.criteria import Compiler, Constant, CriterionError, Node, Vocabulary
+from app.engine.language import (
+    AdviceEntry,
+    Disagreement,
+    Drug,
+    Gate,
+    NamedCriterion,
+    Orderable,
+    Profile,
+    Recommendation,
+    SourceFile,
+    Texts,
+    Use,
+)
+from app.engine.loader import GuidelineError, Loaded, LoadedFile, Problem, default_folder, load
+from app.features import catalogue
+
+TOPICS = (
+    "red-flag",
+    "drug-safety",
+    "treatment",
+    "drug-switch",
+    "dxa-referral",
+    "imaging",
+    "secondary-workup",
+    "specialist-referral",
+    "monitoring",
+    "calcium-vitamin-d",
+    "lifestyle-falls",
+    "data-needed",
+)
+"""Card topics, most urgent first (contract.md, section 4)."""
+
+ALWAYS: Node = Constant(True)
+NEVER: Node = Constant(False)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledUnless:
+    """An exclusion ready to be evaluated."""
+
+    node: Node
+    unknown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A recommendation with its criteria compiled."""
+
+    block: Recommendation
+    source: SourceFile
+    when: Node
+    unless: tuple[CompiledUnless, ...]
+    rides_when: Node
+    opens: Node
+    file: str
+    line: int
+
+    @property
+    def id(self) -> str:
+        """The id of the inventory."""
+        return self.block.id
+
+    @property
+    def citable(self) -> bool:
+        """Whether a card may cite it."""
+        return self.block.use in {Use.CARD, Use.RIDES}
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledGate:
+    """A gate of an advice entry ready to be evaluated."""
+
+    block: Gate
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class AdviceKind:
+    """An advice entry with its gates compiled."""
+
+    block: AdviceEntry
+    gates: tuple[CompiledGate, ...]
+
+    @property
+    def id(self) -> str:
+        """The name of the advice."""
+        return self.block.id
+
+
+@dataclass(frozen=True, slots=True)
+class OrderableItem:
+    """An orderable with the criterion that says it is on record."""
+
+    block: Orderable
+    answered_by: Node
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledProfile:
+    """A profile with its precondition for the lead."""
+
+    block: Profile
+    lead_when: Node
+
+    @property
+    def id(self) -> str:
+        """se, intl, dk or cn."""
+        return self.block.id
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledDisagreement:
+    """A disagreement line ready to be evaluated."""
+
+    block: Disagreement
+    when: Node
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Everything that the guideline files say."""
+
+    version: str  # changes with any byte of the files
+    sources: Mapping[str, SourceFile]
+    rules: Mapping[str, Rule]
+    criteria: Mapping[str, NamedCriterion]
+    advice: Mapping[str, AdviceKind]
+    orderables: Mapping[str, OrderableItem]
+    drugs: Mapping[str, Drug]
+    profiles: Mapping[str, CompiledProfile]
+    disagreements: tuple[CompiledDisagreement, ...]
+    texts: Mapping[str, Texts]
+
+    def text(self, key: str, language: str) -> str:
+        """A text in the language, else in English. A missing key is a fault of ours and raises KeyError."""
+        texts = self.texts[key]
+        return texts.get(language) or texts["en"]  # type: ignore[call-overload, no-any-return]
+
+
+class _Builder:
+    """Checks the files against each other while compiling them; collects problems instead of stopping at the first."""
+
+    def __init__(self, loaded: Loaded, vocabulary: Vocabulary) -> None:
+        self.loaded = loaded
+        self.problems: list[Problem] = []
+        self.criteria = {n: c for file in loaded.files for n, c in file.content.criteria.items()}
+        self.compiler = Compiler(vocabulary, {name: c.when for name, c in self.criteria.items()})
+        self.vocabulary = vocabulary
+        self.advice_ids = [a.id for file in loaded.files for a in file.content.advice]
+        self.orderable_ids = [o.id for file in loaded.files for o in file.content.orderables]
+        self.drug_ids = [d.id for file in loaded.files for d in file.content.drugs]
+        self.rule_ids = [r.id for file in loaded.files for r in file.content.recommendations]
+
+    def problem(self, file: LoadedFile, path: tuple[str | int, ...], message: str) -> None:
+        """Note a problem at a place of a file."""
+        self.problems.append(Problem(file.name, file.line_of(*path), message))
+
+    def compiled(self, file: LoadedFile, path: tuple[str | int, ...], tree: object, default: Node) -> Node:
+        """The node of a criterion; `default` where none is written."""
+        if tree is None:
+            return default
+        try:
+            return self.compiler.compile(tree)
+        except CriterionError as error:
+            self.problem(file, (*path, *error.path), str(error))
+            return default
+
+    def known(self, file: LoadedFile, path: tuple[str | int, ...], what: str, name: str, names: Iterable[str]) -> None:
+        """Note a name that is not in a list, with the closest one that is."""
+        candidates = list(names)
+        if name not in candidates:
+            close = get_close_matches(name, candidates, n=1)
+            self.problem(file, path, f"unknown {what} {name!r}" + (f", did you mean {close[0]}?" if close else ""))
+
+    def features(self, file: LoadedFile, path: tuple[str | int, ...], names: Iterable[str]) -> None:
+        """Note names that are no features."""
+        for name in names:
+            try:
+                self.vocabulary.spec(name)
+            except LookupError as error:
+                self.problem(file, path, str(error.args[0]) if error.args else f"unknown feature {name}")
+
+    def rule(self, file: LoadedFile, index: int, block: Recommendation) -> Rule | None:
+        """One recommendation."""
+        here: tuple[str | int, ...] = ("recommendations", index)
+        source = self.loaded.sources.get(file.folder)
+        if source is None:
+            self.problem(file, here, f"no source.yaml for {file.folder or 'this folder'}")
+            return None
+        if not block.id.startswith(f"{source.id}."):
+            self.problem(file, (*here, "id"), f"ids of this folder begin with {source.id}.")
+        self._names(file, here, block)
+        if block.use in {Use.CARD, Use.RIDES} and not block.statement.get("en"):
+            self.problem(file, here, f"{block.id} can be cited and needs statement.en")
+        if block.use in {Use.LOGIC, Use.TEXT, Use.NONE} and not block.reason:
+            self.problem(file, here, f"{block.id} is not cited and needs a reason (where it is used, or why not)")
+        when = self.compiled(file, (*here, "when"), block.when, ALWAYS)
+        return Rule(
+            block=block,
+            source=source,
+            when=when,
+            unless=tuple(
+                CompiledUnless(self.compiled(file, (*here, "unless", i, "when"), u.when, NEVER), u.unknown)
+                for i, u in enumerate(block.unless)
+            ),
+            rides_when=self.compiled(file, (*here, "rides_when"), block.rides_when, when),
+            opens=self.compiled(file, (*here, "option", "opens"), block.option.opens if block.option else None, NEVER),
+            file=file.name,
+            line=file.line_of(*here),
+        )
+
+    def _names(self, file: LoadedFile, here: tuple[str | int, ...], block: Recommendation) -> None:
+        for key in ("ask", "block", "asks_for"):
+            self.features(file, (*here, key), getattr(block, key))
+        if block.advise:
+            self.known(file, (*here, "advise"), "advice", block.advise, self.advice_ids)
+        for name in block.rides_on:
+            self.known(file, (*here, "rides_on"), "advice", name, self.advice_ids)
+        for name in block.tests:
+            self.known(file, (*here, "tests"), "orderable", name, self.orderable_ids)
+        if block.topic:
+            self.known(file, (*here, "topic"), "topic", block.topic, TOPICS)
+        if block.option:
+            self.known(file, (*here, "option", "drug"), "drug", block.option.drug, self.drug_ids)
+            self.features(file, (*here, "option", "must_know"), block.option.must_know)
+        if block.drug_rule:
+            self.features(file, (*here, "drug_rule", "must_know"), block.drug_rule.must_know)
+            self.features(file, (*here, "drug_rule", "drugs"), [f"takes.{drug}" for drug in block.drug_rule.drugs])
+
+    def advice(self, file: LoadedFile, index: int, block: AdviceEntry) -> AdviceKind:
+        """One advice entry."""
+        here: tuple[str | int, ...] = ("advice", index)
+        self.known(file, (*here, "topic"), "topic", block.topic, TOPICS)
+        for name in block.suggests:
+            if name != "tests":
+                self.known(file, (*here, "suggests"), "orderable", name, [*self.orderable_ids, *self.drug_ids])
+        for name in [*block.withheld_by, *([block.joins] if block.joins else [])]:
+            self.known(file, here, "advice", name, self.advice_ids)
+        gates = []
+        for i, gate in enumerate(block.gates):
+            place = (*here, "gates", i)
+            if gate.by:
+                self.known(file, place, "advice", gate.by, self.advice_ids)
+            for name in gate.cites:
+                self.known(file, place, "recommendation", name, self.rule_ids)
+            gates.append(CompiledGate(gate, self.compiled(file, (*place, "when"), gate.when, NEVER)))
+        return AdviceKind(block, tuple(gates))
+
+    def build(self, version: str) -> Knowledge:
+        """The compiled knowledge. Raises GuidelineError."""
+        rules: dict[str, Rule] = {}
+        advice: dict[str, AdviceKind] = {}
+        orderables: dict[str, OrderableItem] = {}
+        drugs: dict[str, Drug] = {}
+        profiles: dict[str, CompiledProfile] = {}
+        disagreements: list[CompiledDisagreement] = []
+        texts: dict[str, Texts] = {}
+        for file in self.loaded.files:
+            for name, criterion in file.content.criteria.items():
+                self.compiled(file, ("criteria", name, "when"), criterion.when, NEVER)
+            for i, block in enumerate(file.content.recommendations):
+                if block.id in rules:
+                    self.problem(file, ("recommendations", i, "id"), f"{block.id} is already in {rules[block.id].file}")
+                rule = self.rule(file, i, block)
+                if rule:
+                    rules[block.id] = rule
+            for i, entry in enumerate(file.content.advice):
+                advice[entry.id] = self.advice(file, i, entry)
+            for i, orderable in enumerate(file.content.orderables):
+                place = ("orderables", i, "answered_by")
+                orderables[orderable.id] = OrderableItem(
+                    orderable, self.compiled(file, place, orderable.answered_by, NEVER)
+                )
+            for i, drug in enumerate(file.content.drugs):
+                self.features(file, ("drugs", i), [f"takes.{drug.course}"])
+                for order in drug.orders.values():
+                    self.known(file, ("drugs", i), "recommendation", order.from_recommendation, self.rule_ids)
+                drugs[drug.id] = drug
+            for i, profile in enumerate(file.content.profiles):
+                for name in [*profile.leads, *profile.fills]:
+                    self.known(file, ("profiles", i), "source", name, self.loaded.sources)
+                node = self.compiled(file, ("profiles", i, "lead_when"), profile.lead_when, ALWAYS)
+                profiles[profile.id] = CompiledProfile(profile, node)
+            for i, line in enumerate(file.content.disagreements):
+                for name in [*line.after, *line.source]:
+                    self.known(file, ("disagreements", i), "recommendation", name, self.rule_ids)
+                for name in line.advice:
+                    self.known(file, ("disagreements", i, "advice"), "advice", name, self.advice_ids)
+                node = self.compiled(file, ("disagreements", i, "when"), line.when, ALWAYS)
+                disagreements.append(CompiledDisagreement(line, node))
+            texts |= file.content.texts
+        if self.problems:
+            raise GuidelineError(self.problems)
+        return Knowledge(
+            version=version,
+            sources=self.loaded.sources,
+            rules=rules,
+            criteria=self.criteria,
+            advice=advice,
+            orderables=orderables,
+            drugs=drugs,
+            profiles=profiles,
+            disagreements=tuple(disagreements),
+            texts=texts,
+        )
+
+
+def version_of(root: Path) -> str:
+    """A short hash over all guideline files, named in discovery, cards and the audit line."""
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.yaml")):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@lru_cache(maxsize=4)
+def load_knowledge(root: Path | None = None) -> Knowledge:
+    """The knowledge of a guidelines folder (default: the one that ships). Raises GuidelineError."""
+    folder = root or default_folder()
+    return _Builder(load(folder), catalogue()).build(version_of(folder))

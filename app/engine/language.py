@@ -1,0 +1,268 @@
+"""The guideline language: what may stand in the files under guidelines/.
+
+Each model is one kind of block in a YAML file; unknown keys are refused. The loader (`app.engine.loader`) turns
+violations into messages with file and line. The JSON Schema published for editors is made from these models.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Texts = dict[Literal["en", "sv", "da", "zh"], str]
+"""A text per language; English is always there, the others fall back to it."""
+
+Criterion = Any
+"""A criterion tree, checked by `app.engine.criteria.compile_criterion` (its grammar is in docs/guideline-language.md)."""
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, (str, int)) else value
+
+
+Strings = Annotated[list[str], BeforeValidator(_as_list)]
+
+
+class Block(BaseModel):
+    """Base of all blocks: frozen, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Strength(StrEnum):
+    """How strongly a source words a statement (inventories, `strength.level`), strongest first."""
+
+    MUST = "must"
+    SHOULD = "should"
+    RECOMMENDED = "recommended"
+    MAY_CONSIDER = "may-consider"
+    NOT_REQUIRED = "not-required"
+    LESS_SUITABLE = "less-suitable"
+    RELATIVE_CONTRAINDICATION = "relative-contraindication"
+    NOT_RECOMMENDED = "not-recommended"
+    CONTRAINDICATED = "contraindicated"
+    FACT = "fact"
+
+
+class Use(StrEnum):
+    """What a statement may do (roles-*.tsv, column `use`)."""
+
+    CARD = "card"  # opens a card
+    RIDES = "rides"  # cited on a card that something else opened
+    LOGIC = "logic"  # used by the logic, never cited
+    TEXT = "text"  # wording of cards, never cited
+    NONE = "none"  # not used, with the reason
+
+
+class Indicator(StrEnum):
+    """Urgency of a card (CDS Hooks)."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+class Quote(Block):
+    """Where the words stand."""
+
+    lines: list[int] = Field(min_length=1)
+    quote: Strings = Field(min_length=1)
+
+
+class Unless(Block):
+    """An exclusion, and what it does when it cannot be told whether it holds (contract.md, section 2).
+
+    ask: the advice stands and names the datum; block: it stands without suggestion and names the datum;
+    withhold: it does not stand, and the datum is asked for where the rest of the rule holds; silent: it stands.
+    """
+
+    when: Criterion
+    unknown: Literal["ask", "block", "withhold", "silent"] = "ask"
+
+
+class DrugRule(Block):
+    """A contraindication or caution: what it says of which drugs (names or classes of the drug vocabulary)."""
+
+    drugs: Strings = Field(min_length=1)
+    effect: Literal["block", "caution"]
+    effect_in: dict[str, Literal["block", "caution"]] = {}  # per profile, where a settled reading says so
+    must_know: Strings = []  # features that must be known before the drug is suggested
+    demotes: bool = False  # a caution that moves the drug behind the others
+    on_running: Literal["switch", "caution", "silent"] = "switch"  # what a block means for a drug that is running
+    on_order: Literal["card", "silent"] = "card"
+
+
+class Option(Block):
+    """A drug's place in therapy: an option on the drug cards of its source."""
+
+    drug: str
+    rank: int
+    purposes: list[Literal["start", "change", "replace", "follow-denosumab", "follow-anabolic"]] = Field(min_length=1)
+    must_know: Strings = []
+    suggest: bool = True  # False: named on the card, never a ready order (no dose in the source, or specialist only)
+    opens: Criterion = None  # when this option by itself opens the card of `advise`
+
+
+class Recommendation(Block):
+    """One statement of a source, with what the service does with it."""
+
+    id: str = Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")
+    source: Quote
+    strength: Strength
+    grade: str | None = None  # as printed, "1B"
+    use: Use
+    statement: Texts = {}  # what the source says, in short; required where the statement can be cited
+    because: Texts = {}  # the reason in a few words, for summaries
+    advise: str | None = None
+    rides_on: Strings = []
+    rides_when: Criterion = None
+    topic: str | None = None
+    indicator: Indicator | None = None
+    safety: bool = False
+    default_on: bool = True
+    at: list[Literal["chart", "orders"]] = ["chart"]
+    when: Criterion = True
+    unless: list[Unless] = []
+    ask: Strings = []  # features: named as missing when unknown; the advice stands
+    block: Strings = []  # features: when unknown, no suggestion, named as missing
+    asks_for: Strings = []  # features: when only these keep the rule from being decided, a data-needed card asks
+    tests: Strings = []  # laboratory tests or examinations that this statement wants (names of orderables)
+    drug_rule: DrugRule | None = None
+    option: Option | None = None
+    not_modelled: list[str] = []
+    note: str | None = None
+    reason: str | None = None  # for logic, text and none: where it is used, or why not
+
+
+class SourceFile(Block):
+    """source.yaml of one guideline."""
+
+    id: str
+    number: str
+    file: str
+    language: str
+    title: str
+    label: Texts
+    dated: str
+    url: str
+    licence: str
+
+
+class NamedCriterion(Block):
+    """A criterion with a name, to be used by several recommendations."""
+
+    meaning: str
+    when: Criterion
+    source: Quote | None = None
+    of: str | None = None  # the guideline that the quote is from
+    reason: str | None = None  # decision or other ground where there is no quote
+
+
+class Gate(Block):
+    """What keeps an advice from standing as it is, whoever gives it."""
+
+    when: Criterion
+    unknown: Literal["ask", "block", "silent"] = "silent"
+    effect: Literal["withhold", "no-suggestion", "replace"] = "withhold"
+    by: str | None = None  # replace: the advice that stands instead
+    cites: Strings = []  # recommendations cited on the replacing card
+    text: Texts = {}
+
+
+class AdviceText(Block):
+    """Words of a card. Placeholders: {because}, {drug}, {order}, {count}."""
+
+    summary: str
+    action: str = ""
+
+
+class AdviceEntry(Block):
+    """One action for the clinician."""
+
+    id: str
+    topic: str
+    indicator: Indicator = Indicator.INFO
+    text: dict[Literal["en", "sv", "da", "zh"], AdviceText]
+    purpose: Literal["start", "change", "follow-denosumab", "follow-anabolic"] | None = None  # drug cards
+    suggests: Strings = []  # orderables, drugs, or "tests" = the tests of the recommendations
+    joins: str | None = None  # advice whose card takes this one in when both stand
+    gates: list[Gate] = []
+    withheld_by: Strings = []  # advice that makes this one unnecessary when it stands
+
+
+class Orderable(Block):
+    """An examination, laboratory test or referral that a card can suggest (ServiceRequest)."""
+
+    id: str
+    name: Texts
+    category: Literal["imaging", "laboratory", "procedure", "referral"]
+    codes: list[dict[str, str]] = Field(min_length=1)
+    answered_by: Criterion = None  # when it holds, the test is on record and not asked for again
+    body_site: Texts = {}
+    note: Texts = {}
+
+
+class DoseOrder(Block):
+    """The order that a suggestion writes. Every number has the recommendation it comes from."""
+
+    dose: Decimal
+    dose_high: Decimal | None = None  # upper end where the source gives a range
+    unit: str  # UCUM
+    frequency: int = 1
+    period: Decimal
+    period_unit: Literal["d", "wk", "mo", "a"]
+    route: Literal["oral", "intravenous", "subcutaneous"]
+    text: Texts
+    from_recommendation: str
+    source_note: Texts = {}
+
+
+class Drug(Block):
+    """A drug as the service names and suggests it."""
+
+    id: str
+    name: Texts
+    course: str  # class of the drug vocabulary that means "has this drug"
+    classes: Strings
+    codes: list[dict[str, str]] = Field(min_length=1)
+    orders: dict[str, DoseOrder] = {}  # per guideline source id, or "any"
+    advice: Texts = {}
+    advice_from: Strings = []
+
+
+class Profile(Block):
+    """Which sources speak in a profile (contract.md, section 3)."""
+
+    id: str
+    name: Texts
+    leads: Strings
+    fills: Strings = []
+    lead_when: Criterion = None  # when it does not hold, the fillers answer alone
+
+
+class Disagreement(Block):
+    """One line of text where sources disagree on the same patient."""
+
+    id: str
+    profiles: Strings
+    advice: Strings
+    when: Criterion = True
+    after: Strings = []  # only when one of these recommendations is on the card
+    text: Texts
+    source: list[str]  # inventory ids whose numbers are named
+
+
+class File(Block):
+    """What a YAML file under guidelines/<source>/ or guidelines/advice/ may hold."""
+
+    recommendations: list[Recommendation] = []
+    criteria: dict[str, NamedCriterion] = {}
+    advice: list[AdviceEntry] = []
+    orderables: list[Orderable] = []
+    drugs: list[Drug] = []
+    profiles: list[Profile] = []
+    disagreements: list[Disagreement] = []
+    texts: dict[str, Texts] = {}
