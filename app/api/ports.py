@@ -22,10 +22,7 @@ class Knowledge(Protocol):
     """What the service knows, as FHIR R4 resources; None where there is no such resource."""
 
     def read(self, resource_type: str, resource_id: str) -> dict[str, Any] | None:
-        """One CodeSystem, ValueSet or PlanDefinition."""
-
-    def ids(self, resource_type: str) -> tuple[str, ...]:
-        """The ids of all resources of a type."""
+        """One CodeSystem, ValueSet or PlanDefinition, or the CapabilityStatement `osteon`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,105 @@
+"""The routes of CDS Hooks: discovery, calls and feedback."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import Any
+
+import anyio.to_thread
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.api import describe
+from app.api.json_body import check_media_type, decode, read_body
+from app.api.logs import logger
+from app.api.metrics import Metrics, explanations
+from app.api.ports import Ports
+from app.api.responses import check_accept, json_response
+from app.cds_hooks.configuration import Configuration
+from app.cds_hooks.discovery import discovery
+from app.cds_hooks.errors import Overloaded, UnknownService
+from app.cds_hooks.feedback import read_feedback
+from app.cds_hooks.hooks import SERVICES_BY_ID, Service
+from app.cds_hooks.request import HookRequest, read_request
+from app.cds_hooks.response import HookAnswer
+from app.settings import Settings
+
+# A typical chart (70 kB) is answered in a few milliseconds: a hop to a thread would cost more than it gives. A chart of
+# megabytes takes tens of milliseconds: in a thread the event loop goes on answering probes meanwhile.
+INLINE_BYTES = 256 * 1024
+
+
+def router(ports: Ports, settings: Settings, metrics: Metrics) -> APIRouter:
+    """The CDS Hooks routes of one app."""
+    routes = APIRouter(tags=["CDS Hooks"])
+    default = Configuration(profile=describe.profile(settings), language=describe.language(settings))
+    limit, timeout = settings.max_body_bytes, settings.request_timeout_seconds
+
+    def answer(raw: bytes, service: Service, request: Request) -> Response:
+        call = read_request(
+            decode(raw), service, default=default, accept_language=request.headers.get("accept-language")
+        )
+        call.records.require()
+        result = ports.pipeline.answer(call, today=ports.today())
+        response = json_response(result.to_json())
+        response.headers["Cache-Control"] = "no-store"
+        metrics.answered(service.id, result)
+        _audit(request, call, result)
+        return response
+
+    @routes.get("/cds-services", **describe.DISCOVERY)
+    async def get_discovery(request: Request) -> Response:
+        check_accept(request.headers.get("accept"))
+        return json_response(discovery())
+
+    @routes.post("/cds-services/{service_id}", **describe.CALL)
+    async def post_call(service_id: str, request: Request) -> Response:
+        service = _service(service_id)
+        check_accept(request.headers.get("accept"))
+        check_media_type(request)
+        raw = await read_body(request, limit=limit, timeout=timeout)
+        if len(raw) <= INLINE_BYTES:
+            return answer(raw, service, request)
+        try:
+            async with asyncio.timeout(timeout):
+                return await anyio.to_thread.run_sync(answer, raw, service, request, abandon_on_cancel=True)
+        except TimeoutError:
+            raise Overloaded("no answer within the time limit", headers={"Retry-After": "5"}) from None
+
+    @routes.post("/cds-services/{service_id}/feedback", **describe.FEEDBACK)
+    async def post_feedback(service_id: str, request: Request) -> Response:
+        service = _service(service_id)
+        check_accept(request.headers.get("accept"))
+        check_media_type(request)
+        items = read_feedback(decode(await read_body(request, limit=limit, timeout=timeout)))
+        metrics.feedback(service.id, items)
+        logger().info("feedback", request_id=request.state.request_id, service=service.id, items=len(items))
+        return json_response({})
+
+    return routes
+
+
+def _service(service_id: str) -> Service:
+    service = SERVICES_BY_ID.get(service_id)
+    if service is None:
+        raise UnknownService("there is no service of this id; GET /cds-services lists them")
+    return service
+
+
+def _audit(request: Request, call: HookRequest, answer: HookAnswer) -> None:
+    """One line per answered call: what was asked and which cards were given, without anything of the chart."""
+    advice: list[Any] = [explanation.get("advice") for explanation in explanations(answer)]
+    logger().info(
+        "answered",
+        request_id=request.state.request_id,
+        service=call.service_id,
+        hook=call.hook.value,
+        hook_instance_hash=hashlib.sha256(call.hook_instance.encode()).hexdigest()[:16],
+        profile=call.configuration.profile.value,
+        language=call.configuration.language.value,
+        cards=len(answer.cards),
+        card_ids=[card.uuid for card in answer.cards],
+        advice=[name for name in advice if name],
+    )

@@ -1,0 +1,225 @@
+"""How the routes are described in the OpenAPI document: texts, schemas by name, examples from openapi/examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from app.cds_hooks.configuration import Language, Profile
+from app.cds_hooks.hooks import SERVICES
+from app.data_files import data_path
+from app.settings import Settings
+
+Description = dict[str, Any]
+
+
+def profile(settings: Settings) -> Profile:
+    """The default profile as the vocabulary's own type."""
+    return Profile(settings.profile)
+
+
+def language(settings: Settings) -> Language:
+    """The default language as the vocabulary's own type."""
+    return Language(settings.language)
+
+
+def _schema(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _json(name: str, **more: Any) -> dict[str, Any]:
+    return {"application/json": {"schema": _schema(name), **more}}
+
+
+def _fhir(name: str) -> dict[str, Any]:
+    return {"application/fhir+json": {"schema": _schema(name)}}
+
+
+_ERRORS = {
+    400: "The body is not JSON, or a member is missing or wrong; the text names it",
+    404: "No such service or resource",
+    405: "Method not allowed; `Allow` names those that are",
+    406: "The client accepts no JSON",
+    408: "The body did not arrive in time",
+    412: "Required data came neither by prefetch nor from a FHIR server",
+    413: "The body is larger than OSTEON_MAX_BODY_BYTES",
+    415: "The body is not declared as JSON",
+    500: "A fault of the service; the log has it under X-Request-ID",
+    503: "No capacity; `Retry-After` says when to try again",
+}
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Descriptions of error answers."""
+    return {status: {"description": _ERRORS[status], "content": _fhir("OperationOutcome")} for status in statuses}
+
+
+def examples(*names: str) -> dict[str, Any]:
+    """Examples of openapi/examples by file name without `.json`; the tests send each request among them."""
+    return {
+        name: {"value": orjson.loads(data_path("openapi", "examples", f"{name}.json").read_bytes())} for name in names
+    }
+
+
+def _route(
+    operation: str,
+    summary: str,
+    description: str,
+    success: dict[str, Any],
+    *statuses: int,
+    request: dict[str, Any] | None = None,
+    parameters: list[dict[str, Any]] | None = None,
+) -> Description:
+    extra: dict[str, Any] = {}
+    if request:
+        extra["requestBody"] = {"required": True, "content": request}
+    if parameters:
+        extra["parameters"] = parameters
+    return {
+        "operation_id": operation,
+        "name": operation,
+        "summary": summary,
+        "description": description,
+        "responses": {200: success, **errors(*statuses)},
+        "openapi_extra": extra,
+        # Answers are written by hand; without this FastAPI would look for a model in the return type.
+        "response_model": None,
+    }
+
+
+_SERVICE_ID = {
+    "name": "service_id",
+    "in": "path",
+    "required": True,
+    "description": "The id of a service, as in discovery",
+    "schema": {"type": "string", "enum": [service.id for service in SERVICES]},
+}
+_RESOURCE_ID = {
+    "name": "resource_id",
+    "in": "path",
+    "required": True,
+    "description": "The id of the resource",
+    "schema": {"type": "string"},
+}
+_LANGUAGE = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "description": "Language of the cards where the request does not say it; what is not served falls back",
+    "schema": {"type": "string"},
+}
+
+DISCOVERY = _route(
+    "getDiscovery",
+    "Discovery",
+    "Which services there are and which prefetch they would like to be sent.",
+    {"description": "The services", "content": _json("Discovery", examples=examples("discovery.response"))},
+    406,
+    500,
+    503,
+)
+CALL = _route(
+    "callService",
+    "Call a service",
+    "Answers one hook with cards. Unknown members are ignored. `extension['osteon.configuration']` chooses profile and "
+    "language for this call.",
+    {
+        "description": "The cards; an empty list means that there is nothing to advise",
+        "content": _json("Cards", examples=examples("patient-view.response")),
+    },
+    400,
+    404,
+    405,
+    406,
+    408,
+    412,
+    413,
+    415,
+    500,
+    503,
+    request=_json(
+        "HookRequest",
+        examples=examples(
+            "patient-view.request",
+            "order-select.request",
+            "order-sign.request",
+            "encounter-discharge.request",
+            "problem-list-item-create.request",
+        ),
+    ),
+    parameters=[_SERVICE_ID, _LANGUAGE],
+)
+FEEDBACK = _route(
+    "sendFeedback",
+    "Feedback",
+    "What became of cards. Counted, not kept: any card id is accepted, comments are not stored.",
+    {"description": "Taken", "content": {"application/json": {"schema": {"type": "object"}}}},
+    400,
+    404,
+    405,
+    406,
+    408,
+    413,
+    415,
+    500,
+    503,
+    request=_json("Feedback", examples=examples("feedback.request")),
+    parameters=[_SERVICE_ID],
+)
+LIVE = _route(
+    "getLive",
+    "Alive",
+    "The process answers.",
+    {"description": "Alive", "content": _json("Health")},
+    500,
+)
+READY = _route(
+    "getReady",
+    "Ready",
+    "The knowledge is loaded and a built-in case comes out as it should.",
+    {"description": "Ready", "content": _json("Health")},
+    500,
+    503,
+)
+METRICS = _route(
+    "getMetrics",
+    "Metrics",
+    "Counters for Prometheus.",
+    {"description": "Text format of Prometheus", "content": {"text/plain": {"schema": {"type": "string"}}}},
+    500,
+)
+PAGE = _route(
+    "getPage",
+    "Page for people",
+    "What this service is and where to go from here.",
+    {"description": "HTML", "content": {"text/html": {"schema": {"type": "string"}}}},
+    500,
+)
+
+
+def _resource(operation: str, kind: str, meaning: str) -> Description:
+    return _route(
+        operation,
+        kind,
+        meaning,
+        {"description": f"The {kind}", "content": _fhir("FhirResource")},
+        404,
+        500,
+        503,
+        parameters=[_RESOURCE_ID],
+    )
+
+
+CAPABILITIES = _route(
+    "getCapabilities",
+    "CapabilityStatement",
+    "What can be read below /fhir.",
+    {"description": "The CapabilityStatement", "content": _fhir("FhirResource")},
+    404,
+    500,
+    503,
+)
+CODE_SYSTEM = _resource("getCodeSystem", "CodeSystem", "A code system of the service: card-topic, finding.")
+VALUE_SET = _resource("getValueSet", "ValueSet", "The codes by which the service recognises a concept.")
+PLAN_DEFINITION = _resource("getPlanDefinition", "PlanDefinition", "A guideline as the service applies it.")

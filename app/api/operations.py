@@ -1,0 +1,65 @@
+"""The routes for those who run the service: probes, metrics, and what it knows as FHIR resources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from app.api import describe
+from app.api.metrics import CONTENT_TYPE, Metrics
+from app.api.ports import Knowledge
+from app.api.readiness import Readiness
+from app.api.responses import json_response, outcome_response
+from app.cds_hooks.outcome import MEDIA_TYPE
+
+
+def router(readiness: Readiness, metrics: Metrics) -> APIRouter:
+    """Probes and metrics."""
+    routes = APIRouter(tags=["Operations"])
+
+    @routes.get("/health/live", **describe.LIVE)
+    async def get_live() -> Response:
+        return json_response({"status": "alive"})
+
+    @routes.get("/health/ready", **describe.READY)
+    async def get_ready() -> Response:
+        if await run_in_threadpool(readiness.ready):
+            return json_response({"status": "ready"})
+        return outcome_response(503, "the service is not ready", code="transient", headers={"Retry-After": "5"})
+
+    @routes.get("/metrics", **describe.METRICS)
+    async def get_metrics() -> Response:
+        return Response(metrics.render(), media_type=CONTENT_TYPE)
+
+    return routes
+
+
+def knowledge_router(knowledge: Knowledge | None) -> APIRouter:
+    """What the service knows, as FHIR R4."""
+    routes = APIRouter(tags=["Knowledge"], prefix="/fhir")
+
+    def found(resource: dict[str, Any] | None) -> Response:
+        if resource is None:
+            return outcome_response(404, "there is no such resource")
+        return json_response(resource, media_type=MEDIA_TYPE)
+
+    @routes.get("/metadata", **describe.CAPABILITIES)
+    async def get_metadata() -> Response:
+        return found(knowledge.read("CapabilityStatement", "osteon") if knowledge else None)
+
+    @routes.get("/CodeSystem/{resource_id}", **describe.CODE_SYSTEM)
+    async def get_code_system(resource_id: str) -> Response:
+        return found(knowledge.read("CodeSystem", resource_id) if knowledge else None)
+
+    @routes.get("/ValueSet/{resource_id}", **describe.VALUE_SET)
+    async def get_value_set(resource_id: str) -> Response:
+        return found(knowledge.read("ValueSet", resource_id) if knowledge else None)
+
+    @routes.get("/PlanDefinition/{resource_id}", **describe.PLAN_DEFINITION)
+    async def get_plan_definition(resource_id: str) -> Response:
+        return found(knowledge.read("PlanDefinition", resource_id) if knowledge else None)
+
+    return routes

@@ -1,0 +1,115 @@
+"""Puts the parts of the service together: `create_app` for tests and embedding, `service` for a server process."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app import __version__
+from app.api import cds, openapi, operations, page
+from app.api.logs import configure, logger
+from app.api.metrics import Metrics
+from app.api.middleware import Cors, LimitConcurrency, Observe
+from app.api.ports import Knowledge, Pipeline, Ports
+from app.api.readiness import Readiness
+from app.api.responses import error_response, outcome_response, status_text
+from app.api.self_test import sample_case
+from app.cds_hooks.errors import CallError
+from app.settings import Settings
+
+
+def create_app(
+    *,
+    pipeline: Pipeline,
+    settings: Settings | None = None,
+    knowledge: Knowledge | None = None,
+    today: Callable[[], date] | None = None,
+    self_test: Callable[[], None] | None = None,
+) -> FastAPI:
+    """The ASGI app.
+
+    `today` is the clock (by default the day in the time zone of the settings); `self_test` raises where a built-in case
+    does not come out (by default the sample patient of openapi/examples). `knowledge` is what stands below /fhir.
+    """
+    settings = settings or Settings()
+    zone = settings.zone
+    metrics = Metrics(version=__version__)
+    ports = Ports(
+        pipeline=pipeline,
+        today=today or (lambda: datetime.now(zone).date()),
+        self_test=self_test or sample_case(pipeline),
+        knowledge=knowledge,
+    )
+    readiness = Readiness(ports.self_test)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        ready = await run_in_threadpool(readiness.ready)
+        logger().info("started", version=__version__, outcome="ready" if ready else "not ready")
+        # What is loaded now lives as long as the process: the collector need not look at it again with each call.
+        gc.collect()
+        gc.freeze()
+        yield
+        logger().info("stopped", version=__version__)
+
+    app = FastAPIOffline(
+        title="Osteon",
+        version=__version__,
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        telemetry={"logs": False, "metrics": False},  # its log records hold messages of exceptions
+    )
+    app.include_router(cds.router(ports, settings, metrics))
+    app.include_router(operations.knowledge_router(knowledge))
+    app.include_router(operations.router(readiness, metrics))
+    app.include_router(page.router(version=__version__))
+    app.openapi = openapi.document_maker(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    _add_error_handlers(app)
+    # The last one added is the outermost: CORS headers stand on every answer, errors included.
+    app.add_middleware(LimitConcurrency, limit=settings.max_concurrent_requests)
+    app.add_middleware(Observe, metrics=metrics)
+    if settings.cors_origins:
+        app.add_middleware(Cors, origins=settings.cors_origins)
+    return app
+
+
+def _add_error_handlers(app: FastAPI) -> None:
+    async def call_error(_: Request, error: Exception) -> Response:
+        if not isinstance(error, CallError):
+            raise error
+        return error_response(error)
+
+    async def http_error(_: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException):
+            raise error
+        return outcome_response(error.status_code, status_text(error.status_code), headers=error.headers)
+
+    async def validation_error(_: Request, __: Exception) -> Response:
+        return outcome_response(400, "a parameter is wrong")
+
+    app.add_exception_handler(CallError, call_error)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(RequestValidationError, validation_error)
+
+
+def service() -> FastAPI:
+    """The app with everything real, from the environment: what a server process runs (uvicorn factory)."""
+    # The pipeline loads all guidelines: only a process that serves pays for it.
+    from app.pipeline import build_knowledge, build_pipeline
+
+    settings = Settings()
+    configure(settings.log_level, style=settings.log)
+    return create_app(pipeline=build_pipeline(settings), settings=settings, knowledge=build_knowledge(settings))

@@ -1,0 +1,96 @@
+"""A pipeline that answers every call with one constant card: the contract tests are about HTTP, not about medicine."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import date
+
+from fastapi import FastAPI
+
+from app.api.logs import configure
+from app.cds_hooks.override_reasons import OVERRIDE_REASONS
+from app.cds_hooks.request import HookRequest
+from app.cds_hooks.response import (
+    Action,
+    ActionType,
+    Card,
+    Coding,
+    HookAnswer,
+    Indicator,
+    Source,
+    Suggestion,
+)
+from app.main import create_app
+
+
+def constant_card(patient_id: str = "anna-berg") -> Card:
+    """A complete card."""
+    return Card(
+        summary="Refer for DXA",
+        indicator=Indicator.INFO,
+        source=Source(
+            "A guideline", "https://guideline.example.org", topic=Coding("dxa-referral", "urn:osteon:card-topic")
+        ),
+        detail="Prednisolone 10 mg/d since 2026-05-04.",
+        suggestions=(
+            Suggestion(
+                "Order DXA",
+                (
+                    Action(
+                        ActionType.CREATE,
+                        "DXA of spine and hip",
+                        {
+                            "resourceType": "ServiceRequest",
+                            "status": "draft",
+                            "intent": "proposal",
+                            "subject": {"reference": f"Patient/{patient_id}"},
+                        },
+                    ),
+                ),
+                is_recommended=True,
+            ),
+        ),
+        override_reasons=OVERRIDE_REASONS,
+        extension={
+            "osteon.explanation": {
+                "advice": "refer-dxa",
+                "missing": ["t_score"],
+                "notUsed": [{"resource": "Observation/o9", "reason": "entered-in-error"}],
+            }
+        },
+    )
+
+
+class FakePipeline:
+    """Keeps what it was asked, so that a test can look at it."""
+
+    def __init__(self, *, delay: float = 0.0) -> None:
+        self.requests: list[HookRequest] = []
+        self.days: list[date] = []
+        self.delay = delay
+
+    def answer(self, request: HookRequest, *, today: date) -> HookAnswer:
+        """One constant card."""
+        self.requests.append(request)
+        self.days.append(today)
+        time.sleep(self.delay)
+        return HookAnswer((constant_card(request.context.patient_id),))
+
+
+class BrokenPipeline:
+    """A bug in our code, with patient data in the message of the exception."""
+
+    def answer(self, request: HookRequest, *, today: date) -> HookAnswer:
+        """Always fails."""
+        raise RuntimeError(f"SECRET {request.context.patient_id}")
+
+
+def passing() -> None:
+    """A self-test that passes."""
+
+
+def slow_service() -> FastAPI:
+    """For a server process of the end-to-end tests: each call takes TEST_DELAY seconds."""
+    configure("info")
+    return create_app(pipeline=FakePipeline(delay=float(os.environ.get("TEST_DELAY", "0"))), self_test=passing)
