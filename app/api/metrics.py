@@ -1,4 +1,7 @@
-"""Counters for Prometheus, in a registry of each app's own. Labels come from closed lists, never from a path or a chart."""
+"""Counters for Prometheus, in a registry of each app's own.
+
+Labels come from closed lists, never from a path or a chart.
+"""
 
 from __future__ import annotations
 

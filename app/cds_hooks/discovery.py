@@ -13,8 +13,7 @@ CDS_HOOKS_VERSION = "2.0.1"
 USAGE_REQUIREMENTS = (
     "Works from prefetch alone with FHIR R4. Needs patient, observations and medications or medicationRequests (HTTP "
     "412 without them); every other key that is not sent is treated as unknown, and the cards name what is missing. "
-    "Send null, or a Bundle without entries, where a query found nothing. Resources that fhirServer offers are not read "
-    "unless the service is configured for that server."
+    "Send null, or a Bundle without entries, where a query found nothing."
 )
 
 

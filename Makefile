@@ -1,0 +1,67 @@
+# make install   create .venv from the lock files
+# make run       install, start the service on 127.0.0.1:8000 and show a sample patient's cards
+# make test      install and run everything that must pass
+# make openapi   write the published interface again
+# make lock      resolve the dependencies again (needs uv in .venv)
+# make format    put the code into its canonical form
+
+# The first interpreter that is new enough; another one: make PYTHON=/path/to/python install
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+RUNTIME := $(VENV)/.installed-runtime
+DEV := $(VENV)/.installed-dev
+
+.PHONY: install run test openapi lock format clean
+.DEFAULT_GOAL := install
+
+install: $(RUNTIME)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed (make PYTHON=/path/to/python install)" >&2; exit 1; }
+	@echo "Creating $(VENV) with $(PYTHON)"
+	@"$(PYTHON)" -m venv $(VENV)
+
+# Stamp files: nothing is done again until a lock file changes.
+$(RUNTIME): requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
+	@echo "Installing the locked packages"
+	@$(PIP) install --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUNTIME)
+	@echo "Installing the locked packages for tests"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+run: $(RUNTIME)
+	@exec $(BIN)/osteon demo --serve --host $(HOST) --port $(PORT)
+
+test: $(DEV)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+openapi: $(DEV)
+	$(BIN)/osteon openapi
+
+format: $(DEV)
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+LOCK := $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
+lock:
+	$(LOCK) --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+		--group build --output-file requirements-build.lock
+	$(LOCK) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
