@@ -1,0 +1,93 @@
+"""A piece of advice while it is being put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from app.advice.model import Advice, Cited, DrugOption
+from app.engine.knowledge import AdviceKind
+from app.engine.language import Drug, Indicator, Orderable, Texts
+from app.features.model import Evidence
+from app.fhir.chart import DraftOrder
+
+URGENCY = {Indicator.CRITICAL: 0, Indicator.WARNING: 1, Indicator.INFO: 2}
+
+
+def most_urgent(indicators: Iterable[Indicator]) -> Indicator:
+    """The most urgent of some indicators."""
+    return min(indicators, key=lambda indicator: URGENCY[indicator])
+
+
+@dataclass
+class Draft:
+    """Advice that stands so far. Becomes a frozen `Advice` when everything is known."""
+
+    kind: AdviceKind
+    cited: list[Cited] = field(default_factory=list)
+    riders: list[Cited] = field(default_factory=list)
+    evidence: list[Evidence] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    options: tuple[DrugOption, ...] = ()
+    tests: tuple[Orderable, ...] = ()
+    calcium: tuple[Drug, str] | None = None
+    no_suggestion: bool = False
+    notes: list[Texts] = field(default_factory=list)
+    disagreements: list[Texts] = field(default_factory=list)
+    order: DraftOrder | None = None
+    drug_name: str | None = None
+    indicator: Indicator | None = None
+
+    def add(self, cited: Cited) -> None:
+        """Support from one more recommendation."""
+        if all(cited.id != other.id for other in self.cited):
+            self.cited.append(cited)
+
+    def carries(self, rule_id: str) -> bool:
+        """Whether a recommendation is cited already."""
+        return any(rule_id == c.id for c in (*self.cited, *self.riders))
+
+    def all_cited(self) -> list[Cited]:
+        """Openers, riders, and what the drug options cite; each once."""
+        everything = [*self.cited, *self.riders]
+        for option in self.options:
+            everything += [*option.by, *option.blocked_by, *option.cautions]
+        unique: dict[str, Cited] = {}
+        for cited in everything:
+            unique.setdefault(cited.id, cited)
+        return list(unique.values())
+
+    def urgency(self) -> Indicator:
+        """The most urgent of what the openers ask for; a rider makes nothing more urgent."""
+        own = self.kind.block.indicator
+        openers = [c.rule.block.indicator or own for c in self.cited]
+        return self.indicator or (most_urgent(openers) if openers else own)
+
+    def topic(self) -> str:
+        """The topic: the advice entry's, unless every opener names another."""
+        topics = {c.rule.block.topic or self.kind.block.topic for c in self.cited}
+        return topics.pop() if len(topics) == 1 else self.kind.block.topic
+
+    def finished(self) -> Advice:
+        """The frozen advice."""
+        cited = self.all_cited()
+        option_missing = [m for option in self.options for m in option.missing]
+        missing = [*self.missing, *(m for c in self.cited for m in c.finding.missing), *option_missing]
+        evidence = [*self.evidence, *(e for c in cited for e in c.finding.evidence)]
+        blocked = bool(self.cited) and all(c.finding.no_suggestion for c in self.cited)
+        return Advice(
+            kind=self.kind,
+            topic=self.topic(),
+            indicator=self.urgency(),
+            cited=tuple(cited),
+            evidence=tuple(dict.fromkeys(evidence)),
+            missing=tuple(dict.fromkeys(missing)),
+            options=self.options,
+            tests=self.tests,
+            calcium=self.calcium,
+            no_suggestion=self.no_suggestion or blocked,
+            notes=tuple(self.notes),
+            disagreements=tuple(self.disagreements),
+            order=self.order,
+            drug_name=self.drug_name,
+        )

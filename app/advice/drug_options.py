@@ -1,0 +1,122 @@
+"""Drug options: every source's contraindications first, then the ranking of the sources that may speak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.advice.model import Cited, DrugOption, OptionStatus, Role
+from app.engine.criteria import FeatureSource
+from app.engine.findings import missing_of
+from app.engine.knowledge import Knowledge
+from app.engine.language import Drug
+from app.features.model import Evidence
+
+
+@dataclass(frozen=True)
+class DrugKnowledge:
+    """What all findings say about drugs, for one patient in one profile."""
+
+    knowledge: Knowledge
+    profile: str
+    features: FeatureSource
+    rules: Sequence[Cited]  # findings of recommendations with a drug_rule, of any truth
+    places: Sequence[Cited]  # findings of recommendations with an option, of sources that lead or fill
+
+    def effect(self, cited: Cited) -> str:
+        """block or caution, in this profile."""
+        rule = cited.rule.block.drug_rule
+        assert rule is not None
+        return rule.effect_in.get(self.profile, rule.effect)  # type: ignore[call-overload, no-any-return]
+
+    def concerning(self, classes: Iterable[str]) -> list[Cited]:
+        """The contraindications and cautions that speak of a drug with these names and classes."""
+        names = set(classes)
+        return [c for c in self.rules if c.rule.block.drug_rule and names & set(c.rule.block.drug_rule.drugs)]
+
+    def blocks(self, classes: Iterable[str]) -> list[Cited]:
+        """The contraindications that hold."""
+        return [c for c in self.concerning(classes) if c.finding.holds and self.effect(c) == "block"]
+
+    def cautions(self, classes: Iterable[str]) -> list[Cited]:
+        """The cautions that hold."""
+        return [c for c in self.concerning(classes) if c.finding.holds and self.effect(c) == "caution"]
+
+    def must_know(self, classes: Iterable[str], place: Cited | None = None) -> tuple[str, ...]:
+        """Data without which the drug is not suggested: a contraindication that cannot be told, and what its place asks.
+
+        A value known as an interval (">90") is known where every limit lies outside of it.
+        """
+        missing: list[str] = []
+        for cited in self.concerning(classes):
+            rule = cited.rule.block.drug_rule
+            if rule and rule.must_know and cited.finding.truth is None:
+                missing += cited.finding.outcome.missing or missing_of(self.features, rule.must_know)
+        names = place.rule.block.option.must_know if place and place.rule.block.option else []
+        for name in names:
+            feature = self.features.feature(name)
+            if feature.value is None and feature.low is None and feature.high is None:
+                missing += feature.missing or (name,)
+        return tuple(dict.fromkeys(missing))
+
+    def asks(self, classes: Iterable[str]) -> tuple[str, ...]:
+        """Data that a caution asks for: named on the card, holding nothing back."""
+        missing: list[str] = []
+        for cited in self.concerning(classes):
+            if cited.finding.truth is None:
+                missing += missing_of(self.features, cited.rule.block.ask)
+        return tuple(dict.fromkeys(missing))
+
+    def not_tolerated(self, drug: Drug) -> tuple[Evidence, ...]:
+        """Evidence that this patient did not tolerate the drug, or another oral drug of its kind."""
+        names = [drug.course, *(name for name in drug.classes if name == "oral_bisphosphonate")]
+        for name in dict.fromkeys(names):
+            feature = self.features.feature(f"intolerant.{name}")
+            if feature.value is True:
+                return feature.evidence
+        return ()
+
+    def options(self, purpose: str, exclude: Iterable[str] = ()) -> tuple[DrugOption, ...]:
+        """The options for a purpose, best first; `exclude`: drugs that are running or ordered already."""
+        excluded = set(exclude)
+        best: dict[str, list[Cited]] = {}
+        for place in self.places:
+            option = place.rule.block.option
+            if option and purpose in option.purposes and place.finding.holds and option.drug not in excluded:
+                best.setdefault(option.drug, []).append(place)
+        options = [self._option(self.knowledge.drugs[name], places) for name, places in best.items()]
+        return tuple(sorted(options, key=lambda o: (o.demoted, o.rank, o.drug.id)))
+
+    def _option(self, drug: Drug, places: list[Cited]) -> DrugOption:
+        # The lead's place counts; a filler's only where the lead is silent about the drug.
+        leading = [place for place in places if place.role is Role.LEAD] or places
+        first = min(leading, key=lambda place: place.rule.block.option.rank if place.rule.block.option else 0)
+        option = first.rule.block.option
+        assert option is not None
+        blocked, cautions = self.blocks(drug.classes), self.cautions(drug.classes)
+        not_tolerated = self.not_tolerated(drug)
+        missing = self.must_know(drug.classes, first)
+        if blocked or not_tolerated:
+            status = OptionStatus.BLOCKED
+        elif missing:
+            status = OptionStatus.WITHHELD
+        elif not option.suggest or not drug.orders:
+            status = OptionStatus.NAMED
+        else:
+            status = OptionStatus.OFFERED
+        return DrugOption(
+            drug=drug,
+            status=status,
+            rank=option.rank,
+            demoted=any(c.rule.block.drug_rule and c.rule.block.drug_rule.demotes for c in cautions),
+            by=tuple(leading),
+            blocked_by=tuple(blocked),
+            cautions=tuple(cautions),
+            not_tolerated=not_tolerated,
+            missing=missing if status is OptionStatus.WITHHELD else (),
+        )
+
+
+def running_drugs(knowledge: Mapping[str, Drug], features: FeatureSource) -> list[Drug]:
+    """The drugs of the formulary that the patient takes now."""
+    return [drug for drug in knowledge.values() if features.feature(f"takes.{drug.course}").value is True]

@@ -1,0 +1,106 @@
+"""What the advice layer passes on: one action for the clinician, with everything that a card must say about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from app.engine.findings import Finding
+from app.engine.knowledge import AdviceKind, Orderable, Rule
+from app.engine.language import Drug, Indicator, Texts
+from app.features.model import Evidence
+from app.fhir.chart import DraftOrder
+
+
+class Occasion(StrEnum):
+    """The moment in the clinician's work."""
+
+    CHART = "chart"  # patient-view
+    ORDERS = "orders"  # order-select, order-sign
+    DISCHARGE = "discharge"
+    PROBLEM = "problem"  # problem-list-item-create
+
+
+class Role(StrEnum):
+    """Why a source may speak here (contract.md, section 3)."""
+
+    LEAD = "lead"
+    FILL = "fill"
+    SAFETY = "safety"
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A recommendation that supports a piece of advice."""
+
+    finding: Finding
+    role: Role
+
+    @property
+    def rule(self) -> Rule:
+        """The recommendation."""
+        return self.finding.rule
+
+    @property
+    def id(self) -> str:
+        """Its id in the inventory."""
+        return self.finding.rule.id
+
+
+class OptionStatus(StrEnum):
+    """What became of a drug option."""
+
+    OFFERED = "offered"
+    NAMED = "named"  # the source gives no dose, or wants a specialist: named, no order
+    WITHHELD = "withheld"  # something must be known first
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class DrugOption:
+    """One drug on a drug card."""
+
+    drug: Drug
+    status: OptionStatus
+    rank: int
+    demoted: bool
+    by: tuple[Cited, ...]
+    blocked_by: tuple[Cited, ...] = ()
+    cautions: tuple[Cited, ...] = ()
+    not_tolerated: tuple[Evidence, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Advice:
+    """One action for the clinician."""
+
+    kind: AdviceKind
+    topic: str
+    indicator: Indicator
+    cited: tuple[Cited, ...]
+    evidence: tuple[Evidence, ...] = ()
+    missing: tuple[str, ...] = ()
+    options: tuple[DrugOption, ...] = ()
+    tests: tuple[Orderable, ...] = ()
+    calcium: tuple[Drug, str] | None = None  # the preparation and the source whose amounts it has
+    no_suggestion: bool = False
+    notes: tuple[Texts, ...] = ()
+    disagreements: tuple[Texts, ...] = ()
+    order: DraftOrder | None = None
+    drug_name: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The name of the advice."""
+        return self.kind.id
+
+
+@dataclass(frozen=True)
+class AdviceSet:
+    """Everything the service has to say at one moment."""
+
+    advice: tuple[Advice, ...]
+    findings: tuple[Finding, ...] = ()
+    missing: tuple[str, ...] = ()  # asked for, where no card carries it
+    withheld: tuple[tuple[str, str], ...] = field(default=())  # advice id and the gate that held it back, for explain

@@ -1,0 +1,156 @@
+"""What opens a piece of advice: findings that hold, drugs that run against a contraindication, draft orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from app.advice.draft import Draft
+from app.advice.drug_options import DrugKnowledge, running_drugs
+from app.advice.model import Cited, Occasion, Role
+from app.engine.criteria import FeatureSource
+from app.engine.findings import Finding, evaluate
+from app.engine.knowledge import Knowledge
+from app.engine.language import Indicator, Use
+from app.fhir.chart import Chart, DraftOrder, OrderAction
+
+EMERGENCY = "emergency-cord-compression"
+KEPT_IN_EMERGENCY = frozenset({"red-flag", "drug-safety"})
+
+
+@dataclass
+class Opened:
+    """The advice that stands before gates; keyed by advice id, with the order or drug where there is one card each."""
+
+    drafts: dict[tuple[str, str], Draft] = field(default_factory=dict)
+    asks: dict[str, list[Finding]] = field(default_factory=dict)
+
+    def open(self, knowledge: Knowledge, advice_id: str, subject: str = "") -> Draft:
+        """The draft of an advice, begun if it is new."""
+        key = (advice_id, subject)
+        if key not in self.drafts:
+            self.drafts[key] = Draft(knowledge.advice[advice_id])
+        return self.drafts[key]
+
+
+def is_plain_card(cited: Cited) -> bool:
+    """Whether the finding opens the card of its advice by itself."""
+    block = cited.rule.block
+    return block.use is Use.CARD and bool(block.advise) and block.option is None and block.drug_rule is None
+
+
+def open_from_findings(opened: Opened, knowledge: Knowledge, findings: Sequence[Cited]) -> None:
+    """Cards from recommendations that hold. A filler is silent where the lead gives the same advice."""
+    holding = [c for c in findings if c.finding.holds and is_plain_card(c)]
+    led = {c.rule.block.advise for c in holding if c.role is Role.LEAD}
+    for cited in holding:
+        advise = cited.rule.block.advise
+        if advise is None or (cited.role is Role.FILL and advise in led and not cited.rule.block.safety):
+            continue
+        opened.open(knowledge, advise).add(cited)
+
+
+def open_from_options(
+    opened: Opened, knowledge: Knowledge, places: Iterable[Cited], features: FeatureSource
+) -> None:
+    """Cards that a drug's place opens by itself (an oral bisphosphonate that is not tolerated, for example)."""
+    for place in places:
+        advise = place.rule.block.advise
+        if advise and place.finding.holds:
+            outcome = place.rule.opens.evaluate(features)
+            if outcome.truth is True:
+                draft = opened.open(knowledge, advise)
+                draft.add(place)
+                draft.evidence += outcome.evidence
+
+
+def open_for_running_drugs(opened: Opened, drugs: DrugKnowledge) -> None:
+    """A drug that runs against a contraindication asks for another drug; a caution is shown on a card of its own."""
+    for drug in running_drugs(drugs.knowledge.drugs, drugs.features):
+        running = drugs.features.feature(f"takes.{drug.course}").evidence
+        name = drug.name["en"]
+        for cited in drugs.concerning(drug.classes):
+            rule = cited.rule.block.drug_rule
+            if rule is None or not cited.finding.holds or cited.rule.block.use is not Use.CARD:
+                continue
+            if drugs.effect(cited) == "block" and rule.on_running == "switch":
+                draft = opened.open(drugs.knowledge, "use-other-drug")
+            elif rule.on_running == "caution":
+                draft = opened.open(drugs.knowledge, "weigh-drug-caution", drug.id)
+            else:
+                continue
+            draft.add(cited)
+            draft.drug_name = name
+            draft.evidence += running
+
+
+def open_for_orders(opened: Opened, drugs: DrugKnowledge, chart: Chart) -> None:
+    """Safety of the draft orders at hand, and the alternative where one must not be signed."""
+    for order in chart.draft_orders:
+        if not order.selected or order.action is OrderAction.STOP:
+            continue
+        _open_for_order(opened, drugs, order)
+
+
+def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> None:
+    classes = order.course.drugs
+    relevant = [
+        c
+        for c in drugs.concerning(classes)
+        if c.finding.holds and c.rule.block.drug_rule and c.rule.block.drug_rule.on_order == "card"
+    ]
+    blocks = [c for c in relevant if drugs.effect(c) == "block"]
+    cautions = [c for c in relevant if drugs.effect(c) == "caution"]
+    missing = drugs.must_know(classes)
+    if blocks:
+        draft = _for_order(opened, drugs, "do-not-start-drug", order, blocks)
+        draft.riders += cautions
+        draft.missing += missing
+        if "bone_drug" in classes:
+            switch = _for_order(opened, drugs, "use-other-drug", order, blocks)
+            switch.indicator = Indicator.INFO
+    elif any(c.rule.block.use is Use.CARD for c in cautions):
+        draft = _for_order(opened, drugs, "weigh-drug-caution", order, cautions)
+        draft.missing += missing
+    elif missing:
+        draft = _for_order(opened, drugs, "check-before-signing", order, ())
+        draft.missing += missing
+
+
+def _for_order(
+    opened: Opened, drugs: DrugKnowledge, advice_id: str, order: DraftOrder, cited: Iterable[Cited]
+) -> Draft:
+    draft = opened.open(drugs.knowledge, advice_id, order.ref)
+    draft.order = order
+    draft.drug_name = order.course.name
+    for one in cited:
+        draft.add(one)
+    return draft
+
+
+def collect_asks(opened: Opened, knowledge: Knowledge, findings: Sequence[Cited]) -> None:
+    """Data that alone keep a recommendation from being decided, unless its card stands anyway (decision 1)."""
+    standing = {advice_id for advice_id, _ in opened.drafts}
+    for cited in findings:
+        if cited.rule.block.advise in standing:
+            continue
+        for name in cited.finding.asks:
+            opened.asks.setdefault(name, []).append(cited.finding)
+    if opened.asks:
+        draft = opened.open(knowledge, "complete-risk-data")
+        draft.missing += opened.asks
+        draft.evidence += [e for fs in opened.asks.values() for f in fs for e in f.evidence]
+
+
+def findings_at(
+    knowledge: Knowledge, roles_of: Iterable[tuple[str, Role]], features: FeatureSource, occasion: Occasion
+) -> list[Cited]:
+    """The findings of the recommendations that speak at this moment; drug rules speak at every moment."""
+    moment = "orders" if occasion is Occasion.ORDERS else "chart"
+    cited = []
+    for rule_id, role in roles_of:
+        rule = knowledge.rules[rule_id]
+        block = rule.block
+        if block.drug_rule or block.option or moment in block.at or block.use is Use.RIDES:
+            cited.append(Cited(evaluate(rule, features), role))
+    return cited

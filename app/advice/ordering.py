@@ -1,0 +1,16 @@
+"""The order of cards: critical before warning before info, and within them the order of topics of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.advice.draft import URGENCY
+from app.advice.model import Advice
+from app.engine.knowledge import TOPICS
+
+_RANK = {topic: rank for rank, topic in enumerate(TOPICS)}
+
+
+def in_order(advice: Iterable[Advice]) -> list[Advice]:
+    """The advice, most urgent first; stable for the same patient."""
+    return sorted(advice, key=lambda a: (URGENCY[a.indicator], _RANK[a.topic], a.id, a.drug_name or ""))

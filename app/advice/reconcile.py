@@ -1,0 +1,242 @@
+"""Findings -> advice. The order is always: red flags, contraindications of every source, the lead, the fillers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from app.advice.draft import Draft
+from app.advice.drug_options import DrugKnowledge, running_drugs
+from app.advice.model import Advice, AdviceSet, Cited, Occasion, Role
+from app.advice.opening import (
+    EMERGENCY,
+    KEPT_IN_EMERGENCY,
+    Opened,
+    collect_asks,
+    findings_at,
+    open_for_orders,
+    open_for_running_drugs,
+    open_from_findings,
+    open_from_options,
+)
+from app.advice.ordering import in_order
+from app.advice.roles import roles_in
+from app.engine.criteria import FeatureSource, Outcome
+from app.engine.findings import Finding, evaluate
+from app.engine.knowledge import CompiledGate, Knowledge
+from app.engine.language import Orderable, Use
+from app.fhir.chart import Chart
+
+SAFETY_TOPICS = frozenset({"red-flag", "drug-safety"})
+TESTS = "tests"
+
+
+def advise(
+    knowledge: Knowledge,
+    profile: str,
+    features: FeatureSource,
+    chart: Chart,
+    occasion: Occasion = Occasion.CHART,
+    switched: Collection[str] = (),
+) -> AdviceSet:
+    """All advice for a patient at this moment. `switched`: recommendation ids turned against their default."""
+    roles = roles_in(knowledge, profile, features)
+    speaking = []
+    for rule in knowledge.rules.values():
+        role = roles.role_of(rule)
+        if role and rule.citable and rule.block.default_on is not (rule.id in switched):
+            speaking.append((rule.id, role))
+    cited = findings_at(knowledge, speaking, features, occasion)
+    drugs = DrugKnowledge(
+        knowledge,
+        profile,
+        features,
+        rules=[c for c in cited if c.rule.block.drug_rule],
+        places=[c for c in cited if c.rule.block.option and c.role is not Role.SAFETY],
+    )
+    opened = Opened()
+    open_from_findings(opened, knowledge, cited)
+    if occasion is Occasion.ORDERS:
+        open_for_orders(opened, drugs, chart)
+    else:
+        open_from_options(opened, knowledge, drugs.places, features)
+        open_for_running_drugs(opened, drugs)
+        collect_asks(opened, knowledge, cited)
+    _Reconciler(knowledge, profile, features, drugs, cited, opened).run()
+    return _result(knowledge, features, chart, occasion, opened, [c.finding for c in cited])
+
+
+class _Reconciler:
+    """Takes the opened advice through gates, joins, drug options and riders."""
+
+    def __init__(
+        self,
+        knowledge: Knowledge,
+        profile: str,
+        features: FeatureSource,
+        drugs: DrugKnowledge,
+        cited: Sequence[Cited],
+        opened: Opened,
+    ) -> None:
+        self.knowledge, self.profile, self.features = knowledge, profile, features
+        self.drugs, self.cited, self.opened = drugs, cited, opened
+
+    @property
+    def drafts(self) -> dict[tuple[str, str], Draft]:
+        """The drafts so far."""
+        return self.opened.drafts
+
+    def run(self) -> None:
+        """All steps, in their order."""
+        for key in list(self.drafts):
+            self._gates(key)
+        self._joins()
+        for key in list(self.drafts):
+            self._tests(key)
+        self._withheld_by()
+        for draft in self.drafts.values():
+            self._drugs(draft)
+        self._riders()
+        self._disagreements()
+
+    # ------------------------------------------------------------------------------------------------------ gates
+    def _gates(self, key: tuple[str, str]) -> None:
+        draft = self.drafts[key]
+        for gate in draft.kind.gates:
+            outcome = gate.node.evaluate(self.features)
+            if outcome.truth is True:
+                if gate.block.effect == "no-suggestion":
+                    draft.no_suggestion = True
+                    draft.notes.append(gate.block.text)
+                    continue
+                del self.drafts[key]
+                if gate.block.effect == "replace":
+                    self._replace(gate, outcome)
+                return
+            if outcome.truth is None and gate.block.unknown != "silent":
+                draft.missing += outcome.missing
+                draft.no_suggestion |= gate.block.unknown == "block"
+
+    def _replace(self, gate: CompiledGate, outcome: Outcome) -> None:
+        assert gate.block.by is not None
+        draft = self.opened.open(self.knowledge, gate.block.by, "gate")
+        draft.notes.append(gate.block.text)
+        draft.evidence += outcome.evidence
+        for rule_id in gate.block.cites:
+            rule = self.knowledge.rules[rule_id]
+            role = next((c.role for c in self.cited if c.id == rule_id), Role.SAFETY)
+            draft.add(Cited(evaluate(rule, self.features), role))
+
+    # --------------------------------------------------------------------------------------- joins and suppression
+    def _joins(self) -> None:
+        for key in list(self.drafts):
+            draft = self.drafts[key]
+            target = self.drafts.get((draft.kind.block.joins or "", ""))
+            if target is None:
+                continue
+            for cited in draft.cited:
+                target.add(cited)
+            target.missing += draft.missing
+            target.evidence += draft.evidence
+            del self.drafts[key]
+
+    def _withheld_by(self) -> None:
+        standing = {advice_id for advice_id, _ in self.drafts}
+        for key in list(self.drafts):
+            if standing & set(self.drafts[key].kind.block.withheld_by):
+                del self.drafts[key]
+
+    # ------------------------------------------------------------------------------------------------------- tests
+    def _answered(self, name: str) -> bool:
+        return self.knowledge.orderables[name].answered_by.evaluate(self.features).truth is True
+
+    def _tests(self, key: tuple[str, str]) -> None:
+        """Keep the tests without a recent value. A recommendation whose tests are all on record is not due."""
+        draft = self.drafts[key]
+        if TESTS not in draft.kind.block.suggests:
+            return
+        wanted = [name for c in draft.cited for name in c.rule.block.tests]
+        due = [name for name in dict.fromkeys(wanted) if not self._answered(name)]
+        if wanted and not due:
+            del self.drafts[key]
+            return
+        draft.cited = [
+            c for c in draft.cited if not c.rule.block.tests or any(n in due for n in c.rule.block.tests)
+        ]
+        draft.tests = tuple(self._orderable(name) for name in due)
+
+    def _orderable(self, name: str) -> Orderable:
+        return self.knowledge.orderables[name].block
+
+    # ------------------------------------------------------------------------------------------------------- drugs
+    def _drugs(self, draft: Draft) -> None:
+        purpose = draft.kind.block.purpose
+        if purpose:
+            exclude = {d.id for d in running_drugs(self.knowledge.drugs, self.features)}
+            if draft.order is not None:
+                purpose = "replace"  # type: ignore[assignment]
+                exclude |= {d.id for d in self.knowledge.drugs.values() if d.course in draft.order.course.drugs}
+            draft.options = self.drugs.options(purpose or "", exclude)
+            for option in draft.options:
+                draft.missing += self.drugs.asks(option.drug.classes)
+        if "calcium-vitamin-d" in draft.kind.block.suggests:
+            preparation = self.knowledge.drugs["calcium-vitamin-d"]
+            for cited in draft.cited:
+                if cited.rule.source.id in preparation.orders:
+                    draft.calcium = (preparation, cited.rule.source.id)
+                    break
+
+    # ------------------------------------------------------------------------------------------------------ riders
+    def _riders(self) -> None:
+        for cited in self.cited:
+            block = cited.rule.block
+            targets = block.rides_on or ([block.advise] if block.use is Use.RIDES and block.advise else [])
+            if not targets or block.drug_rule or block.option:
+                continue
+            hosts = [draft for (advice_id, _), draft in self.drafts.items() if advice_id in targets]
+            if hosts and self._rides(cited):
+                for host in hosts:
+                    if not host.carries(cited.id):
+                        host.riders.append(cited)
+
+    def _rides(self, cited: Cited) -> bool:
+        if cited.rule.block.rides_when is None:
+            return cited.finding.holds
+        return cited.rule.rides_when.evaluate(self.features).truth is True
+
+    # ----------------------------------------------------------------------------------------------- disagreements
+    def _disagreements(self) -> None:
+        for line in self.knowledge.disagreements:
+            block = line.block
+            if self.profile not in block.profiles:
+                continue
+            hosts = [d for (advice_id, _), d in self.drafts.items() if advice_id in block.advice]
+            hosts = [d for d in hosts if not block.after or any(d.carries(rule_id) for rule_id in block.after)]
+            if hosts and line.when.evaluate(self.features).truth is True:
+                for host in hosts:
+                    host.disagreements.append(block.text)
+
+
+def _result(
+    knowledge: Knowledge,
+    features: FeatureSource,
+    chart: Chart,
+    occasion: Occasion,
+    opened: Opened,
+    findings: Iterable[Finding],
+) -> AdviceSet:
+    """Finish the drafts, keep what belongs to the moment, and put the most urgent first."""
+    advice = [draft.finished() for draft in opened.drafts.values()]
+    if any(one.id == EMERGENCY for one in advice):
+        advice = [one for one in advice if one.topic in KEPT_IN_EMERGENCY]
+    if occasion is Occasion.PROBLEM:
+        advice = [one for one in advice if _about_new_problem(one, chart)]
+    if occasion is Occasion.DISCHARGE and features.feature("recent_fragility_fracture.any").value is not True:
+        advice = [one for one in advice if one.topic in SAFETY_TOPICS]
+    return AdviceSet(tuple(in_order(advice)), tuple(findings))
+
+
+def _about_new_problem(advice: Advice, chart: Chart) -> bool:
+    """Whether the advice rests on one of the conditions that are being recorded."""
+    new = {condition.ref for condition in chart.new_conditions}
+    new |= {ref for fracture in chart.fractures if fracture.new_in_context for ref in fracture.refs}
+    return any(evidence.resource in new for evidence in advice.evidence)
