@@ -1,0 +1,248 @@
+"""Writes the FHIR R4 resources that suggestions carry: drafts of orders that a clinician reads, changes and signs.
+
+Pure functions: the same arguments give the same JSON, also the temporary `id` (made from the content; the server
+gives its own when the draft is stored). No name, identifier or address of the patient is written, only the reference.
+
+What is constant for an orderable or a drug order is checked with fhir.resources once per process, and what comes with
+the call (references, dates, texts) is checked here: a full check costs a third of a millisecond, and its import half a
+second (shared/ecosystem.md, B2 to B4). `check_constants` does the checks at start-up.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, Literal
+
+import orjson
+
+from app.fhir.writing_terms import (
+    MEDICATION_CATEGORIES,
+    MEDICATION_REQUEST_CATEGORY,
+    ROUTES,
+    SERVICE_CATEGORIES,
+    SNOMED,
+    DoseOrderLike,
+    DrugLike,
+    OrderableLike,
+    coding,
+    concept,
+    in_language,
+    number,
+    quantity,
+    reference_to,
+    references_of_kind,
+)
+
+Resource = dict[str, Any]
+"""A FHIR resource as plain JSON."""
+
+_NAMESPACE = uuid.UUID("0b9c9c0e-7a0f-5d0e-9a63-2f6f0c6b7c51")  # of the temporary ids; any fixed value will do
+_REASONS = frozenset({"Condition"})  # other evidence is told in words: reasonReference of both types takes a Condition
+_REQUESTERS = ("Practitioner", "PractitionerRole", "Organization", "Patient", "RelatedPerson", "Device")
+
+
+def service_request(
+    item: OrderableLike,
+    *,
+    patient_id: str,
+    reason_text: str,
+    reason_refs: Sequence[str] = (),
+    authored: date,
+    language: str,
+    encounter_id: str | None = None,
+    note: str | None = None,
+    requester: str | None = None,
+) -> Resource:
+    """A draft ServiceRequest for a test, examination or referral.
+
+    `patient_id` and `encounter_id` are ids or "Type/id". `reason_refs` are "Type/id"; those that are no Conditions
+    are left out (the reason is in `reason_text`). `requester` is "Type/id". Raises ValueError for an id that is none.
+    """
+    constant = _service_constant(item, language)
+    notes = [text for text in (in_language(item.note, language), note) if text]
+    return _completed(
+        constant,
+        _context(patient_id, authored, encounter_id, requester) | _reasons(reason_text, reason_refs) | _notes(notes),
+    )
+
+
+def medication_request(
+    drug: DrugLike,
+    order: DoseOrderLike,
+    *,
+    patient_id: str,
+    reason_text: str,
+    reason_refs: Sequence[str] = (),
+    authored: date,
+    language: str,
+    encounter_id: str | None = None,
+    requester: str | None = None,
+    prior: str | None = None,
+    note: str | None = None,
+) -> Resource:
+    """A draft MedicationRequest for a drug with the dose of the source.
+
+    `prior` is the MedicationRequest that this one takes the place of ("MedicationRequest/id"; a record of another type
+    cannot be referred to and is left out). The others are as in `service_request`. Raises ValueError.
+    """
+    constant = _medication_constant(drug, order, language)
+    variable = _context(patient_id, authored, encounter_id, requester) | _reasons(reason_text, reason_refs)
+    replaced = references_of_kind([prior] if prior else [], frozenset({"MedicationRequest"}))
+    if replaced:
+        variable["priorPrescription"] = replaced[0]
+    return _completed(constant, variable | _notes([note] if note else []))
+
+
+@dataclass(frozen=True, slots=True)
+class MedicationChanges:
+    """What an update changes in a MedicationRequest; None leaves it as it is.
+
+    `drug` and `order` come together: the dose of one drug is never left on another.
+    """
+
+    language: str
+    status: Literal["draft", "active", "on-hold", "cancelled", "stopped"] | None = None
+    status_reason: str | None = None
+    drug: DrugLike | None = None
+    order: DoseOrderLike | None = None
+    note: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.drug is not None and self.order is None:
+            raise ValueError("a changed drug needs its own dose order")
+        if self.status_reason is not None and self.status is None:
+            raise ValueError("a status reason needs a status")
+
+
+def updated_medication_request(original: Mapping[str, Any], changes: MedicationChanges) -> Resource:
+    """The whole resource for an update action: `original` (not changed) with the changes, everything else as it was.
+
+    A changed drug also takes away what described the former one (amount to dispense, substitution). Raises ValueError
+    when the original is no MedicationRequest with an id.
+    """
+    if original.get("resourceType") != "MedicationRequest" or not isinstance(original.get("id"), str):
+        raise ValueError("only a MedicationRequest with an id can be updated")
+    updated: Resource = orjson.loads(orjson.dumps(original))
+    if changes.drug is not None and changes.order is not None:
+        for former in ("medicationReference", "dispenseRequest", "substitution"):
+            updated.pop(former, None)
+        constant = _medication_constant(changes.drug, changes.order, changes.language)
+        updated["medicationCodeableConcept"] = constant["medicationCodeableConcept"]
+        updated["dosageInstruction"] = constant["dosageInstruction"]
+    elif changes.order is not None:
+        updated["dosageInstruction"] = [_dosage(changes.order, changes.language)]
+    if changes.status is not None:
+        updated["status"] = changes.status
+    if changes.status_reason:
+        updated["statusReason"] = {"text": changes.status_reason}
+    if changes.note:
+        updated["note"] = [*updated.get("note", []), {"text": changes.note}]
+    return updated
+
+
+def check_constants(
+    items: Iterable[OrderableLike], orders: Iterable[tuple[DrugLike, DoseOrderLike]], languages: Sequence[str]
+) -> int:
+    """Check the constant part of every resource that can be suggested; how many. Raises ValueError for a wrong one.
+
+    Called at start-up, so that neither the import nor the checks fall on a call.
+    """
+    made = [_service_constant(item, language) for item in items for language in languages]
+    made += [_medication_constant(drug, order, language) for drug, order in orders for language in languages]
+    return len(made)
+
+
+def _service_constant(item: OrderableLike, language: str) -> Resource:
+    code, term = SERVICE_CATEGORIES[item.category]
+    made: Resource = {
+        "resourceType": "ServiceRequest",
+        "status": "draft",
+        "intent": "order",
+        "category": [concept([coding(SNOMED, code, term)])],
+        "code": concept(item.codes, in_language(item.name, language)),
+    }
+    site = in_language(item.body_site, language)
+    if site:
+        made["bodySite"] = [{"text": site}]
+    _check_once(orjson.dumps(made))
+    return made
+
+
+def _medication_constant(drug: DrugLike, order: DoseOrderLike, language: str) -> Resource:
+    code, term = MEDICATION_CATEGORIES[order.route]
+    made: Resource = {
+        "resourceType": "MedicationRequest",
+        "status": "draft",
+        "intent": "order",
+        "category": [concept([coding(MEDICATION_REQUEST_CATEGORY, code, term)])],
+        "medicationCodeableConcept": concept(drug.codes, in_language(drug.name, language)),
+        "dosageInstruction": [_dosage(order, language, in_language(drug.advice, language))],
+    }
+    _check_once(orjson.dumps(made))
+    return made
+
+
+def _dosage(order: DoseOrderLike, language: str, instruction: str = "") -> Resource:
+    code, term = ROUTES[order.route]
+    if order.dose_high is None:
+        amount: Resource = {"doseQuantity": quantity(order.dose, order.unit)}
+    else:
+        amount = {"doseRange": {"low": quantity(order.dose, order.unit), "high": quantity(order.dose_high, order.unit)}}
+    made: Resource = {
+        "text": in_language(order.text, language),
+        "timing": {
+            "repeat": {
+                "frequency": order.frequency,
+                "period": number(order.period),
+                "periodUnit": order.period_unit,
+            }
+        },
+        "route": concept([coding(SNOMED, code, term)]),
+        "doseAndRate": [amount],
+    }
+    return made | ({"patientInstruction": instruction} if instruction else {})
+
+
+def _context(patient_id: str, authored: date, encounter_id: str | None, requester: str | None) -> Resource:
+    made: Resource = {"subject": reference_to("Patient", patient_id)}
+    if encounter_id is not None:
+        made["encounter"] = reference_to("Encounter", encounter_id)
+    made["authoredOn"] = date(authored.year, authored.month, authored.day).isoformat()  # a datetime would need a zone
+    if requester is not None:
+        # hooks give the user as "Practitioner/id", and FHIR knows more kinds of users than requesters
+        known = references_of_kind([requester], frozenset(_REQUESTERS))
+        if known:
+            made["requester"] = known[0]
+    return made
+
+
+def _reasons(text: str, references: Sequence[str]) -> Resource:
+    made: Resource = {"reasonCode": [{"text": text}]} if text else {}
+    conditions = references_of_kind(references, _REASONS)
+    return made | ({"reasonReference": conditions} if conditions else {})
+
+
+def _notes(texts: Sequence[str]) -> Resource:
+    return {"note": [{"text": text} for text in texts]} if texts else {}
+
+
+def _completed(constant: Resource, variable: Resource) -> Resource:
+    made = constant | variable
+    temporary_id = uuid.uuid5(_NAMESPACE, orjson.dumps(made, option=orjson.OPT_SORT_KEYS).decode())
+    return {"resourceType": made.pop("resourceType"), "id": str(temporary_id), **made}
+
+
+@lru_cache(maxsize=2048)
+def _check_once(constant: bytes) -> None:
+    """Check a constant part, completed with a subject. Raises ValueError (pydantic's ValidationError)."""
+    # half a second: only processes that write resources pay for it, at start-up
+    from fhir.resources.R4B.medicationrequest import MedicationRequest
+    from fhir.resources.R4B.servicerequest import ServiceRequest
+
+    resource = orjson.loads(constant) | {"subject": {"reference": "Patient/any"}}
+    model: Any = {"MedicationRequest": MedicationRequest, "ServiceRequest": ServiceRequest}[resource["resourceType"]]
+    model.model_validate(resource)
