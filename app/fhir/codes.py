@@ -1,0 +1,271 @@
+"""What a coding or a CodeableConcept means: the concepts of `guidelines/concepts`.
+
+All codings are looked at, not the first. A code of a known system decides; only where no code is known does the text
+speak, and then the match says so. ICD-10 (WHO) and ICD-10-CM are never mixed: the same code differs between them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from app.fhir.terminology import CodeRow, Terminology, terminology
+
+FINDING_SYSTEM = "finding"
+_SNOMED_ID = re.compile(r"\s*(\d{6,18})")
+_SKS_DIAGNOSIS = re.compile(r"D([A-Z]\d[0-9A-Z]\w*)(?:\+(\w+))?")
+_CACHED_CODES = 16384
+_MAX_TEXT = 400  # names of drugs and diagnoses are short; what is longer is prose, and prose is not read here
+
+
+class TextKind(StrEnum):
+    """Which names a text is searched for."""
+
+    OBSERVATION = "observations"
+    CONDITION = "conditions"
+    MEDICATION = "medications"
+    PROCEDURE = "procedures"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeMeaning:
+    """What one code says. `side` comes from a suffix of the code itself."""
+
+    concepts: frozenset[str]
+    history: bool = False
+    site: str | None = None
+    level: str | None = None
+    side: str | None = None
+    strength_mg: Decimal | None = None
+    mg_per_ml: Decimal | None = None
+    follow_up: bool = False  # ICD-10-CM, seventh character D to S: a later encounter for the same injury
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a CodeableConcept means.
+
+    `concepts` is empty where nothing is known. `by_text`: no code was known, the words decided. `conflict`: a known
+    code and the words name different things.
+    """
+
+    concepts: frozenset[str]
+    by_text: bool = False
+    conflict: bool = False
+    meanings: tuple[CodeMeaning, ...] = ()
+    text: str = ""
+
+    @property
+    def history(self) -> bool:
+        """Whether every code that speaks says "was once so"."""
+        return bool(self.meanings) and all(meaning.history for meaning in self.meanings)
+
+
+NO_MATCH = Match(frozenset())
+
+
+def canonical_system(uri: object) -> tuple[str, str] | None:
+    """The (system, code shape) of a Coding.system, or None where the system is not known here."""
+    if not isinstance(uri, str) or not uri:
+        return None
+    return _canonical_system(uri)
+
+
+@lru_cache(maxsize=1024)
+def _canonical_system(uri: str) -> tuple[str, str] | None:
+    systems = terminology().systems
+    text = uri.strip().rstrip("/").lower()
+    found = systems.get(text) or systems.get(text.removeprefix("urn:oid:"))
+    if found is None and text.startswith("http://snomed.info/sct"):
+        return systems["http://snomed.info/sct"]
+    if found is None and text.startswith("https://"):
+        return systems.get("http://" + text.removeprefix("https://"))
+    return found
+
+
+def meaning_of(system: object, code: object) -> CodeMeaning | None:
+    """What a code means; None where the system or the code is not known."""
+    if not isinstance(system, str) or not isinstance(code, str) or not code or not system:
+        return None
+    return _meaning_of(system, code)
+
+
+@lru_cache(maxsize=_CACHED_CODES)
+def _meaning_of(uri: str, raw: str) -> CodeMeaning | None:
+    known = canonical_system(uri)
+    if known is None:
+        return None
+    system, shape = known
+    terms = terminology()
+    if system == FINDING_SYSTEM:
+        return _finding(terms, raw)
+    side = None
+    if system in terms.prefix_systems:
+        code, side = normalise_hierarchical(raw, shape)
+        rows = list(_covering_rows(terms, system, code))
+    else:
+        code = raw.strip()
+        if system == "snomed":
+            leading = _SNOMED_ID.match(code)
+            code = leading.group(1) if leading else code
+        elif system != "loinc":
+            code = code.upper()
+        rows = [row for row in terms.codes.get(system, {}).get(code, ()) if not row.coarse]
+    if not rows:
+        return None
+    concepts = frozenset(row.concept for row in rows)
+    concepts |= frozenset(parent for concept in concepts for parent in terms.parents.get(concept, ()))
+    follow_up = False
+    if system == "icd10cm" and code[:1] in "STM":
+        follow_up = len(code) == 7 and "D" <= code[6] <= "S"
+        side = side or _side_of_cm(code, rows)
+    return CodeMeaning(
+        concepts=concepts,
+        history=all(row.history for row in rows),
+        site=_first(row.site for row in rows),
+        level=_first(row.level for row in rows),
+        side=side,
+        strength_mg=_decimal(_first(row.strength_mg for row in rows)),
+        mg_per_ml=_decimal(_first(row.mg_per_ml for row in rows)),
+        follow_up=follow_up,
+    )
+
+
+def normalise_hierarchical(raw: str, shape: str = "") -> tuple[str, str | None]:
+    """An ICD-10 or ATC code without dots, and the side that a Danish suffix gives.
+
+    `shape` names the national notation (systems.yaml). A text that is no code of that notation gives "".
+    """
+    code = raw.strip().upper().replace(" ", "")
+    side = None
+    if shape == "D prefix, side after +":
+        danish = _SKS_DIAGNOSIS.match(code.replace(".", ""))
+        if danish is None:
+            return "", None
+        code = danish.group(1)
+        side = terminology().raw["text-patterns"]["side_codes"].get(danish.group(2) or "")
+    code = code.replace(".", "").rstrip("*†+!")
+    if shape == "six characters":  # A00.0 of the international code, "x" for "no fourth character", the rest is national
+        return code[:4].removesuffix("X"), None
+    if len(code) == 4:
+        code = code.removesuffix("X")
+    return code, side
+
+
+def _covering_rows(terms: Terminology, system: str, code: str) -> Iterator[CodeRow]:
+    """Rows that cover the code, longest first; a residual row only where nothing longer spoke."""
+    by_code = terms.codes.get(system, {})
+    spoken = False
+    for length in range(len(code), 0, -1):
+        for row in by_code.get(code[:length], ()):
+            if row.coarse or (not row.prefix and length < len(code)):
+                continue
+            if any(code.startswith(other) for other in row.excluded) or (row.residual and spoken):
+                continue
+            yield row
+            spoken = True
+
+
+def _side_of_cm(code: str, rows: Iterable[CodeRow]) -> str | None:
+    """Left or right in the sixth character of an ICD-10-CM limb fracture (1 right, 2 left, 9 not stated)."""
+    limb = code[:3] in {"S42", "S52", "S62", "S72", "S82", "S92"}
+    if not limb or len(code) < 6 or not any(row.site for row in rows):
+        return None
+    return {"1": "right", "4": "right", "2": "left", "5": "left"}.get(code[5])
+
+
+def _finding(terms: Terminology, raw: str) -> CodeMeaning | None:
+    name = raw.strip().lower().replace("-", "_")
+    if name not in terms.findings and name not in terms.groups and name not in terms.answers:
+        return None
+    return CodeMeaning(frozenset({name}) | terms.parents.get(name, frozenset()), site=terms.sites.get(name))
+
+
+def _first(values: Iterable[str | None]) -> str | None:
+    return next((value for value in values if value is not None), None)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def codings(concept: object) -> list[dict[str, Any]]:
+    """The codings of a CodeableConcept, whatever else is wrong with it."""
+    if not isinstance(concept, dict):
+        return []
+    listed = concept.get("coding")
+    if isinstance(listed, dict):  # a single Coding where a list belongs
+        return [listed]
+    return [coding for coding in listed if isinstance(coding, dict)] if isinstance(listed, list) else []
+
+
+def words(concept: object) -> str:
+    """The texts and displays of a CodeableConcept, joined; "" where there are none."""
+    if not isinstance(concept, dict):
+        return ""
+    found = [concept.get("text"), *(coding.get("display") for coding in codings(concept))]
+    seen = dict.fromkeys(text.strip() for text in found if isinstance(text, str) and text.strip())
+    return " | ".join(seen)
+
+
+def name_of(concept: object) -> str:
+    """The words by which a person names it: text, else the first display, else the first code."""
+    if not isinstance(concept, dict):
+        return ""
+    found = [concept.get("text")]
+    found += [coding.get(key) for key in ("display", "code") for coding in codings(concept)]
+    return next((text.strip() for text in found if isinstance(text, str) and text.strip()), "")
+
+
+def match(concept: object, kind: TextKind, *, check_text: bool = False) -> Match:
+    """What a CodeableConcept means. `check_text`: also look whether the words contradict the code."""
+    meanings = tuple(
+        found
+        for coding in codings(concept)
+        if (found := meaning_of(coding.get("system"), coding.get("code"))) is not None
+    )
+    text = words(concept)
+    if meanings:
+        concepts = frozenset().union(*(meaning.concepts for meaning in meanings))
+        conflict = False
+        if check_text:
+            named = match_text(text, kind)
+            conflict = bool(named) and not _related(named, concepts)
+        return Match(concepts, conflict=conflict, meanings=meanings, text=text)
+    if not text:
+        return NO_MATCH
+    named = match_text(text, kind)
+    return Match(named, by_text=bool(named), text=text)
+
+
+def match_text(text: str, kind: TextKind) -> frozenset[str]:
+    """The concepts that a short text names."""
+    terms = terminology()
+    patterns = terms.texts[kind]
+    text = text[:_MAX_TEXT]
+    if not patterns.any_name.search(text):
+        return frozenset()
+    if patterns.never is not None and patterns.never.search(text):
+        return frozenset()
+    found = {concept for concept, pattern in patterns.names if pattern.search(text)}
+    for concept in tuple(found):
+        found -= terms.supersedes.get(concept, frozenset())
+    return frozenset(found | {parent for concept in found for parent in terms.parents.get(concept, ())})
+
+
+def _related(named: frozenset[str], coded: frozenset[str]) -> bool:
+    """Whether the words can mean what the code says: a common concept, or a common class of drugs."""
+    if named & coded:
+        return True
+    drugs = terminology().raw["drug-classes"]["drugs"]
+
+    def family(concepts: frozenset[str]) -> set[str]:
+        classes = {name for concept in concepts for name in drugs.get(concept, {}).get("classes", ())}
+        return set(concepts) | classes
+
+    return bool(family(named) & family(coded))

@@ -1,0 +1,125 @@
+"""FHIR dates, partial dates, instants and periods as ranges of calendar days.
+
+An instant with an offset is the day that it was in the time zone of the service; one without is the day that it says.
+A text that is no date gives None: the record then has no date, which is not the same as being wrong.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from app.fhir.chart import DateRange
+
+_DATE_LENGTH = len("2015-03-07")
+_MONTH_LENGTH = len("2015-03")
+_YEAR_LENGTH = len("2015")
+_FIRST_YEAR = 1850
+"""Nobody in a chart was born earlier; what is earlier is a filler such as 0001-01-01."""
+
+
+def read_date(value: object, tz: ZoneInfo) -> DateRange | None:
+    """A FHIR date, dateTime or instant. None: absent, not a text, not a date, or a filler year."""
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    try:
+        if len(text) == _DATE_LENGTH:
+            day = date.fromisoformat(text)
+        elif len(text) == _MONTH_LENGTH:
+            return _month(int(text[:4]), int(text[5:]))
+        elif len(text) == _YEAR_LENGTH:
+            return _year(int(text))
+        else:
+            day = _day_of_instant(text, tz)
+    except (ValueError, OverflowError):
+        return None
+    return DateRange(day, day) if day.year >= _FIRST_YEAR else None
+
+
+def _year(year: int) -> DateRange | None:
+    return DateRange(date(year, 1, 1), date(year, 12, 31)) if year >= _FIRST_YEAR else None
+
+
+def _month(year: int, month: int) -> DateRange | None:
+    if year < _FIRST_YEAR:
+        return None
+    return DateRange(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
+
+
+def _day_of_instant(text: str, tz: ZoneInfo) -> date:
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo is None else moment.astimezone(tz)).date()
+
+
+def position(effective: object, issued: object) -> int:
+    """A number that grows with the time of day, then with the time of issue; 0 where neither is known."""
+    return _second(effective) * 10**12 + _epoch(issued)
+
+
+def _second(value: object) -> int:
+    moment = _instant(value)
+    return 0 if moment is None else moment.hour * 3600 + moment.minute * 60 + moment.second
+
+
+def _epoch(value: object) -> int:
+    moment = _instant(value)
+    return 0 if moment is None else int((moment.replace(tzinfo=None) - datetime(1970, 1, 1)).total_seconds())
+
+
+def _instant(value: object) -> datetime | None:
+    if not isinstance(value, str) or len(value) <= _DATE_LENGTH:
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return moment
+    offset = moment.utcoffset() or timedelta(0)
+    return moment.replace(tzinfo=None) - offset
+
+
+def read_period(value: object, tz: ZoneInfo) -> tuple[DateRange | None, DateRange | None]:
+    """Start and end of a Period; each None where it is open or unreadable."""
+    if not isinstance(value, dict):
+        return None, None
+    return read_date(value.get("start"), tz), read_date(value.get("end"), tz)
+
+
+def plus_years(day: date, years: int) -> date:
+    """The same day some years later; 29 February becomes 28 February. Beyond the calendar: its last day."""
+    year = day.year + years
+    if year > date.max.year:
+        return date.max
+    return day.replace(year=year, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=year)
+
+
+def minus_months(day: date, months: int) -> date:
+    """The same day of the month some calendar months earlier, or the last day of that month."""
+    count = day.year * 12 + day.month - 1 - months
+    year, month = divmod(count, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def age_to_dates(birth: DateRange | None, age: object) -> DateRange | None:
+    """The days on which somebody was of an age (FHIR Age in years); None where either is not known."""
+    if birth is None or not isinstance(age, dict) or isinstance(age.get("value"), bool):
+        return None
+    value, unit = age.get("value"), str(age.get("code") or age.get("unit") or "a")
+    if not isinstance(value, int | float) or unit not in {"a", "year", "years", "yr"} or not 0 <= value < 150:
+        return None
+    years = int(value)
+    return DateRange(plus_years(birth.earliest, years), plus_years(birth.latest, years + 1) - timedelta(days=1))
+
+
+def earliest(*dates: DateRange | None) -> DateRange | None:
+    """The earliest of the dates that are known."""
+    return min((when for when in dates if when is not None), default=None)
+
+
+def latest(*dates: DateRange | None) -> DateRange | None:
+    """The latest of the dates that are known, by their last possible day."""
+    known = [when for when in dates if when is not None]
+    return max(known, key=lambda when: (when.latest, when.earliest), default=None)

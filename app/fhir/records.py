@@ -1,0 +1,110 @@
+"""What every kind of record needs: its reference, its notes of what was set aside, and the settings of the reading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.fhir.chart import DateRange, SetAside, UnusableValue
+from app.fhir.codes import codings
+from app.fhir.dates import read_date
+
+Resource = Mapping[str, Any]
+
+ENTERED_IN_ERROR = "entered-in-error"
+REFUTED = "refuted"
+UNREADABLE = "unreadable"
+OTHER_PATIENT = "other patient"
+STATUS = "status does not count"
+NOT_DONE = "not done"
+NOT_CURRENT = "no longer current"
+NOT_R4 = "not R4"
+REASONS = frozenset({ENTERED_IN_ERROR, REFUTED, UNREADABLE, OTHER_PATIENT, STATUS, NOT_DONE, NOT_CURRENT, NOT_R4})
+"""Every reason of a SetAside that reading gives."""
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_UNNAMED = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """Readings that a hospital can change.
+
+    `active_record_months`: decision 34. `same_fracture_days`: contract, section 2.
+    """
+
+    active_record_months: int = 15
+    same_fracture_days: int = 90
+
+
+@dataclass(slots=True)
+class Reading:
+    """One reading of one chart: what is fixed, and what is noted on the way."""
+
+    patient_id: str
+    today: date
+    tz: ZoneInfo
+    settings: ReadSettings
+    birth: DateRange | None = None
+    medications: dict[str, Resource] = field(default_factory=dict)  # reference -> Medication
+    set_aside: list[SetAside] = field(default_factory=list)
+    unusable: list[UnusableValue] = field(default_factory=list)
+
+    def date(self, value: object) -> DateRange | None:
+        """A FHIR date in the time zone of the service."""
+        return read_date(value, self.tz)
+
+    def leave_out(self, resource: Resource, reason: str) -> None:
+        """Note that a record is not used."""
+        self.set_aside.append(SetAside(ref_of(resource), reason))
+
+
+def ref_of(resource: Resource) -> str:
+    """"Type/id" of a record; an id that is absent or no FHIR id is shown as "?"."""
+    identifier = resource.get("id")
+    if not isinstance(identifier, str) or not _ID.fullmatch(identifier):
+        identifier = _UNNAMED
+    kind = resource.get("resourceType")
+    return f"{kind if isinstance(kind, str) and kind.isalpha() else _UNNAMED}/{identifier}"
+
+
+def status_of(resource: Resource, key: str = "status") -> str:
+    """A status code, trimmed and in lower case; "" where there is none."""
+    value = resource.get(key)
+    return value.strip().lower() if isinstance(value, str) else ""
+
+
+def coded_status(resource: Resource, key: str) -> str:
+    """The code of a status that is a CodeableConcept (R4) or a code (STU3); "" where there is none."""
+    value = resource.get(key)
+    if isinstance(value, str):
+        return value.strip().lower()
+    for coding in codings(value):
+        code = coding.get("code")
+        if isinstance(code, str) and code.strip():
+            return code.strip().lower()
+    text = value.get("text") if isinstance(value, dict) else None
+    return text.strip().lower() if isinstance(text, str) else ""
+
+
+def objects(value: object) -> Iterator[dict[str, Any]]:
+    """The objects of a list, or the one object that stands where a list belongs."""
+    if isinstance(value, dict):
+        yield value
+    elif isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))
+
+
+def reference_id(value: object) -> str | None:
+    """The id that a Reference points to (relative or absolute, without version), or None."""
+    if not isinstance(value, dict):
+        return None
+    text = value.get("reference")
+    if not isinstance(text, str) or not text.strip():
+        return None
+    path = text.strip().split("/_history/")[0]
+    return path.rsplit("/", 1)[-1].removeprefix("urn:uuid:").removeprefix("urn:oid:")

@@ -1,0 +1,205 @@
+"""The code sets of `guidelines/concepts`, loaded once into frozen look-up tables.
+
+Everything that says which code, name, unit or dose means what is data; this module only brings it into a form in which
+a coding is found with a few dictionary look-ups. A mistake in a file raises `TerminologyError` with the file's name,
+so that the service stops at start-up and not at a patient.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+CONCEPTS_FOLDER = Path(__file__).resolve().parents[2] / "guidelines" / "concepts"
+"""Where the code sets stand in a source tree."""
+
+_CODE_FILES = ("observations.yaml", "conditions.yaml", "medications.yaml")
+_TEXT_KINDS = ("observations", "conditions", "medications", "procedures")
+
+
+class TerminologyError(ValueError):
+    """A code set file that cannot be used; the message names the file and the entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRow:
+    """One code of one concept. `prefix`: every longer code is covered too, save those that begin as in `excluded`."""
+
+    concept: str
+    prefix: bool
+    residual: bool = False
+    coarse: bool = False
+    history: bool = False
+    site: str | None = None
+    level: str | None = None
+    strength_mg: str | None = None
+    mg_per_ml: str | None = None
+    excluded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextPatterns:
+    """Names in free text: concept by pattern, one pattern that finds any of them, and one that says "not this"."""
+
+    names: tuple[tuple[str, re.Pattern[str]], ...]
+    any_name: re.Pattern[str]
+    never: re.Pattern[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One code of `urn:osteon:finding`."""
+
+    concept: str
+    value: str | None  # valueBoolean, valueQuantity, valueCodeableConcept or None: the coding itself is the statement
+    answers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Terminology:
+    """All code sets. Mappings are read-only; codes of prefix systems are stored without dots."""
+
+    systems: Mapping[str, tuple[str, str]]  # URI (lower case) -> (system, shape of its codes)
+    prefix_systems: frozenset[str]
+    codes: Mapping[str, Mapping[str, tuple[CodeRow, ...]]]
+    groups: Mapping[str, str]  # concept -> observation | condition | medication
+    parents: Mapping[str, frozenset[str]]  # transitive
+    sites: Mapping[str, str]  # concept -> fracture site
+    findings: Mapping[str, Finding]
+    answers: frozenset[str]
+    texts: Mapping[str, TextPatterns]
+    supersedes: Mapping[str, frozenset[str]]
+    raw: Mapping[str, Any]  # the smaller tables, by file stem, for the modules that read them
+
+
+def load_yaml(path: Path) -> Any:
+    """The content of a YAML file. Raises TerminologyError where it cannot be read."""
+    try:
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    except (OSError, YAMLError) as error:
+        raise TerminologyError(f"{path.name}: {error}") from error
+
+
+def one_pattern(patterns: Iterable[str]) -> re.Pattern[str]:
+    """One case-insensitive expression that finds any of the patterns."""
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
+
+
+@cache
+def terminology(folder: Path = CONCEPTS_FOLDER) -> Terminology:
+    """The code sets of a folder, read once per process."""
+    systems, prefix_systems = _systems(load_yaml(folder / "systems.yaml"))
+    codes: dict[str, dict[str, list[CodeRow]]] = {}
+    groups: dict[str, str] = {}
+    direct: dict[str, list[str]] = {}
+    sites: dict[str, str] = {}
+    for name in _CODE_FILES:
+        content = load_yaml(folder / name)
+        for concept, entry in content["concepts"].items():
+            groups[concept] = content["group"]
+            direct[concept] = list(entry.get("parents", ()))
+            if "site" in entry:
+                sites[concept] = entry["site"]
+            _add_rows(codes, concept, entry, prefix_systems, name)
+    findings_file = load_yaml(folder / "findings.yaml")
+    texts = load_yaml(folder / "text-patterns.yaml")
+    return Terminology(
+        systems=MappingProxyType(systems),
+        prefix_systems=prefix_systems,
+        codes=MappingProxyType(
+            {s: MappingProxyType({c: tuple(rows) for c, rows in by.items()}) for s, by in codes.items()}
+        ),
+        groups=MappingProxyType(groups),
+        parents=MappingProxyType({concept: _ancestors(concept, direct) for concept in direct}),
+        sites=MappingProxyType(sites),
+        findings=MappingProxyType(_findings(findings_file)),
+        answers=frozenset(str(word).replace("-", "_") for word in findings_file["answers"]),
+        texts=MappingProxyType({kind: _patterns(texts[kind]) for kind in _TEXT_KINDS}),
+        supersedes=MappingProxyType({name: frozenset(rest) for name, rest in texts["supersedes"].items()}),
+        raw=MappingProxyType(
+            {
+                "text-patterns": texts,
+                "units": load_yaml(folder / "units.yaml"),
+                "drug-classes": load_yaml(folder / "drug-classes.yaml"),
+            }
+        ),
+    )
+
+
+def _systems(content: Any) -> tuple[dict[str, tuple[str, str]], frozenset[str]]:
+    systems: dict[str, tuple[str, str]] = {}
+    prefix: set[str] = set()
+    for name, entry in content["systems"].items():
+        target = entry.get("reads_as", name)
+        if entry.get("match") == "prefix":
+            prefix.add(name)
+        for uri in entry["uris"]:
+            systems[uri.lower()] = (target, entry.get("shape", ""))
+            if uri.startswith("urn:oid:"):
+                systems[uri.removeprefix("urn:oid:")] = (target, entry.get("shape", ""))
+    return systems, frozenset(prefix)
+
+
+def _add_rows(
+    codes: dict[str, dict[str, list[CodeRow]]], concept: str, entry: Any, prefix_systems: frozenset[str], file: str
+) -> None:
+    for system, by_code in entry["codes"].items():
+        for key, row in by_code.items():
+            prefix = key.endswith("*")
+            if prefix and system not in prefix_systems:
+                raise TerminologyError(f"{file}: {concept}: {key}: {system} has no hierarchy in its codes")
+            code = key.rstrip("*")
+            if system in prefix_systems:
+                code = code.replace(".", "")
+            codes.setdefault(system, {}).setdefault(code, []).append(
+                CodeRow(
+                    concept,
+                    prefix,
+                    residual=bool(entry.get("residual")),
+                    coarse="coarse" in row,
+                    history=bool(row.get("history")),
+                    site=row.get("site", entry.get("site")),
+                    level=row.get("level"),
+                    strength_mg=row.get("strength_mg"),
+                    mg_per_ml=row.get("mg_per_ml"),
+                    excluded=tuple(other.replace(".", "") for other in row.get("except", ())),
+                )
+            )
+
+
+def _ancestors(concept: str, direct: Mapping[str, list[str]]) -> frozenset[str]:
+    found: set[str] = set()
+    todo = list(direct.get(concept, ()))
+    while todo:
+        parent = todo.pop()
+        if parent not in found:
+            found.add(parent)
+            todo += direct.get(parent, ())
+    return frozenset(found)
+
+
+def _findings(content: Any) -> dict[str, Finding]:
+    found: dict[str, Finding] = {}
+    for code, entry in content["findings"].items():
+        concept = code.replace("-", "_")
+        answers = frozenset(str(answer).replace("-", "_") for answer in entry.get("answers", ()))
+        found[concept] = Finding(concept, entry.get("value"), answers)
+    return found
+
+
+def _patterns(content: Any) -> TextPatterns:
+    names = tuple((concept, one_pattern(patterns)) for concept, patterns in content["names"].items() if patterns)
+    never = content.get("not")
+    return TextPatterns(
+        names=names,
+        any_name=one_pattern(pattern.pattern for _, pattern in names),
+        never=one_pattern(never) if never else None,
+    )

@@ -1,0 +1,166 @@
+"""Numbers with units: a Quantity in the canonical unit of its concept, or the reason why it cannot be used.
+
+Canonical units, accepted units, factors and the limits of the possible are data (guidelines/concepts/units.yaml).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Any
+
+from app.fhir.terminology import TerminologyError, terminology
+
+UNKNOWN_UNIT = "unit not known for this value"
+NO_UNIT = "no unit"
+IMPOSSIBLE = "physically impossible in the stated unit"
+
+_NUMBER = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([-+−–]?\d+(?:[.,]\d+)?)\s*$")
+_COMPARATORS = {"≤": "<=", "≥": ">="}
+_MAX_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityRule:
+    """How numbers of one kind are read. `factors`: accepted unit -> factor to `unit`."""
+
+    name: str
+    unit: str
+    factors: dict[str, Decimal]
+    unit_if_none: str | None
+    lowest: Decimal
+    highest: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A number in its canonical unit."""
+
+    value: Decimal
+    unit: str
+    comparator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A number that cannot be used, and why."""
+
+    reason: str
+    shown: str
+
+
+@cache
+def quantity_rules() -> dict[str, QuantityRule]:
+    """The rule of each concept that is a number."""
+    rules: dict[str, QuantityRule] = {}
+    for name, entry in terminology().raw["units"]["quantities"].items():
+        factors = {unit: Decimal(factor) for unit, factor in entry["from"].items()}
+        if entry["unit"] not in factors:
+            raise TerminologyError(f"units.yaml: {name}: no factor for its own unit")
+        low, high = (Decimal(limit) for limit in entry["possible"])
+        rule = QuantityRule(name, entry["unit"], factors, entry.get("none"), low, high)
+        for concept in entry["concepts"]:
+            rules[concept] = rule
+    return rules
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    aliases = terminology().raw["units"]["aliases"]
+    found = {_squeeze(unit): unit for unit in aliases}
+    for unit, spellings in aliases.items():
+        found |= {_squeeze(spelling): unit for spelling in spellings}
+    return found
+
+
+def _squeeze(text: str) -> str:
+    return text.replace(" ", "").replace("\u00a0", "").lower()
+
+
+def ucum_of(text: object) -> str | None:
+    """The UCUM unit that a code or a spelling means; None where it is not known."""
+    return _spellings().get(_squeeze(text)) if isinstance(text, str) else None
+
+
+def to_decimal(value: object) -> Decimal | None:
+    """A JSON number exactly as it was written; None for anything else, and for what is not finite."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
+    if isinstance(value, int):
+        return Decimal(value)
+    if isinstance(value, float):
+        number = Decimal(repr(value))
+        return number if number.is_finite() else None
+    if isinstance(value, str):
+        found = _NUMBER.match(value)
+        return _parsed(found.group(2)) if found and not found.group(1) else None
+    return None
+
+
+def _parsed(text: str) -> Decimal | None:
+    try:
+        return Decimal(text.replace("−", "-").replace("–", "-").replace(",", "."))
+    except InvalidOperation:
+        return None
+
+
+def read_number_text(text: str) -> tuple[Decimal, str | None] | None:
+    """A number written as text, with its comparator: "-2,5", ">90". None where it is anything else."""
+    found = _NUMBER.match(text)
+    if found is None:
+        return None
+    value = _parsed(found.group(2))
+    sign = found.group(1)
+    return None if value is None else (value, _COMPARATORS.get(sign, sign) if sign else None)
+
+
+def rule_for(concepts: frozenset[str]) -> QuantityRule | None:
+    """The rule by which a number of these concepts is read."""
+    rules = quantity_rules()
+    return next((rules[concept] for concept in sorted(concepts) if concept in rules), None)
+
+
+def measure(rule: QuantityRule, quantity: dict[str, Any]) -> Measured | Unusable | None:
+    """A Quantity in the canonical unit. None where it holds no number.
+
+    Either `code` or `unit` may name the unit; where both are known, both must be the same physical quantity and the
+    code decides. UCUM "1" beside a telling unit text leaves the decision to the text.
+    """
+    value = to_decimal(quantity.get("value"))
+    comparator = quantity.get("comparator")
+    if value is None and isinstance(quantity.get("value"), str):
+        written = read_number_text(quantity["value"])
+        if written is not None:
+            value, comparator = written
+    if value is None:
+        return None
+    code, text = (_text(quantity.get(key)) for key in ("code", "unit"))
+    shown = f"{value} {text or code or ''}".strip()[:_MAX_SHOWN]
+    unit = _unit(rule, code, text)
+    if unit is None:
+        return Unusable(UNKNOWN_UNIT if code or text else NO_UNIT, shown)
+    result = value * rule.factors[unit]
+    if not rule.lowest <= result <= rule.highest:
+        return Unusable(IMPOSSIBLE, shown)
+    return Measured(result, rule.unit, comparator if comparator in {"<", "<=", ">=", ">"} else None)
+
+
+def _unit(rule: QuantityRule, code: str | None, text: str | None) -> str | None:
+    if not code and not text:
+        return rule.unit_if_none
+    candidates = [ucum_of(code), ucum_of(text)]
+    accepted = [unit for unit in candidates if unit in rule.factors]
+    if accepted:
+        other = [unit for unit in candidates if unit is not None and unit not in rule.factors and unit != "1"]
+        if other:  # code and text name different quantities: nobody knows which number it is
+            return None
+        return accepted[0]
+    return None
+
+
+def _text(value: object) -> str | None:
+    return value.strip() or None if isinstance(value, str) else None
