@@ -1,0 +1,24 @@
+"""What a feature function may look at, with the facts of the chart indexed by concept."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from app.features.model import FeatureContext
+from app.fhir.chart import ConditionFact, CourseFact, ObservationFact, ProcedureFact
+
+
+class Context(FeatureContext, Protocol):
+    """A `FeatureContext` that finds facts by concept id without scanning the chart."""
+
+    def observations(self, *concepts: str) -> tuple[ObservationFact, ...]:
+        """The observations with any of the concepts, newest first, undated last."""
+
+    def conditions(self, *concepts: str) -> tuple[ConditionFact, ...]:
+        """The conditions with any of the concepts, newest onset first."""
+
+    def procedures(self, *concepts: str) -> tuple[ProcedureFact, ...]:
+        """The procedures with any of the concepts, newest first."""
+
+    def courses(self, drug: str) -> tuple[CourseFact, ...]:
+        """The courses of a drug or of a class of drugs as the chart names it, newest start first."""

@@ -1,0 +1,86 @@
+"""Calendar arithmetic over partial dates.
+
+Months are calendar months (decision: contract section 2). A partial date is an interval of days, so the time since
+it is an interval of months; a limit inside the interval is unknown.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date, timedelta
+from decimal import Decimal
+
+from app.fhir.chart import DateRange
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of the month, `months` later (or earlier); the last day where the month is too short."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def months_between(start: date, end: date) -> Decimal:
+    """Calendar months from `start` to `end`; negative if `end` is earlier.
+
+    A whole number exactly on the calendar boundary (start day of the month), else the whole months that have passed
+    plus the part of the running month: "more than 3 months" holds from the day after start + 3 months.
+    """
+    if end < start:
+        return -months_between(end, start)
+    whole = (end.year - start.year) * 12 + end.month - start.month
+    if add_months(start, whole) > end:
+        whole -= 1
+    anchor, following = add_months(start, whole), add_months(start, whole + 1)
+    return whole + Decimal((end - anchor).days) / Decimal((following - anchor).days)
+
+
+def years_between(start: date, end: date) -> int:
+    """Completed calendar years from `start` to `end` (29 February counts as reached on 1 March)."""
+    return end.year - start.year - ((end.month, end.day) < (start.month, start.day))
+
+
+def months_since(when: DateRange, today: date) -> tuple[Decimal, Decimal]:
+    """The least and the greatest number of months since an event that has happened.
+
+    The part of a partial date that lies after today cannot be meant: "2026" read in March 2026 ends today.
+    """
+    latest = min(when.latest, today) if when.earliest <= today else when.latest
+    return months_between(latest, today), months_between(when.earliest, today)
+
+
+def within_months(when: DateRange | None, months: int, today: date) -> bool | None:
+    """Whether an event is at most `months` old; None if its date does not tell."""
+    if when is None:
+        return None
+    low, high = months_since(when, today)
+    if high <= months:
+        return True
+    return False if low > months else None
+
+
+def on_or_after(when: DateRange, reference: DateRange) -> bool | None:
+    """Whether one date is the same as or later than another; None if the dates do not tell."""
+    if when.earliest >= reference.latest:
+        return True
+    return False if when.latest < reference.earliest else None
+
+
+def after(when: DateRange, reference: DateRange) -> bool | None:
+    """Whether one date is later than another; None if the dates do not tell."""
+    if when.earliest > reference.latest:
+        return True
+    return False if when.latest <= reference.earliest else None
+
+
+def shifted(when: DateRange, *, months: int = 0, days: int = 0) -> DateRange:
+    """A date moved by calendar months and days."""
+    move = timedelta(days=days)
+    return DateRange(add_months(when.earliest, months) + move, add_months(when.latest, months) + move)
+
+
+def newest_first(when: DateRange | None) -> tuple[int, int, int]:
+    """Sort key: later dates first, undated last."""
+    if when is None:
+        return (1, 0, 0)
+    return (0, -when.earliest.toordinal(), -when.latest.toordinal())

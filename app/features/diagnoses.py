@@ -1,0 +1,258 @@
+"""Diagnoses: groups of concepts, each a three-valued question to the problem list.
+
+A confirmed record counts, present or past unless the group asks for the present. A record that is only suspected
+never counts and leaves the answer open. No record: false when the conditions came complete (decision: contract
+section 2), else unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.features.context import Context
+from app.features.dates import months_since
+from app.features.model import Evidence, Feature, Kind
+from app.features.readings import says
+from app.features.registry import OneOf, family
+from app.features.results import interval, known, never, none_on_record, observed, unknown
+from app.fhir.chart import ConditionFact, Presence, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One diagnosis as rules use it: the concepts that say it, procedures that prove it, codes too coarse to tell."""
+
+    concepts: tuple[str, ...]
+    present_only: bool = False
+    procedures: tuple[str, ...] = ()
+    coarse: tuple[str, ...] = ()  # codes that mean this diagnosis or another one: they leave the answer open
+    missing: str | None = None
+
+
+def _group(*concepts: str, present: bool = False, procedures: tuple[str, ...] = ()) -> Group:
+    return Group(concepts, present, procedures)
+
+
+CANCERS = (
+    "malignancy_any",
+    "malignancy_history",
+    "breast_cancer",
+    "prostate_cancer",
+    "endometrial_cancer",
+    "multiple_myeloma",
+    "bone_metastasis",
+    "bone_cancer_osteosarcoma",
+)
+MALABSORPTION = ("malabsorption", "coeliac", "gastric_bypass_bariatric", "severe_malabsorption", "short_bowel")
+INFLAMMATORY = (
+    "rheumatoid_arthritis",
+    "sle",
+    "vasculitis_gca_pmr",
+    "ankylosing_spondylitis",
+    "psoriatic_arthritis",
+    "ibd",
+    "sarcoidosis",
+)
+UPPER_GI = ("dyspepsia", "peptic_ulcer", "gord")
+CARDIOVASCULAR = ("myocardial_infarction", "ischaemic_heart_disease", "stroke", "tia")
+
+GROUPS: dict[str, Group] = {
+    "achlorhydria": _group("achlorhydria"),
+    "active_malignancy": Group(tuple(c for c in CANCERS if c != "malignancy_history"), present_only=True),
+    "alcohol_high": _group("alcohol_high"),
+    "amenorrhoea": _group("amenorrhoea"),
+    "atypical_femoral_fracture": _group("atypical_femoral_fracture"),
+    "biliary_disease": _group("biliary_disease", "cholelithiasis"),
+    "bone_metastasis": _group("bone_metastasis"),
+    "breast_cancer": _group("breast_cancer"),
+    "cardiovascular_disease": _group(*CARDIOVASCULAR),
+    "cauda_equina": _group("cauda_equina", present=True),
+    "chest_pain": _group("chest_pain", present=True),
+    "ckd": _group("ckd_any", "ckd_stage_1", "ckd_stage_2", "ckd_stage_3", "ckd_stage_4", "ckd_stage_5", "ckd_mbd"),
+    "ckd_stage_4": _group("ckd_stage_4"),
+    "ckd_stage_5_or_dialysis": _group("ckd_stage_5", "dialysis", procedures=("dialysis",)),
+    "coeliac": _group("coeliac"),
+    "copd": _group("copd"),
+    "coronary_heart_disease": _group("ischaemic_heart_disease", "myocardial_infarction"),
+    "dementia": _group("dementia"),
+    "diabetes": _group("diabetes_any", "diabetes_type1", "diabetes_type2"),
+    "dyspepsia": _group("dyspepsia", "peptic_ulcer", present=True),
+    "dysphagia": _group("dysphagia", "cannot_swallow_tablets", present=True),
+    "early_menopause": _group("menopause_premature_early"),
+    "eating_disorder": _group("eating_disorder"),
+    "endometrial_cancer": _group("endometrial_cancer"),
+    "epilepsy": _group("epilepsy"),
+    "faecal_incontinence": _group("faecal_incontinence", present=True),
+    "fatigue": _group("fatigue", present=True),
+    "fever": _group("fever", present=True),
+    "gastric_bypass": _group("gastric_bypass_bariatric", procedures=("gastric_bypass_bariatric",)),
+    "hip_prosthesis": _group("hip_prosthesis", procedures=("hip_prosthesis",)),
+    "hiv": _group("hiv"),
+    "hypercalcaemia": _group("hypercalcaemia", present=True),
+    "hypercalciuria": _group("hypercalciuria"),
+    "hypercortisolism": _group("cushing"),
+    "hyperparathyroidism": _group(
+        "hyperparathyroidism", "hyperparathyroidism_primary", "secondary_hyperparathyroidism"
+    ),
+    "hyperprolactinaemia": _group("hyperprolactinaemia"),
+    "hyperthyroidism": _group("hyperthyroidism"),
+    "hypocalcaemia": _group("hypocalcaemia", present=True),
+    "hypogonadism": _group("hypogonadism_male", "hypogonadism"),
+    # ICD-10 E83.3 covers both: it never says which of the two.
+    "hypophosphataemia": Group(("hypophosphataemia",), coarse=("hypophosphataemia_hypophosphatasia",)),
+    "hypophosphatasia": Group(("hypophosphatasia",), coarse=("hypophosphataemia_hypophosphatasia",)),
+    "hysterectomy": _group("hysterectomy", procedures=("hysterectomy",)),
+    "immobilisation": _group("immobilisation", present=True),
+    "immunosuppression": _group("immunosuppression", "hiv", present=True),
+    "iv_drug_use": _group("iv_drug_use"),
+    "kidney_stones": _group("nephrolithiasis"),
+    "kyphosis": _group("kyphosis", present=True),
+    "liver_disease": _group("liver_disease_chronic"),
+    "low_back_pain": _group("low_back_pain", present=True),
+    "malabsorption": _group(*MALABSORPTION, procedures=("gastric_bypass_bariatric",)),
+    "malignancy": _group(*CANCERS),
+    "metabolic_acidosis": _group("metabolic_acidosis"),
+    "mgus": _group("mgus"),
+    "myalgia": _group("myalgia", present=True),
+    "myeloma": _group("multiple_myeloma"),
+    "myocardial_infarction": _group("myocardial_infarction"),
+    "oesophageal_disease": _group("oesophageal_disorder"),
+    "organ_transplant": _group("organ_transplant", procedures=("organ_transplant",)),
+    "osteogenesis_imperfecta": _group("osteogenesis_imperfecta"),
+    "osteomalacia": _group("osteomalacia"),
+    "osteonecrosis_of_jaw": _group("osteonecrosis_jaw"),
+    "paget": _group("paget_bone"),
+    "parkinson": _group("parkinson"),
+    "pathological_fracture": _group("pathological_fracture_neoplasm", "pathological_fracture_unspecified"),
+    "prostate_cancer": _group("prostate_cancer"),
+    "radiation_history": _group("radiation_history", procedures=("radiation_history",)),
+    "radiculopathy": _group("radiculopathy", present=True),
+    "rheumatoid_arthritis": _group("rheumatoid_arthritis"),
+    "saddle_anaesthesia": _group("saddle_anaesthesia", present=True),
+    "sarcoidosis": _group("sarcoidosis"),
+    "secondary_hyperparathyroidism": Group(("secondary_hyperparathyroidism",), coarse=("hyperparathyroidism",)),
+    "severe_malabsorption": Group(
+        ("gastric_bypass_bariatric", "severe_malabsorption", "short_bowel"), procedures=("gastric_bypass_bariatric",)
+    ),
+    "spinal_infection": _group("spinal_infection"),
+    "spinal_instrumentation": _group("spinal_instrumentation", procedures=("spinal_instrumentation",)),
+    "stroke": _group("stroke"),
+    "systemic_inflammatory_disease": _group(*INFLAMMATORY),
+    "upper_gi_disease": _group(*UPPER_GI, present=True),
+    "urinary_incontinence": _group("urinary_incontinence", present=True),
+    "urinary_retention": _group("urinary_retention", present=True),
+    "vitamin_d_deficiency": _group("vitamin_d_deficiency"),
+    "vte": Group(("vte",), missing="vte_history"),
+    "weight_loss": _group("weight_loss", present=True),
+}
+"""The groups; concept ids are those of guidelines/concepts. What belongs together follows the inventories' inputs."""
+
+NAMES = tuple(sorted(GROUPS))
+CONDITION = OneOf("condition", NAMES)
+
+
+def condition_evidence(feature: str, fact: ConditionFact, note: str | None = None) -> Evidence:
+    """The evidence for a diagnosis: its onset, else the day it was recorded."""
+    notes = [note] if note else []
+    notes += ["matched by text"] if fact.matched_by_text else []
+    if fact.onset is None and fact.recorded is not None:
+        notes.append("date of the record, onset not recorded")
+    state = fact.presence.value if fact.presence is not Presence.UNKNOWN else True
+    return Evidence(feature, state, None, fact.onset or fact.recorded, fact.ref, "; ".join(notes) or None)
+
+
+def confirmed(fact: ConditionFact, *, present_only: bool = False) -> bool:
+    """Whether a record states the diagnosis, at present where asked; without a status it does unless it ended."""
+    if fact.presence is Presence.SUSPECTED:
+        return False
+    if not present_only:
+        return True
+    return fact.presence is Presence.PRESENT or (fact.presence is Presence.UNKNOWN and fact.ended is None)
+
+
+def diagnosis(context: Context, name: str, group: Group) -> Feature:
+    """Whether a group of diagnoses is on record, with every record that says so."""
+    missing = group.missing or name
+    facts = context.conditions(*group.concepts)
+    evidence = [condition_evidence(name, f) for f in facts if confirmed(f, present_only=group.present_only)]
+    evidence += [
+        Evidence(name, True, None, procedure.when, procedure.ref, "procedure")
+        for procedure in context.procedures(*group.procedures)
+        if not procedure.planned
+    ]
+    if evidence:
+        return known(True, evidence)
+    for fact in context.observations(*group.concepts):
+        answers = [says(fact, concept) for concept in group.concepts]
+        if True in answers:
+            return known(True, [observed(name, fact)])
+        if False in answers:
+            return known(False, [observed(name, fact)])
+    suspected = [condition_evidence(name, f, "suspected") for f in facts if f.presence is Presence.SUSPECTED]
+    if suspected:
+        return unknown("suspected, not confirmed", missing, evidence=suspected)
+    coarse = [f for f in context.conditions(*group.coarse) if confirmed(f, present_only=group.present_only)]
+    if coarse:
+        shown = [condition_evidence(name, fact, "code covers other diagnoses as well") for fact in coarse]
+        return unknown("the code on record does not say which", missing, evidence=shown)
+    if context.chart.provided(Source.CONDITIONS):
+        return none_on_record()
+    return unknown("conditions not provided", missing)
+
+
+@family("condition", CONDITION, kind=Kind.TRUTH, meaning="Diagnosis on record: {}.", reads=("conditions", "procedures"))
+def condition(context: Context, name: str) -> Feature:
+    """A confirmed diagnosis, present or past; symptoms and calcium disorders only while present.
+
+    Unit: none. Age: no limit. Source: the inventories' `inputs`, concepts of guidelines/concepts.
+    """
+    return diagnosis(context, name, GROUPS[name])
+
+
+@family(
+    "suspected_condition", CONDITION, kind=Kind.TRUTH, meaning="Diagnosis suspected only: {}.", reads=("conditions",)
+)
+def suspected_condition(context: Context, name: str) -> Feature:
+    """A diagnosis recorded as unconfirmed, provisional or differential, and not confirmed by another record."""
+    group = GROUPS[name]
+    confirmed_too = context.feature(f"condition.{name}")
+    if confirmed_too.value is True:
+        return known(False, confirmed_too.evidence)
+    suspected = [f for f in context.conditions(*group.concepts) if f.presence is Presence.SUSPECTED]
+    if suspected:
+        return known(True, [condition_evidence(name, fact, "suspected") for fact in suspected])
+    if context.chart.provided(Source.CONDITIONS):
+        return none_on_record()
+    return unknown("conditions not provided", group.missing or name)
+
+
+@family(
+    "months_since_condition",
+    CONDITION,
+    kind=Kind.NUMBER,
+    unit="months",
+    meaning="Months since the latest onset of: {}.",
+    reads=("conditions",),
+)
+def months_since_condition(context: Context, name: str) -> Feature:
+    """Months since the latest recorded onset; an event without onset may be the latest, so only a limit is known.
+
+    The day a diagnosis was entered is not its onset. None on record: longer ago than every limit.
+    """
+    group = GROUPS[name]
+    missing = group.missing or name
+    facts = [fact for fact in context.conditions(*group.concepts) if confirmed(fact)]
+    if not facts:
+        stated = context.feature(f"condition.{name}")
+        if stated.value is False:
+            return never()
+        why = stated.why_unknown or "date not recorded"
+        return unknown(why, *(stated.missing or (missing,)), evidence=stated.evidence)
+    evidence = [condition_evidence(name, fact) for fact in facts]
+    spans = [months_since(fact.onset, context.today) for fact in facts if fact.onset is not None]
+    if not spans:
+        return unknown("date not recorded", missing, evidence=evidence)
+    high = min(span[1] for span in spans)
+    if len(spans) < len(facts):
+        return interval(None, high, evidence, missing=(missing,), why="one record has no date")
+    return interval(min(span[0] for span in spans), high, evidence, missing=(missing,))

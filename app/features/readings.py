@@ -1,0 +1,115 @@
+"""The newest usable measurement or answer of a concept: one rule of age, preliminary values and units for all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.features.context import Context
+from app.features.dates import within_months
+from app.features.model import Evidence, Feature
+from app.features.results import interval, known, observed, unknown
+from app.fhir.chart import ObservationFact, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A usable value (`fact`), or why there is none (`problem`, with what was found as evidence)."""
+
+    fact: ObservationFact | None
+    problem: Feature
+
+
+def max_age(context: Context, key: str) -> int:
+    """The age limit in months of a kind of value (decisions 9 and 35; a setting)."""
+    limits = context.settings.max_age_months
+    return limits.get(key, limits["laboratory"])
+
+
+def newest_value(
+    context: Context,
+    concepts: tuple[str, ...],
+    data: str,
+    *,
+    age: str | None = None,
+    missing: str | None = None,
+    unit: str | None = None,
+) -> Reading:
+    """The newest numeric observation of the concepts.
+
+    `data` names it as evidence, `missing` (default `data`) as what to ask for. `age`: the setting with the age limit;
+    None for values that do not age. `unit`: the canonical unit; a value in another one is not used. A value that is
+    too old, undated where age matters, or in another unit makes the reading a problem that shows the value.
+    """
+    ask = missing or data
+    found = [fact for fact in context.observations(*concepts) if fact.value is not None]
+    if not found:
+        refused = [item for item in context.chart.unusable if not item.concepts.isdisjoint(concepts)]
+        if refused:
+            shown = tuple(Evidence(data, item.shown, None, None, item.ref, item.reason) for item in refused)
+            return Reading(None, unknown("value could not be used", ask, evidence=shown))
+        return Reading(None, unknown("not recorded", ask))
+    usable = [fact for fact in found if unit is None or fact.unit is None or fact.unit == unit]
+    if not usable:
+        return Reading(None, unknown(f"not in {unit}", ask, evidence=[observed(data, found[0])]))
+    newest = usable[0]
+    if age is not None:
+        recent = within_months(newest.effective, max_age(context, age), context.today)
+        if recent is not True:
+            why = "too old" if recent is False else "not dated well enough to tell its age"
+            return Reading(None, unknown(why, ask, evidence=[observed(data, newest, why)]))
+    return Reading(newest, unknown("", ask))
+
+
+def number_of(fact: ObservationFact, data: str, missing: str | None = None) -> Feature:
+    """The number of an observation; a comparator (">90") makes it an interval."""
+    value, shown = fact.value, [observed(data, fact)]
+    if value is None:
+        return unknown("no number", missing or data, evidence=shown)
+    why, ask = "only a limit was reported", (missing or data,)
+    match fact.comparator:
+        case None:
+            return known(value, shown)
+        case ">" | ">=":
+            return interval(value, None, shown, missing=ask, why=why, low_open=fact.comparator == ">")
+        case "<" | "<=":
+            return interval(None, value, shown, missing=ask, why=why, high_open=fact.comparator == "<")
+        case _:
+            return unknown(f"comparator {fact.comparator!r} not understood", *ask, evidence=shown)
+
+
+def number(
+    context: Context,
+    concepts: tuple[str, ...],
+    data: str,
+    *,
+    age: str | None = None,
+    missing: str | None = None,
+    unit: str | None = None,
+) -> Feature:
+    """The newest value of the concepts as a number feature."""
+    reading = newest_value(context, concepts, data, age=age, missing=missing, unit=unit)
+    return reading.problem if reading.fact is None else number_of(reading.fact, data, missing)
+
+
+def words_of(fact: ObservationFact) -> frozenset[str]:
+    """The coded answer in snake_case."""
+    return frozenset(word.replace("-", "_") for word in fact.answer)
+
+
+def says(fact: ObservationFact, concept: str) -> bool | None:
+    """Whether an observation whose code or answer is the concept affirms it; None if it does neither."""
+    if concept in words_of(fact):
+        return True
+    if fact.boolean is not None:
+        return fact.boolean
+    answers = words_of(fact)
+    if answers & {"answer_yes", "yes"}:
+        return True
+    if answers & {"answer_no", "no"}:
+        return False
+    return None
+
+
+def observations_provided(context: Context) -> bool:
+    """Whether the observations came complete."""
+    return context.chart.provided(Source.OBSERVATIONS)
