@@ -59,8 +59,9 @@ def service_request(
 ) -> Resource:
     """A draft ServiceRequest for a test, examination or referral.
 
-    `patient_id` and `encounter_id` are ids or "Type/id". `reason_refs` are "Type/id"; those that are no Conditions
-    are left out (the reason is in `reason_text`). `requester` is "Type/id". Raises ValueError for an id that is none.
+    `patient_id` and `encounter_id` are ids or "Type/id"; an encounter that cannot be referred to is left out.
+    `reason_refs` are "Type/id"; those that are no Conditions are left out (the reason is in `reason_text`).
+    `requester` is "Type/id". Raises ValueError for a patient's id that is none.
     """
     constant = _service_constant(item, language)
     notes = [text for text in (in_language(item.note, language), note) if text]
@@ -210,7 +211,12 @@ def _dosage(order: DoseOrderLike, language: str, instruction: str = "") -> Resou
 def _context(patient_id: str, authored: date, encounter_id: str | None, requester: str | None) -> Resource:
     made: Resource = {"subject": reference_to("Patient", patient_id)}
     if encounter_id is not None:
-        made["encounter"] = reference_to("Encounter", encounter_id)
+        # nothing in the order depends on the encounter: an odd id does not cost the suggestion
+        encounters = references_of_kind(
+            [f"Encounter/{encounter_id.removeprefix('Encounter/')}"], frozenset({"Encounter"})
+        )
+        if encounters:
+            made["encounter"] = encounters[0]
     made["authoredOn"] = date(authored.year, authored.month, authored.day).isoformat()  # a datetime would need a zone
     if requester is not None:
         # hooks give the user as "Practitioner/id", and FHIR knows more kinds of users than requesters
