@@ -112,4 +112,4 @@ def service() -> FastAPI:
 
     settings = Settings()
     configure(settings.log_level, style=settings.log)
-    return create_app(pipeline=build_pipeline(settings), settings=settings, knowledge=build_knowledge(settings))
+    return create_app(pipeline=build_pipeline(settings), settings=settings, knowledge=build_knowledge())

@@ -1,1 +1,1 @@
-"""Findings -> advice: roles by profile, contraindications first, drug options ranked, one piece of advice per action."""
+"""Findings -> advice: roles by profile, contraindications first, options ranked, one piece of advice per action."""

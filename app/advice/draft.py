@@ -54,13 +54,14 @@ class Draft:
             everything += [*option.by, *option.blocked_by, *option.cautions]
         unique: dict[str, Cited] = {}
         for cited in everything:
-            unique.setdefault(cited.id, cited)
+            if cited.rule.citable:
+                unique.setdefault(cited.id, cited)
         return list(unique.values())
 
     def urgency(self) -> Indicator:
         """The most urgent of what the openers ask for; a rider makes nothing more urgent."""
         own = self.kind.block.indicator
-        openers = [c.rule.block.indicator or own for c in self.cited]
+        openers = [c.finding.indicator or own for c in self.cited]
         return self.indicator or (most_urgent(openers) if openers else own)
 
     def topic(self) -> str:

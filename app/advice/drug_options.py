@@ -24,10 +24,9 @@ class DrugKnowledge:
     places: Sequence[Cited]  # findings of recommendations with an option, of sources that lead or fill
 
     def effect(self, cited: Cited) -> str:
-        """block or caution, in this profile."""
+        """What a contraindication or caution does in this profile: block or caution; none where it has no drug rule."""
         rule = cited.rule.block.drug_rule
-        assert rule is not None
-        return rule.effect_in.get(self.profile, rule.effect)  # type: ignore[call-overload, no-any-return]
+        return rule.effect_in.get(self.profile, rule.effect) if rule else "none"
 
     def concerning(self, classes: Iterable[str]) -> list[Cited]:
         """The contraindications and cautions that speak of a drug with these names and classes."""
@@ -43,7 +42,7 @@ class DrugKnowledge:
         return [c for c in self.concerning(classes) if c.finding.holds and self.effect(c) == "caution"]
 
     def must_know(self, classes: Iterable[str], place: Cited | None = None) -> tuple[str, ...]:
-        """Data without which the drug is not suggested: a contraindication that cannot be told, and what its place asks.
+        """Data without which the drug is not suggested: contraindications that cannot be told, what its place asks.
 
         A value known as an interval (">90") is known where every limit lies outside of it.
         """
@@ -90,9 +89,9 @@ class DrugKnowledge:
     def _option(self, drug: Drug, places: list[Cited]) -> DrugOption:
         # The lead's place counts; a filler's only where the lead is silent about the drug.
         leading = [place for place in places if place.role is Role.LEAD] or places
-        first = min(leading, key=lambda place: place.rule.block.option.rank if place.rule.block.option else 0)
+        first = min(leading, key=_rank)
         option = first.rule.block.option
-        assert option is not None
+        suggest = option is not None and option.suggest and bool(drug.orders)
         blocked, cautions = self.blocks(drug.classes), self.cautions(drug.classes)
         not_tolerated = self.not_tolerated(drug)
         missing = self.must_know(drug.classes, first)
@@ -100,14 +99,12 @@ class DrugKnowledge:
             status = OptionStatus.BLOCKED
         elif missing:
             status = OptionStatus.WITHHELD
-        elif not option.suggest or not drug.orders:
-            status = OptionStatus.NAMED
         else:
-            status = OptionStatus.OFFERED
+            status = OptionStatus.OFFERED if suggest else OptionStatus.NAMED
         return DrugOption(
             drug=drug,
             status=status,
-            rank=option.rank,
+            rank=_rank(first),
             demoted=any(c.rule.block.drug_rule and c.rule.block.drug_rule.demotes for c in cautions),
             by=tuple(leading),
             blocked_by=tuple(blocked),
@@ -115,6 +112,11 @@ class DrugKnowledge:
             not_tolerated=not_tolerated,
             missing=missing if status is OptionStatus.WITHHELD else (),
         )
+
+
+def _rank(place: Cited) -> int:
+    option = place.rule.block.option
+    return option.rank if option else 0
 
 
 def running_drugs(knowledge: Mapping[str, Drug], features: FeatureSource) -> list[Drug]:

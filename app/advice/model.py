@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from app.engine.findings import Finding
-from app.engine.knowledge import AdviceKind, Orderable, Rule
-from app.engine.language import Drug, Indicator, Texts
+from app.engine.knowledge import AdviceKind, Rule
+from app.engine.language import Drug, Indicator, Orderable, Texts
 from app.features.model import Evidence
 from app.fhir.chart import DraftOrder
 

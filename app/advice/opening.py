@@ -50,9 +50,7 @@ def open_from_findings(opened: Opened, knowledge: Knowledge, findings: Sequence[
         opened.open(knowledge, advise).add(cited)
 
 
-def open_from_options(
-    opened: Opened, knowledge: Knowledge, places: Iterable[Cited], features: FeatureSource
-) -> None:
+def open_from_options(opened: Opened, knowledge: Knowledge, places: Iterable[Cited], features: FeatureSource) -> None:
     """Cards that a drug's place opens by itself (an oral bisphosphonate that is not tolerated, for example)."""
     for place in places:
         advise = place.rule.block.advise

@@ -43,7 +43,7 @@ def advise(
     speaking = []
     for rule in knowledge.rules.values():
         role = roles.role_of(rule)
-        if role and rule.citable and rule.block.default_on is not (rule.id in switched):
+        if role and (rule.citable or rule.block.option) and rule.block.default_on is not (rule.id in switched):
             speaking.append((rule.id, role))
     cited = findings_at(knowledge, speaking, features, occasion)
     drugs = DrugKnowledge(
@@ -62,7 +62,7 @@ def advise(
         open_for_running_drugs(opened, drugs)
         collect_asks(opened, knowledge, cited)
     _Reconciler(knowledge, profile, features, drugs, cited, opened).run()
-    return _result(knowledge, features, chart, occasion, opened, [c.finding for c in cited])
+    return _result(features, chart, occasion, opened, [c.finding for c in cited])
 
 
 class _Reconciler:
@@ -117,7 +117,6 @@ class _Reconciler:
                 draft.no_suggestion |= gate.block.unknown == "block"
 
     def _replace(self, gate: CompiledGate, outcome: Outcome) -> None:
-        assert gate.block.by is not None
         draft = self.opened.open(self.knowledge, gate.block.by, "gate")
         draft.notes.append(gate.block.text)
         draft.evidence += outcome.evidence
@@ -159,9 +158,7 @@ class _Reconciler:
         if wanted and not due:
             del self.drafts[key]
             return
-        draft.cited = [
-            c for c in draft.cited if not c.rule.block.tests or any(n in due for n in c.rule.block.tests)
-        ]
+        draft.cited = [c for c in draft.cited if not c.rule.block.tests or any(n in due for n in c.rule.block.tests)]
         draft.tests = tuple(self._orderable(name) for name in due)
 
     def _orderable(self, name: str) -> Orderable:
@@ -217,7 +214,6 @@ class _Reconciler:
 
 
 def _result(
-    knowledge: Knowledge,
     features: FeatureSource,
     chart: Chart,
     occasion: Occasion,

@@ -1,0 +1,1 @@
+"""Advice -> cards in the reader's language."""

@@ -17,6 +17,8 @@ from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Protocol
 
+from typing_extensions import override
+
 from app.engine.truth import Truth, conjunction, disjunction, negate
 from app.features.model import Evidence, Feature, FeatureSpec, Kind
 
@@ -79,7 +81,8 @@ class Constant(Node):
 
     value: bool
 
-    def evaluate(self, features: FeatureSource) -> Outcome:
+    @override
+    def evaluate(self, features: FeatureSource) -> Outcome:  # the constant needs no patient
         return TRUE if self.value else FALSE
 
     def __str__(self) -> str:
@@ -97,6 +100,7 @@ class IsTrue(Node):
 
     name: str
 
+    @override
     def evaluate(self, features: FeatureSource) -> Outcome:
         feature = features.feature(self.name)
         if feature.value is None:
@@ -113,6 +117,7 @@ class IsKnown(Node):
 
     name: str
 
+    @override
     def evaluate(self, features: FeatureSource) -> Outcome:
         feature = features.feature(self.name)
         known = feature.value is not None
@@ -133,6 +138,7 @@ class Limit(Node):
     written: str
     basis: str
 
+    @override
     def evaluate(self, features: FeatureSource) -> Outcome:
         feature = features.feature(self.name)
         truth = self.decide(feature)
@@ -176,6 +182,7 @@ class WordIs(Node):
     name: str
     words: frozenset[str]
 
+    @override
     def evaluate(self, features: FeatureSource) -> Outcome:
         feature = features.feature(self.name)
         if feature.value is None:
@@ -194,10 +201,12 @@ class Not(Node):
 
     child: Node
 
+    @override
     def evaluate(self, features: FeatureSource) -> Outcome:
         inner = self.child.evaluate(features)
         return Outcome(negate(inner.truth), inner.evidence, inner.missing, inner.undecided, inner.why)
 
+    @override
     def leaves(self) -> tuple[Node, ...]:
         return self.child.leaves()
 
@@ -227,6 +236,7 @@ class All(Node):
 
     children: tuple[Node, ...]
 
+    @override
     def evaluate(self, features: FeatureSource) -> Outcome:
         outcomes: list[Outcome] = []
         for child in self.children:
@@ -236,6 +246,7 @@ class All(Node):
             outcomes.append(outcome)
         return _joined(conjunction(o.truth for o in outcomes), outcomes)
 
+    @override
     def leaves(self) -> tuple[Node, ...]:
         return tuple(leaf for child in self.children for leaf in child.leaves())
 
@@ -249,10 +260,12 @@ class AnyOf(Node):
 
     children: tuple[Node, ...]
 
+    @override
     def evaluate(self, features: FeatureSource) -> Outcome:
         outcomes = [child.evaluate(features) for child in self.children]
         return _joined(disjunction(o.truth for o in outcomes), outcomes)
 
+    @override
     def leaves(self) -> tuple[Node, ...]:
         return tuple(leaf for child in self.children for leaf in child.leaves())
 
@@ -267,9 +280,11 @@ class Named(Node):
     name: str
     child: Node
 
+    @override
     def evaluate(self, features: FeatureSource) -> Outcome:
         return self.child.evaluate(features)
 
+    @override
     def leaves(self) -> tuple[Node, ...]:
         return self.child.leaves()
 
@@ -370,7 +385,9 @@ class Compiler:
         if str(value.get("unit", "")) != (spec.unit or ""):
             raise CriterionError(f"{spec.name} is in {spec.unit}: write unit: {spec.unit}", path)
         if not value.get("written"):
-            raise CriterionError(f"{spec.name}: the source's own words are needed beside the limit (written: ...)", path)
+            raise CriterionError(
+                f"{spec.name}: the source's own words are needed beside the limit (written: ...)", path
+            )
         basis = str(value.get("basis", "as-written"))
         if basis not in BASES:
             raise CriterionError(f"basis is one of {', '.join(sorted(BASES))}", path)

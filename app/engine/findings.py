@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.engine.criteria import FeatureSource, Outcome
 from app.engine.knowledge import Rule
+from app.engine.language import Indicator
 from app.engine.truth import Truth
 from app.features.model import Evidence
 
@@ -25,6 +26,7 @@ class Finding:
     no_suggestion: bool = False
     asks: tuple[str, ...] = ()
     excluded_by: str | None = None
+    indicator: Indicator | None = None  # what the recommendation asks for here; None: the advice entry's own
 
     @property
     def holds(self) -> bool:
@@ -74,7 +76,14 @@ def evaluate(rule: Rule, features: FeatureSource) -> Finding:
         outcome,
         missing=tuple(dict.fromkeys([*missing, *blocked])),
         no_suggestion=no_suggestion or bool(blocked),
+        indicator=_indicator(rule, features),
     )
+
+
+def _indicator(rule: Rule, features: FeatureSource) -> Indicator | None:
+    if rule.block.indicator is None or rule.block.indicator_when is None:
+        return rule.block.indicator
+    return rule.block.indicator if rule.indicator_when.evaluate(features).truth is True else None
 
 
 def _asks(rule: Rule, outcome: Outcome, features: FeatureSource) -> tuple[str, ...]:

@@ -64,6 +64,7 @@ class Rule:
     unless: tuple[CompiledUnless, ...]
     rides_when: Node
     opens: Node
+    indicator_when: Node
     file: str
     line: int
 
@@ -146,7 +147,7 @@ class Knowledge:
     def text(self, key: str, language: str) -> str:
         """A text in the language, else in English. A missing key is a fault of ours and raises KeyError."""
         texts = self.texts[key]
-        return texts.get(language) or texts["en"]  # type: ignore[call-overload, no-any-return]
+        return texts.get(language) or texts["en"]  # type: ignore[call-overload]
 
 
 class _Builder:
@@ -217,6 +218,7 @@ class _Builder:
             ),
             rides_when=self.compiled(file, (*here, "rides_when"), block.rides_when, when),
             opens=self.compiled(file, (*here, "option", "opens"), block.option.opens if block.option else None, NEVER),
+            indicator_when=self.compiled(file, (*here, "indicator_when"), block.indicator_when, ALWAYS),
             file=file.name,
             line=file.line_of(*here),
         )
@@ -251,7 +253,7 @@ class _Builder:
         gates = []
         for i, gate in enumerate(block.gates):
             place = (*here, "gates", i)
-            if gate.by:
+            if gate.by or gate.effect == "replace":
                 self.known(file, place, "advice", gate.by, self.advice_ids)
             for name in gate.cites:
                 self.known(file, place, "recommendation", name, self.rule_ids)

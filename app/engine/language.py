@@ -16,7 +16,7 @@ Texts = dict[Literal["en", "sv", "da", "zh"], str]
 """A text per language; English is always there, the others fall back to it."""
 
 Criterion = Any
-"""A criterion tree, checked by `app.engine.criteria.compile_criterion` (its grammar is in docs/guideline-language.md)."""
+"""A criterion tree, checked by `app.engine.criteria` (grammar: docs/guideline-language.md)."""
 
 
 def _as_list(value: object) -> object:
@@ -121,6 +121,7 @@ class Recommendation(Block):
     rides_when: Criterion = None
     topic: str | None = None
     indicator: Indicator | None = None
+    indicator_when: Criterion = None  # `indicator` holds only then; else the advice entry's own
     safety: bool = False
     default_on: bool = True
     at: list[Literal["chart", "orders"]] = ["chart"]
@@ -167,7 +168,7 @@ class Gate(Block):
     when: Criterion
     unknown: Literal["ask", "block", "silent"] = "silent"
     effect: Literal["withhold", "no-suggestion", "replace"] = "withhold"
-    by: str | None = None  # replace: the advice that stands instead
+    by: str = ""  # replace: the advice that stands instead
     cites: Strings = []  # recommendations cited on the replacing card
     text: Texts = {}
 

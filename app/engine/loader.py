@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
+from app.data_files import data_path
 from app.engine.language import File, SourceFile
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -66,10 +67,8 @@ class Loaded:
 
 
 def default_folder() -> Path:
-    """guidelines/ beside the package (checkout, image), or inside it (installed wheel)."""
-    package = Path(__file__).resolve().parents[1]
-    beside = package.parent / "guidelines"
-    return beside if beside.is_dir() else package / "guidelines"
+    """The guideline files that ship with the service."""
+    return data_path("guidelines")
 
 
 def line_of(raw: object, path: tuple[str | int, ...]) -> int:
@@ -112,7 +111,7 @@ def _parse(path: Path, name: str) -> CommentedMap:
 
 
 def _suggestion(key: str, location: tuple[str | int, ...], model: type[BaseModel]) -> str:
-    """", did you mean ...?" for an unknown key, from the fields of the block it stands in."""
+    """A hint for an unknown key, from the fields of the block that it stands in."""
     fields: dict[str, Any] = dict(model.model_fields)
     for step in location[:-1]:
         if isinstance(step, int) or step not in fields:

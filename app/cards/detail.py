@@ -1,0 +1,139 @@
+"""The detail of a card: what to do, why, what the sources say, what is missing and what is not suggested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.advice.model import Advice, Cited, DrugOption, OptionStatus, Role
+from app.cards.wording import Wording, escaped, in_language
+from app.engine.language import Drug, Strength
+from app.features.model import Evidence
+
+FACTS = 12
+"""Most facts that a card lists; the extension has all of them."""
+
+
+def detail_of(advice: Advice, wording: Wording) -> str:
+    """The detail as GitHub Flavored Markdown, most important first. No HTML; what came from the record is escaped."""
+    parts = [
+        _action(advice, wording),
+        _section(wording.text("why"), _facts(advice.evidence, wording)),
+        _section(wording.text("options"), _options(advice, wording)),
+        _section(wording.text("tests"), (in_language(t.name, wording.language) for t in advice.tests)),
+        _section(wording.text("not-suggested"), _not_suggested(advice, wording)),
+        _section(wording.text("cautions"), _cautions(advice, wording)),
+        _section(wording.text("missing"), [wording.listed(advice.missing)] if advice.missing else []),
+        _section(wording.text("notes"), _notes(advice, wording)),
+        _section(wording.text("sources"), _sources(advice, wording)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _action(advice: Advice, wording: Wording) -> str:
+    texts = advice.kind.block.text
+    text = texts.get(wording.language) or texts["en"]  # type: ignore[call-overload]
+    lines = [text.action] if text.action else []
+    if advice.order is not None:
+        lines.insert(0, wording.text("about-order", order=escaped(advice.order.course.name)))
+    return "\n\n".join(lines)
+
+
+def _section(title: str, lines: Iterable[str]) -> str:
+    items = [f"- {line}" for line in lines if line]
+    return "\n".join([f"**{title}**", "", *items]) if items else ""
+
+
+def _facts(evidence: tuple[Evidence, ...], wording: Wording) -> list[str]:
+    lines = list(dict.fromkeys(wording.fact(one) for one in evidence))
+    more = len(lines) - FACTS
+    return lines[:FACTS] + ([wording.text("more-facts", count=str(more))] if more > 0 else [])
+
+
+def dose_of(drug: Drug, source_id: str | None, wording: Wording) -> str:
+    """The dose text of a drug's order with where it comes from; empty where no source gives one."""
+    order = drug.orders.get(source_id or "any") or drug.orders.get("any")
+    if order is None:
+        return ""
+    note = in_language(order.source_note, wording.language)
+    dose = in_language(order.text, wording.language)
+    return f"{dose} ({note})" if note else dose
+
+
+def _options(advice: Advice, wording: Wording) -> list[str]:
+    lines = []
+    for option in advice.options:
+        if option.status not in {OptionStatus.OFFERED, OptionStatus.NAMED}:
+            continue
+        name = in_language(option.drug.name, wording.language)
+        dose = dose_of(option.drug, None, wording)
+        line = f"{name}: {dose}" if dose else wording.text("option-without-dose", drug=name)
+        if option.drug.advice:
+            line += ". " + in_language(option.drug.advice, wording.language)
+        lines.append(line)
+    if advice.calcium:
+        drug, source = advice.calcium
+        lines.append(f"{in_language(drug.name, wording.language)}: {dose_of(drug, source, wording)}")
+    return lines
+
+
+def _why_blocked(option: DrugOption, wording: Wording) -> str:
+    reasons = [reason_of(cited, wording) for cited in option.blocked_by]
+    if option.not_tolerated:
+        reasons.append(wording.text("not-tolerated"))
+    return "; ".join(dict.fromkeys(reasons))
+
+
+def _not_suggested(advice: Advice, wording: Wording) -> list[str]:
+    lines = []
+    for option in advice.options:
+        name = in_language(option.drug.name, wording.language)
+        if option.status is OptionStatus.BLOCKED:
+            lines.append(f"{name}: {_why_blocked(option, wording)}")
+        elif option.status is OptionStatus.WITHHELD:
+            lines.append(wording.text("needs-first", drug=name, data=wording.listed(option.missing)))
+    return lines
+
+
+def _cautions(advice: Advice, wording: Wording) -> list[str]:
+    lines = []
+    for option in advice.options:
+        if option.status is OptionStatus.BLOCKED:
+            continue
+        name = in_language(option.drug.name, wording.language)
+        lines += [f"{name}: {reason_of(cited, wording)}" for cited in option.cautions]
+    return list(dict.fromkeys(lines))
+
+
+def _notes(advice: Advice, wording: Wording) -> list[str]:
+    lines = [in_language(texts, wording.language) for texts in (*advice.notes, *advice.disagreements)]
+    lines += [c.rule.block.note or "" for c in advice.cited if c.rule.block.note and c.rule.block.use == "card"]
+    return list(dict.fromkeys(line for line in lines if line))
+
+
+def reason_of(cited: Cited, wording: Wording) -> str:
+    """Why a recommendation applies, in a few words, with its source."""
+    block = cited.rule.block
+    words = in_language(block.because, wording.language) or in_language(block.statement, wording.language)
+    return f"{words} ({short_label(cited, wording)})"
+
+
+def short_label(cited: Cited, wording: Wording) -> str:
+    """Title of the source and the lines."""
+    lines = cited.rule.block.source.lines
+    where = f"{lines[0]}-{lines[-1]}" if len(lines) > 1 else str(lines[0])
+    return f"{cited.rule.source.title}, {wording.text('line')} {where}"
+
+
+def _sources(advice: Advice, wording: Wording) -> list[str]:
+    order = {Role.LEAD: 0, Role.FILL: 1, Role.SAFETY: 2}
+    lines = []
+    for cited in sorted(advice.cited, key=lambda c: order[c.role]):
+        block = cited.rule.block
+        strength = wording.text(f"strength.{block.strength}") if block.strength is not Strength.FACT else ""
+        if block.grade:
+            strength = f"{strength}, {block.grade}" if strength else block.grade
+        role = wording.text("role.safety") if cited.role is Role.SAFETY else ""
+        marks = "; ".join(mark for mark in (strength, role) if mark)
+        statement = in_language(block.statement, wording.language)
+        lines.append(f"{statement} [{short_label(cited, wording)}{'; ' + marks if marks else ''}]")
+    return lines

@@ -1,0 +1,66 @@
+"""The machine-readable explanation of a card (contract.md, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.advice.model import Advice
+from app.features.model import Evidence
+from app.fhir.chart import Chart
+
+NAME = "osteon.explanation"
+NOT_USED = 20
+"""Most records of `notUsed` that a card names; what is beyond is counted by reason."""
+
+
+def explanation_of(advice: Advice, profile: str, chart: Chart) -> dict[str, Any]:
+    """advice, profile, recommendations with role, evidence, missing and notUsed."""
+    return {
+        "advice": advice.id,
+        "profile": profile,
+        "recommendations": [
+            {
+                "id": cited.id,
+                "source": cited.rule.source.number,
+                "strength": cited.rule.block.strength,
+                "grade": cited.rule.block.grade,
+                "role": cited.role,
+            }
+            for cited in advice.cited
+        ],
+        "evidence": [fact(one) for one in advice.evidence],
+        "missing": list(advice.missing),
+        "blockedOptions": [
+            {"drug": o.drug.id, "status": o.status, "by": [c.id for c in o.blocked_by], "missing": list(o.missing)}
+            for o in advice.options
+            if o.status in {"blocked", "withheld"}
+        ],
+        "notUsed": not_used(chart),
+    }
+
+
+def fact(evidence: Evidence) -> dict[str, Any]:
+    """One fact as JSON; members without a value are left out by the response."""
+    return {
+        "feature": evidence.feature,
+        "value": evidence.value,
+        "unit": evidence.unit,
+        "date": str(evidence.date) if evidence.date else None,
+        "resource": evidence.resource,
+        "note": evidence.note,
+    }
+
+
+def not_used(chart: Chart) -> list[dict[str, Any]]:
+    """The records that were not used, named; those of another patient are only counted."""
+    named: list[dict[str, Any]] = []
+    counted: dict[str, int] = {}
+    entries: Iterable[tuple[str | None, str, int]] = [(s.resource, s.reason, s.count) for s in chart.set_aside]
+    entries = [*entries, *((u.ref, u.reason, 1) for u in chart.unusable)]
+    for resource, reason, count in entries:
+        if resource is not None and len(named) < NOT_USED:
+            named.append({"resource": resource, "reason": reason})
+        else:
+            counted[reason] = counted.get(reason, 0) + count
+    return [*named, *({"reason": reason, "count": count} for reason, count in sorted(counted.items()))]

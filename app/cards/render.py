@@ -1,0 +1,69 @@
+"""Advice -> cards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.advice.model import Advice, AdviceSet, Role
+from app.cards.detail import detail_of
+from app.cards.explanation import NAME, explanation_of, not_used
+from app.cards.suggestions import Ordering, suggestions_of
+from app.cards.wording import Wording, in_language
+from app.cds_hooks.override_reasons import OVERRIDE_REASONS
+from app.cds_hooks.response import Card, Coding, HookAnswer, Indicator, Source, fit_summary
+from app.engine.knowledge import Knowledge
+from app.fhir.chart import Chart
+
+TOPIC_SYSTEM = "urn:osteon:card-topic"
+_EMPTY_ENDS = " :;,()"
+
+
+def answer_of(
+    advice: AdviceSet, knowledge: Knowledge, profile: str, chart: Chart, ordering: Ordering, language: str
+) -> HookAnswer:
+    """The whole answer: one card per advice; what no card carries stands beside them."""
+    wording = Wording(knowledge, language)
+    cards = tuple(_card(one, knowledge, profile, chart, ordering, wording) for one in advice.advice)
+    extension: dict[str, Any] | None = None
+    if not cards and (left := {"notUsed": not_used(chart), "missing": list(advice.missing)}) and any(left.values()):
+        extension = {NAME: {"profile": profile, **left}}
+    return HookAnswer(cards, extension)
+
+
+def _card(
+    advice: Advice, knowledge: Knowledge, profile: str, chart: Chart, ordering: Ordering, wording: Wording
+) -> Card:
+    summary = summary_of(advice, wording)
+    return Card(
+        summary=summary,
+        indicator=Indicator(advice.indicator.value),
+        source=_source(advice, wording),
+        detail=detail_of(advice, wording),
+        suggestions=suggestions_of(advice, knowledge, ordering, wording, summary),
+        override_reasons=OVERRIDE_REASONS,
+        extension={NAME: explanation_of(advice, profile, chart)},
+    )
+
+
+def summary_of(advice: Advice, wording: Wording) -> str:
+    """One line: what to do and why, within the limit of the standard."""
+    texts = advice.kind.block.text
+    text = texts.get(wording.language) or texts["en"]  # type: ignore[call-overload]
+    openers = [c for c in advice.cited if c.rule.block.because]
+    reasons = dict.fromkeys(in_language(c.rule.block.because, wording.language) for c in openers)
+    because = "; ".join(reasons) or wording.listed(advice.missing)
+    name = advice.drug_name or wording.text("this-order")
+    line = text.summary.format(because=because, order=name, drug=name)
+    return fit_summary(line.rstrip(_EMPTY_ENDS) if not because else line)
+
+
+def _source(advice: Advice, wording: Wording) -> Source:
+    """The sources of the card: the lead's label first, its page as the link."""
+    order = {Role.LEAD: 0, Role.FILL: 1, Role.SAFETY: 2}
+    cited = sorted(advice.cited, key=lambda c: order[c.role])
+    labels = dict.fromkeys(in_language(c.rule.source.label, wording.language) for c in cited)
+    topic = Coding(advice.topic, TOPIC_SYSTEM, wording.text(f"topic.{advice.topic}"))
+    if not labels:
+        return Source(wording.text("own-label"), topic=topic)
+    url = cited[0].rule.source.url
+    return Source("; ".join(labels), url=url or None, topic=topic)

@@ -1,0 +1,109 @@
+"""Suggestions: the orders that a clinician can accept with one click."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from app.advice.model import Advice, DrugOption, OptionStatus
+from app.cards.detail import dose_of
+from app.cards.wording import Wording, in_language
+from app.cds_hooks.response import Action, ActionType, Suggestion
+from app.engine.knowledge import Knowledge
+from app.engine.language import DoseOrder, Drug, Orderable
+from app.fhir.writing import medication_request, service_request
+
+
+@dataclass(frozen=True, slots=True)
+class Ordering:
+    """For whom and when orders are written."""
+
+    patient_id: str
+    authored: date
+    encounter_id: str | None = None
+    requester: str | None = None
+
+
+def suggestions_of(
+    advice: Advice, knowledge: Knowledge, ordering: Ordering, wording: Wording, summary: str
+) -> tuple[Suggestion, ...]:
+    """The suggestions of a card; alternatives of one decision, of which at most one is accepted."""
+    if advice.no_suggestion:
+        return ()
+    reasons = tuple(
+        dict.fromkeys(e.resource for e in advice.evidence if e.resource and e.resource.startswith("Condition/"))
+    )
+    writer = _Writer(ordering, wording, summary, reasons)
+    if advice.options:
+        offered = [option for option in advice.options if option.status is OptionStatus.OFFERED]
+        return tuple(writer.drug(advice, option, first=index == 0) for index, option in enumerate(offered))
+    if advice.calcium:
+        drug, source = advice.calcium
+        return (writer.calcium(drug, source),)
+    items = [knowledge.orderables[name].block for name in advice.kind.block.suggests if name in knowledge.orderables]
+    items += advice.tests
+    return (writer.services(items),) if items else ()
+
+
+class _Writer:
+    """Writes the resources of one card's suggestions."""
+
+    def __init__(self, ordering: Ordering, wording: Wording, summary: str, reasons: Sequence[str]) -> None:
+        self._ordering, self._wording, self._summary, self._reasons = ordering, wording, summary, reasons
+
+    def services(self, items: Sequence[Orderable]) -> Suggestion:
+        """Orders for examinations: all of them belong together."""
+        names = ", ".join(in_language(item.name, self._wording.language) for item in items)
+        actions = tuple(
+            Action(
+                ActionType.CREATE,
+                self._wording.text("create-order", name=in_language(item.name, self._wording.language)),
+                service_request(
+                    item,
+                    patient_id=self._ordering.patient_id,
+                    reason_text=self._summary,
+                    reason_refs=self._reasons,
+                    authored=self._ordering.authored,
+                    language=self._wording.language,
+                    encounter_id=self._ordering.encounter_id,
+                    note=in_language(item.note, self._wording.language) or None,
+                    requester=self._ordering.requester,
+                ),
+            )
+            for item in items
+        )
+        return Suggestion(self._wording.text("order", name=names), actions, is_recommended=True)
+
+    def drug(self, advice: Advice, option: DrugOption, *, first: bool) -> Suggestion:
+        """A drug option; where it stands for an unsafe draft order, the draft is deleted with it."""
+        order = option.drug.orders["any"]
+        language = self._wording.language
+        label = f"{in_language(option.drug.name, language)}: {in_language(order.text, language)}"
+        actions = [self._create(option.drug, order, prior=None)]
+        if advice.order is not None:
+            description = self._wording.text("delete-draft", order=advice.order.course.name)
+            actions.insert(0, Action(ActionType.DELETE, description, resource_id=advice.order.ref))
+        return Suggestion(label, tuple(actions), is_recommended=first)
+
+    def calcium(self, drug: Drug, source: str) -> Suggestion:
+        """Calcium with vitamin D in the amounts of a source."""
+        label = f"{in_language(drug.name, self._wording.language)}: {dose_of(drug, source, self._wording)}"
+        return Suggestion(label, (self._create(drug, drug.orders[source], prior=None),), is_recommended=True)
+
+    def _create(self, drug: Drug, order: DoseOrder, prior: str | None) -> Action:
+        name = in_language(drug.name, self._wording.language)
+        resource = medication_request(
+            drug,
+            order,
+            patient_id=self._ordering.patient_id,
+            reason_text=self._summary,
+            reason_refs=self._reasons,
+            authored=self._ordering.authored,
+            language=self._wording.language,
+            encounter_id=self._ordering.encounter_id,
+            requester=self._ordering.requester,
+            prior=prior,
+            note=in_language(order.source_note, self._wording.language) or None,
+        )
+        return Action(ActionType.CREATE, self._wording.text("create-order", name=name), resource)

@@ -1,0 +1,127 @@
+"""The whole way of a call: HookRequest -> Chart -> RiskFeatures -> Finding -> Advice -> Card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
+
+from app.advice.model import AdviceSet, Occasion
+from app.advice.reconcile import advise
+from app.cards.render import answer_of
+from app.cards.suggestions import Ordering
+from app.cds_hooks.errors import DataUnavailable
+from app.cds_hooks.hooks import Hook
+from app.cds_hooks.request import HookRequest
+from app.cds_hooks.response import HookAnswer
+from app.engine.knowledge import Knowledge, load_knowledge
+from app.features import Features, FeatureSettings
+from app.fhir.chart import Chart
+from app.fhir.reader import ChartInput, ReadSettings, read_chart
+from app.published import PublishedKnowledge
+from app.settings import Settings
+
+OCCASIONS: Mapping[Hook, Occasion] = {
+    Hook.PATIENT_VIEW: Occasion.CHART,
+    Hook.ORDER_SELECT: Occasion.ORDERS,
+    Hook.ORDER_SIGN: Occasion.ORDERS,
+    Hook.ENCOUNTER_DISCHARGE: Occasion.DISCHARGE,
+    Hook.PROBLEM_LIST_ITEM_CREATE: Occasion.PROBLEM,
+}
+
+
+@dataclass(frozen=True)
+class Answering:
+    """Everything that came of a call on its way; what `osteon explain` shows."""
+
+    chart: Chart
+    features: Features
+    advice: AdviceSet
+
+
+@dataclass(frozen=True)
+class OsteonPipeline:
+    """Answers calls from the knowledge it was built with. Holds no patient data between calls."""
+
+    knowledge: Knowledge
+    settings: Settings
+    feature_settings: FeatureSettings
+
+    def answer(self, request: HookRequest, *, today: date) -> HookAnswer:
+        """The cards for one call. Raises DataUnavailable (412) where required data did not come."""
+        request.records.require()
+        worked = self.work(request, today=today)
+        configuration = request.configuration
+        ordering = Ordering(
+            patient_id=request.context.patient_id,
+            authored=today,
+            encounter_id=request.context.encounter_id,
+            requester=_requester(request.context.user_id),
+        )
+        profile, language = str(configuration.profile), str(configuration.language)
+        return answer_of(worked.advice, self.knowledge, profile, worked.chart, ordering, language)
+
+    def work(self, request: HookRequest, *, today: date) -> Answering:
+        """Chart, features and advice of a call."""
+        chart = self.chart(request, today=today)
+        features = Features(chart, self.feature_settings)
+        if chart.patient.deceased:
+            return Answering(chart, features, AdviceSet(()))
+        advice = advise(
+            self.knowledge,
+            str(request.configuration.profile),
+            features,
+            chart,
+            OCCASIONS[request.hook],
+            self.settings.disabled_recommendations,
+        )
+        return Answering(chart, features, advice)
+
+    def chart(self, request: HookRequest, *, today: date) -> Chart:
+        """The chart that a request tells."""
+        records, context = request.records, request.context
+        if records.patient is None:
+            raise DataUnavailable("required data came neither by prefetch nor from a FHIR server: patient")
+        data = ChartInput(
+            patient_id=context.patient_id,
+            patient=records.patient,
+            entries=records.entries,
+            availability=records.availability,
+            draft_orders=context.draft_orders,
+            selections=context.selections,
+            new_conditions=context.conditions,
+            already_set_aside=(*records.set_aside, *context.set_aside),
+        )
+        read = ReadSettings(active_record_months=self.feature_settings.active_record_months)
+        return read_chart(data, today=today, tz=self.settings.zone, settings=read)
+
+
+def _requester(user_id: str) -> str | None:
+    """Who would order: only those who can stand in MedicationRequest.requester and ServiceRequest.requester."""
+    return user_id if user_id.partition("/")[0] in {"Practitioner", "PractitionerRole"} else None
+
+
+def feature_settings(settings: Settings) -> FeatureSettings:
+    """The readings of the environment over the defaults of the decisions."""
+    defaults = FeatureSettings()
+    ages = {
+        key: value
+        for key in defaults.max_age_months
+        if (value := getattr(settings, f"max_age_{key}_months", None)) is not None
+    }
+    own = {
+        field.name: value
+        for field in fields(FeatureSettings)
+        if field.name != "max_age_months" and (value := getattr(settings, field.name, None)) is not None
+    }
+    return replace(defaults, max_age_months=defaults.max_age_months | ages, **own)
+
+
+def build_pipeline(settings: Settings) -> OsteonPipeline:
+    """The pipeline of a server process. Raises GuidelineError where the guideline files are wrong."""
+    return OsteonPipeline(load_knowledge(), settings, feature_settings(settings))
+
+
+def build_knowledge() -> PublishedKnowledge:
+    """What stands below /fhir."""
+    return PublishedKnowledge(load_knowledge())
