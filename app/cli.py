@@ -33,6 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from app import demo
 
         if options.serve:
+            # Asked here too: otherwise a service that is already there would be taken for the new one.
+            if problem := _cannot_listen(options.host, options.port):
+                print(problem, file=sys.stderr)
+                return EXIT_PORT_TAKEN
             return demo.serve_and_show(options.host, options.port)
         return demo.show(f"http://{options.host}:{options.port}")
     if command == "check":

@@ -217,37 +217,32 @@ def _is_failure(outcome: Resource) -> bool:
 
 def _patient(prefetch: Mapping[str, Any], patient_id: str, collected: _Collected) -> tuple[Resource | None, bool]:
     """The patient of the call, and whether it is absent in a way that a FHIR server may still answer."""
-    absent = PATIENT_KEY not in prefetch
-    if not absent:
-        value = _value(prefetch, PATIENT_KEY)
-        if value is None:
-            return None, False
-        kind = value.get("resourceType")
-        own = _Collected()
-        if kind == "Patient":
-            own.add(value, included=False)
-        elif kind == "Bundle":
-            _collect_bundle(value, own)
-            collected.entries.extend(own.entries)
-        else:
-            absent = True  # a failed query, or something that is no patient: as if the key had not come
-        if own.patients:
-            return _same_person(own.patients, patient_id, collected), False
-        if kind == "Bundle":
-            return None, False  # looked and found nobody
-    # A patient that came with the records of another key (an $everything Bundle) serves as well.
-    patients = [patient for patient in collected.patients if patient.get("id") == patient_id]
-    for _ in range(len(collected.patients) - len(patients)):
-        collected.skip("other-patient")
-    return (patients[0], False) if patients else (None, absent)
+    # A patient that came with the records of another key (an $everything Bundle) serves where the key is absent.
+    among_records = _matching(collected.patients, patient_id, collected)
+    if PATIENT_KEY not in prefetch:
+        return among_records, among_records is None
+    value = _value(prefetch, PATIENT_KEY)
+    if value is None:
+        return None, False  # looked and found nobody
+    own = _Collected()
+    kind = value.get("resourceType")
+    if kind == "Patient":
+        own.add(value, included=False)
+    elif kind == "Bundle":
+        _collect_bundle(value, own)
+        collected.entries.extend(own.entries)
+    else:
+        return among_records, among_records is None  # a failed query, or no patient: as if the key had not come
+    patient = _matching(own.patients, patient_id, collected)
+    if own.patients and patient is None:
+        path = f"prefetch.{PATIENT_KEY}"
+        raise MalformedRequest(f"{path} is not the patient of context.patientId", expression=path)
+    return patient, False
 
 
-def _same_person(patients: list[Resource], patient_id: str, collected: _Collected) -> Resource:
+def _matching(patients: list[Resource], patient_id: str, collected: _Collected) -> Resource | None:
+    """The patient of the call among these; the others are counted."""
     matching = [patient for patient in patients if patient.get("id") == patient_id]
-    if not matching:
-        raise MalformedRequest(
-            "prefetch.patient is not the patient of context.patientId", expression=f"prefetch.{PATIENT_KEY}"
-        )
     for _ in range(len(patients) - len(matching)):
         collected.skip("other-patient")
-    return matching[0]
+    return matching[0] if matching else None

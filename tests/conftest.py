@@ -1,0 +1,75 @@
+"""What all tests share: an app around a constant pipeline, and a client that speaks HTTP to it without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.main import create_app
+from app.settings import Settings
+from tests.support import calls
+from tests.support.fake import FakePipeline, passing
+
+TODAY = date(2026, 11, 22)
+
+
+class Client:
+    """A synchronous face of httpx's ASGI transport."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+
+    def request(self, method: str, url: str, **options: Any) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://osteon.test") as client:
+                return await client.request(method, url, **options)
+
+        return asyncio.run(send())
+
+    def get(self, url: str, **options: Any) -> httpx.Response:
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, **options: Any) -> httpx.Response:
+        return self.request("POST", url, **options)
+
+    def call(self, body: Any, service: str = calls.PATIENT_VIEW, **options: Any) -> httpx.Response:
+        return self.post(f"/cds-services/{service}", json=body, **options)
+
+
+ClientMaker = Callable[..., Client]
+
+
+@pytest.fixture
+def pipeline() -> FakePipeline:
+    return FakePipeline()
+
+
+@pytest.fixture
+def make_client(pipeline: FakePipeline) -> ClientMaker:
+    def make(**settings: Any) -> Client:
+        used = settings.pop("pipeline", pipeline)
+        knowledge = settings.pop("knowledge", None)
+        self_test = settings.pop("self_test", passing)
+        return Client(
+            create_app(
+                pipeline=used,
+                settings=Settings(**settings),
+                today=lambda: TODAY,
+                self_test=self_test,
+                knowledge=knowledge,
+            )
+        )
+
+    return make
+
+
+@pytest.fixture
+def client(make_client: ClientMaker) -> Client:
+    return make_client()

@@ -1,0 +1,219 @@
+"""Prefetch data: the six cases that a key can be in, and what is set aside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.cds_hooks.prefetch import Records, resolve
+from app.fhir.chart import Availability, SetAside, Source
+from tests.conftest import Client
+from tests.support.calls import bundle, observation, outcome, patient_view, without
+from tests.support.fake import FakePipeline
+
+KEYS = [source.value for source in Source]
+OPTIONAL = sorted(set(KEYS) - {"observations", "medications", "medicationRequests"})
+
+
+def records(**prefetch: Any) -> Records:
+    return resolve(patient_view(**prefetch)["prefetch"], patient_id="p1")
+
+
+def ids(found: Records) -> list[str]:
+    return [resource["id"] for resource, _ in found.entries]
+
+
+def only(key: str, value: Any) -> Records:
+    """The records of one key, without those of the required ones."""
+    return resolve({"patient": {"resourceType": "Patient", "id": "p1"}, key: value}, patient_id="p1")
+
+
+RESOURCE_OF = {
+    "observations": "Observation",
+    "medications": "MedicationStatement",
+    "medicationRequests": "MedicationRequest",
+    "medicationAdministrations": "MedicationAdministration",
+    "conditions": "Condition",
+    "procedures": "Procedure",
+    "familyHistory": "FamilyMemberHistory",
+    "allergies": "AllergyIntolerance",
+    "diagnosticReports": "DiagnosticReport",
+    "serviceRequests": "ServiceRequest",
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_six_cases_of_each_key(key: str) -> None:
+    """PFD-1, PFD-2, PFD-3, PFD-4, PFD-5, PFD-6: absent, null, failed, one resource, Bundle, paged Bundle."""
+    source, resource = Source(key), {"resourceType": RESOURCE_OF[key], "id": "x"}
+    page = {"link": [{"relation": "self", "url": "u"}, {"relation": "next", "url": "v"}]}
+    assert resolve({}, patient_id="p1").availability[source] is Availability.ABSENT
+    assert only(key, None).availability[source] is Availability.PROVIDED
+    assert only(key, outcome()).availability[source] is Availability.FAILED
+    single = only(key, resource)
+    assert (single.availability[source], ids(single)) == (Availability.PROVIDED, ["x"])
+    many = only(key, bundle(resource))
+    assert (many.availability[source], ids(many)) == (Availability.PROVIDED, ["x"])
+    paged = only(key, bundle(resource, **page))
+    assert (paged.availability[source], ids(paged)) == (Availability.PARTIAL, ["x"])
+
+
+@pytest.mark.parametrize("key", OPTIONAL)
+@pytest.mark.parametrize("value", [None, outcome("warning"), {"resourceType": "Bundle"}, {}])
+def test_optional_keys_never_fail_the_call(client: Client, key: str, value: Any) -> None:
+    """PFD-1, PFD-8: whatever an optional key holds, the answer is 200."""
+    assert client.call(patient_view(**{key: value})).status_code == 200
+
+
+@pytest.mark.parametrize("value", ["absent", outcome(), outcome("information")])
+@pytest.mark.parametrize("key", ["patient", "observations", "medications"])
+def test_required_keys(client: Client, pipeline: FakePipeline, key: str, value: Any) -> None:
+    """PFD-2, PFD-4, PFD-7, HTTP-1: a required key that did not come, or whose query failed: 412 that names it."""
+    body = without(patient_view(), "prefetch", key) if value == "absent" else patient_view(**{key: value})
+    response = client.call(body)
+    assert response.status_code == 412
+    assert key in response.json()["issue"][0]["diagnostics"]
+    assert pipeline.requests == []
+
+
+def test_a_call_without_prefetch_needs_data(client: Client) -> None:
+    """PFD-7: absent, null and empty prefetch alike."""
+    for body in (without(patient_view(), "prefetch"), {**patient_view(), "prefetch": None}):
+        assert client.call(body).status_code == 412
+
+
+def test_medication_requests_alone_will_do(client: Client) -> None:
+    """PFD-7: contract section 2, medications may be missing where medicationRequests came."""
+    body = without(patient_view(medicationRequests=bundle()), "prefetch", "medications")
+    assert client.call(body).status_code == 200
+
+
+def test_null_is_an_answer_not_a_gap(client: Client) -> None:
+    """PFD-3, PFD-8: nothing on record is no reason for 412, and is not asked again."""
+    response = client.call(patient_view(observations=None, medications=None))
+    assert response.status_code == 200
+    assert "observations" not in records(observations=None).not_provided
+
+
+def test_a_null_patient_is_412(client: Client) -> None:
+    """PFD-7: contract section 2."""
+    assert client.call(patient_view(patient=None)).status_code == 412
+
+
+@pytest.mark.parametrize("other", [{"resourceType": "Patient", "id": "p2"}, {"resourceType": "Patient"}])
+def test_another_patient_is_400(client: Client, other: Any) -> None:
+    """PFD-10: the patient of the prefetch is not the one of the context."""
+    for value in (other, bundle(other)):
+        response = client.call(patient_view(patient=value))
+        assert response.status_code == 400
+        assert "prefetch.patient" in response.text
+        assert "p2" not in response.text
+
+
+def test_a_patient_may_come_in_a_bundle(client: Client) -> None:
+    """PFD-5: under its own key, or among the records of another."""
+    patient = {"resourceType": "Patient", "id": "p1"}
+    assert client.call(patient_view(patient=bundle(patient))).status_code == 200
+    body = without(patient_view(observations=bundle(patient, observation())), "prefetch", "patient")
+    assert client.call(body).status_code == 200
+
+
+def test_an_empty_patient_bundle_is_412(client: Client) -> None:
+    """PFD-7: looked and found nobody."""
+    assert client.call(patient_view(patient=bundle())).status_code == 412
+
+
+def test_other_patients_among_the_records_are_counted() -> None:
+    """PFD-10: counted, never identified."""
+    found = records(observations=bundle({"resourceType": "Patient", "id": "p2"}, observation()))
+    assert found.set_aside == (SetAside(None, "other-patient", 1),)
+    assert ids(found) == ["o1"]
+
+
+def test_a_value_that_is_no_resource_is_refused(client: Client) -> None:
+    """JSON-5, HTTP-2: FHIR is sent as objects, not as strings or bare lists."""
+    for value in ('{"resourceType": "Bundle"}', [observation()], 7, True):
+        response = client.call(patient_view(observations=value))
+        assert response.status_code == 400
+        assert "prefetch.observations" in response.text
+
+
+def test_prefetch_must_be_an_object(client: Client) -> None:
+    """HTTP-2: an array is refused."""
+    assert client.call({**patient_view(), "prefetch": [1]}).status_code == 400
+
+
+@pytest.mark.parametrize("severity", ["error", "fatal"])
+def test_a_failing_outcome_among_entries_makes_the_list_incomplete(severity: str) -> None:
+    """PFD-4: with other entries partial, without any failed."""
+    some = records(conditions=bundle({"resourceType": "Condition", "id": "c"}, outcome(severity)))
+    none = records(conditions=bundle(outcome(severity)))
+    assert some.availability[Source.CONDITIONS] is Availability.PARTIAL
+    assert none.availability[Source.CONDITIONS] is Availability.FAILED
+
+
+@pytest.mark.parametrize("severity", ["warning", "information"])
+def test_a_harmless_outcome_among_entries_is_noted(severity: str) -> None:
+    """PFD-4: contract section 2."""
+    found = records(conditions=bundle(outcome(severity)))
+    assert found.availability[Source.CONDITIONS] is Availability.PROVIDED
+    assert found.set_aside == (SetAside(None, "operation-outcome", 1),)
+
+
+def test_search_modes() -> None:
+    """PFD-10: outcome is never a match, included records are marked."""
+    modes = {"match": "o1", "include": "o2", "outcome": "o3"}
+    entries = [{"resource": {**observation(), "id": name}, "search": {"mode": mode}} for mode, name in modes.items()]
+    found = records(observations={"resourceType": "Bundle", "entry": entries})
+    assert [(resource["id"], included) for resource, included in found.entries] == [("o1", False), ("o2", True)]
+
+
+@pytest.mark.parametrize("kind", ["searchset", "collection", "history", None])
+def test_bundles_of_any_type(kind: str | None) -> None:
+    """PFD-5: the type of a Bundle does not matter."""
+    value = bundle(observation())
+    found = records(observations={**value, "type": kind} if kind else without(value, "type"))
+    assert found.availability[Source.OBSERVATIONS] is Availability.PROVIDED
+    assert ids(found) == ["o1"]
+
+
+@pytest.mark.parametrize("entry", [None, 7, "x", {}, {"resource": None}, {"resource": []}, {"resource": {"id": "x"}}])
+def test_unreadable_entries_are_counted_and_the_list_is_not_complete(entry: Any) -> None:
+    """PFD-5: what cannot be read could have been the record that is asked for."""
+    found = records(conditions={"resourceType": "Bundle", "entry": [entry]})
+    assert found.availability[Source.CONDITIONS] is Availability.PARTIAL
+    assert found.set_aside == (SetAside(None, "unreadable", 1),)
+
+
+@pytest.mark.parametrize("entry", [7, "x", {"resource": observation()}])
+def test_an_entry_member_that_is_no_array(client: Client, entry: Any) -> None:
+    """PFD-5: a chart full of nonsense is answered."""
+    assert client.call(patient_view(conditions={"resourceType": "Bundle", "entry": entry})).status_code == 200
+
+
+def test_a_resource_of_another_kind_does_not_stand_for_the_list() -> None:
+    """PFD-5: the record is kept, but the list that was asked for did not come."""
+    found = records(conditions={"resourceType": "Procedure", "id": "x"})
+    assert found.availability[Source.CONDITIONS] is Availability.FAILED
+    assert "x" in ids(found)
+
+
+def test_a_resource_without_id_takes_that_of_its_full_url() -> None:
+    """PFD-5: so that references to it can be resolved; what was sent is not changed."""
+    resource = without(observation(), "id")
+    entry = {"fullUrl": "urn:uuid:5e1", "resource": resource}
+    found = records(observations={"resourceType": "Bundle", "entry": [entry]})
+    assert ids(found) == ["5e1"]
+    assert "id" not in resource
+
+
+def test_extra_keys_are_ignored() -> None:
+    """PFD-9: not even counted."""
+    assert records(coverage=bundle({"resourceType": "Coverage", "id": "x"})) == records()
+
+
+def test_each_answer_stands_for_itself(client: Client) -> None:
+    """STALE-1: a second call does not see the first."""
+    assert client.call(patient_view()).status_code == 200
+    assert client.call(without(patient_view(), "prefetch")).status_code == 412
