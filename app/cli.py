@@ -13,39 +13,53 @@ from pathlib import Path
 
 from app import __version__
 
-EXIT_FAILED = 1
-EXIT_USAGE = 2
 EXIT_PORT_TAKEN = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give the exit status."""
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and given[0] in _DELEGATED:
+        return _DELEGATED[given[0]](given[1:])
+    options = _parser().parse_args(given)
     command: str = options.command
     if command == "serve":
         return serve(options.host, options.port, options.workers)
-    if command == "version":
-        print(__version__)
-        return 0
+    if command == "demo":
+        return _demo(options.host, options.port, start=options.serve)
     if command == "openapi":
         return _openapi(options.folder)
-    if command == "demo":
-        from app import demo
+    print(__version__)
+    return 0
 
-        if options.serve:
-            # Asked here too: otherwise a service that is already there would be taken for the new one.
-            if problem := _cannot_listen(options.host, options.port):
-                print(problem, file=sys.stderr)
-                return EXIT_PORT_TAKEN
-            return demo.serve_and_show(options.host, options.port)
-        return demo.show(f"http://{options.host}:{options.port}")
-    if command == "check":
-        from app.engine import check
 
-        return check.main(sources=options.sources)
+def _check(arguments: Sequence[str]) -> int:
+    # Imported here: a command pays for the parts that it needs, and `osteon version` for none.
+    from app.engine import check
+
+    return check.main(arguments)
+
+
+def _explain(arguments: Sequence[str]) -> int:
     from app import explain
 
-    return explain.main(options.request, profile=options.profile)
+    return explain.main(arguments)
+
+
+# Commands with arguments of their own.
+_DELEGATED = {"check": _check, "explain": _explain}
+
+
+def _demo(host: str, port: int, *, start: bool) -> int:
+    from app import demo
+
+    if not start:
+        return demo.show(demo.address(host, port))
+    # Asked here too: otherwise a service that is already there would be taken for the new one.
+    if problem := _cannot_listen(host, port):
+        print(problem, file=sys.stderr)
+        return EXIT_PORT_TAKEN
+    return demo.serve_and_show(host, port)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,11 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     address.add_argument("--port", type=int, default=8000)
     serve_command = commands.add_parser("serve", help="start the service", parents=[address])
     serve_command.add_argument("--workers", type=int, default=1, help="number of processes")
-    check = commands.add_parser("check", help="check the guidelines without starting anything")
-    check.add_argument("--sources", type=Path, help="folder with the source texts, to look each quote up")
-    explain = commands.add_parser("explain", help="what each recommendation says about a request, and why")
-    explain.add_argument("request", type=Path, help="a CDS Hooks request as JSON")
-    explain.add_argument("--profile", choices=("intl", "se", "dk", "cn"), help="instead of the request's own")
+    commands.add_parser("check", help="check the guidelines without starting anything", add_help=False)
+    commands.add_parser("explain", help="what each recommendation says about a request, and why", add_help=False)
     demo = commands.add_parser(
         "demo", help="send the sample patient to a running service and print the cards", parents=[address]
     )

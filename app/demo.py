@@ -25,6 +25,11 @@ _WIDTH = 100
 _START_SECONDS = 60.0
 
 
+def address(host: str, port: int) -> str:
+    """The URL of a service that listens on host and port."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def show(url: str) -> int:
     """Send the sample patient and print the cards. Gives the exit status."""
     request = sample_request(datetime.now(UTC).date())
@@ -54,7 +59,7 @@ def serve_and_show(host: str, port: int) -> int:
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    url = address(host, port)
     if _wait_until_ready(url, server) and show(url) == 0:
         print(_addresses(url), flush=True)
     elif not stopped:

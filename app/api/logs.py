@@ -20,6 +20,7 @@ ALLOWED_KEYS = frozenset(
         "service", "hook", "hook_instance_hash", "profile", "language", "cards", "card_ids", "advice", "issue",
         "expression", "error_type", "frames", "outcome", "reason", "count", "items", "set_aside", "version",
         "guideline_version", "host", "port", "workers", "setting", "detail", "dropped_keys", "body_bytes",
+        "iss", "tenant", "jti", "keys",  # who called, written only after the signature holds
     }
 )  # fmt: skip
 
