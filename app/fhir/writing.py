@@ -64,7 +64,7 @@ def service_request(
     `requester` is "Type/id". Raises ValueError for a patient's id that is none.
     """
     constant = _service_constant(item, language)
-    notes = [text for text in (in_language(item.note, language), note) if text]
+    notes = list(dict.fromkeys(text for text in (in_language(item.note, language), note) if text))
     return _completed(
         constant,
         _context(patient_id, authored, encounter_id, requester) | _reasons(reason_text, reason_refs) | _notes(notes),

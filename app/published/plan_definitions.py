@@ -1,0 +1,111 @@
+"""The guidelines as PlanDefinitions: one per source, one action per recommendation that the service applies.
+
+The condition of an action is the compiled criterion in words (`CRITERIA` is our own expression language): it can be
+read, not executed elsewhere. The documentation holds the line numbers and the words of the source.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from app.engine.criteria import Constant, Node
+from app.engine.knowledge import Knowledge, Rule
+from app.engine.language import SourceFile, Use
+from app.published.code_systems import CARD_TOPIC
+from app.published.header import Resource, canonical, computable_name, header
+
+CRITERIA: Final = "text/x-osteon-criterion"
+APPLIED: Final = frozenset({Use.CARD, Use.RIDES, Use.LOGIC})
+HOOKS: Final = {
+    "chart": ("patient-view", "encounter-discharge", "problem-list-item-create"),
+    "orders": ("order-select", "order-sign"),
+}
+_UNKNOWN: Final = {
+    "ask": "when unknown, the advice stands and the datum is asked for",
+    "block": "when unknown, nothing is suggested and the datum is asked for",
+    "withhold": "when unknown, the advice does not stand",
+    "silent": "when unknown, the advice stands",
+}
+
+
+def plan_definitions(knowledge: Knowledge) -> dict[str, Resource]:
+    """A PlanDefinition for every source, by its id."""
+    return {source.id: _plan(source, knowledge) for source in knowledge.sources.values()}
+
+
+def _plan(source: SourceFile, knowledge: Knowledge) -> Resource:
+    rules = [rule for rule in knowledge.rules.values() if rule.source.id == source.id]
+    applied = [rule for rule in rules if rule.block.use in APPLIED]
+    head = header(
+        "PlanDefinition",
+        id=source.id,
+        url=canonical("PlanDefinition", source.id),
+        version=knowledge.version,
+        name=computable_name("Osteon", source.id),
+        title=source.label["en"],
+        description=(
+            f"The {len(applied)} statements of source {source.number} that Osteon applies; "
+            f"{len(rules) - len(applied)} others are only worded on cards or not used."
+        ),
+    )
+    made = head | {
+        "type": {
+            "coding": [
+                {
+                    "system": "http://terminology.hl7.org/CodeSystem/plan-definition-type",
+                    "code": "eca-rule",
+                    "display": "ECA Rule",
+                }
+            ]
+        },
+        "copyright": source.licence,
+        "relatedArtifact": [
+            {
+                "type": "derived-from",
+                "label": source.number,
+                "display": source.title,
+                "citation": f"{source.label['en']}, {source.dated}",
+                "url": source.url,
+            }
+        ],
+    }
+    return made | ({"action": [_action(rule, knowledge) for rule in applied]} if applied else {})
+
+
+def _action(rule: Rule, knowledge: Knowledge) -> Resource:
+    block = rule.block
+    made: Resource = {"id": rule.id, "title": block.statement.get("en") or rule.id, "description": _description(rule)}
+    topic = block.topic or (knowledge.advice[block.advise].block.topic if block.advise else None)
+    if topic:
+        made["code"] = [{"coding": [{"system": CARD_TOPIC, "code": topic}]}]
+    label = "line " + ", ".join(map(str, block.source.lines))
+    made["documentation"] = [
+        {"type": "justification", "label": label, "citation": quote} for quote in block.source.quote
+    ]
+    made["trigger"] = [{"type": "named-event", "name": hook} for at in block.at for hook in HOOKS[at]]
+    conditions = [_condition(rule.when, "holds when")] if rule.when != Constant(True) else []
+    conditions += [
+        _condition(unless.node, f"does not hold when; {_UNKNOWN[unless.unknown]}", negated=True)
+        for unless in rule.unless
+    ]
+    return made | ({"condition": conditions} if conditions else {})
+
+
+def _description(rule: Rule) -> str:
+    block = rule.block
+    told = [f"Strength of the wording: {block.strength.value}."]
+    told += [f"Grade: {block.grade}."] if block.grade else []
+    told += [f"Advice: {block.advise}."] if block.advise else []
+    told += ["Safety statement, applies in every profile."] if block.safety else []
+    told += ["Off by default."] if not block.default_on else []
+    told += [f"Not a card of its own: {block.reason}"] if block.reason else []
+    told += [f"Not modelled: {'; '.join(block.not_modelled)}."] if block.not_modelled else []
+    return " ".join(told)
+
+
+def _condition(node: Node, meaning: str, *, negated: bool = False) -> Resource:
+    text = f"not ({node})" if negated else str(node)
+    return {
+        "kind": "applicability",
+        "expression": {"description": meaning, "language": CRITERIA, "expression": text},
+    }

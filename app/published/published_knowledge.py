@@ -1,0 +1,60 @@
+"""Reads and searches of the published resources; fulfils the provider protocol of the HTTP layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from types import MappingProxyType
+
+from app.engine.knowledge import Knowledge
+from app.published.code_systems import card_topics, findings, orderables
+from app.published.header import Resource, capability_statement, summary
+from app.published.plan_definitions import plan_definitions
+from app.published.value_sets import load_concepts, value_sets
+
+
+class PublishedKnowledge:
+    """The knowledge as FHIR R4 resources, built once: about half a second, most of it reading the concept files.
+
+    `started` is the date of the CapabilityStatement, by default today (UTC). Resources are shared: callers do not
+    change them. Raises TerminologyError, ValueError or KeyError where the knowledge cannot be published.
+    """
+
+    def __init__(self, knowledge: Knowledge, *, started: date | None = None) -> None:
+        content = load_concepts()
+        version = knowledge.version
+        systems = [card_topics(knowledge), findings(content["findings"], version), orderables(knowledge)]
+        by_type: dict[str, dict[str, Resource]] = {
+            "CodeSystem": {system["id"]: system for system in systems},
+            "ValueSet": value_sets(content, version),
+            "PlanDefinition": plan_definitions(knowledge),
+        }
+        day = (started or datetime.now(UTC).date()).isoformat()
+        statement = capability_statement(list(by_type), version=version, started=day)
+        self._searchable: Mapping[str, Mapping[str, Resource]] = MappingProxyType(by_type)
+        self._all = MappingProxyType(by_type | {"CapabilityStatement": {"osteon": statement}})
+
+    def read(self, resource_type: str, resource_id: str) -> Resource | None:
+        """One CodeSystem, ValueSet or PlanDefinition, or the CapabilityStatement `osteon`; None where there is none."""
+        return self._all.get(resource_type, {}).get(resource_id)
+
+    def search(self, resource_type: str, *, base: str | None = None) -> Resource | None:
+        """All resources of a type as a searchset Bundle of summaries; None for a type that is not searched.
+
+        `base` is the address of /fhir, for the absolute addresses in the Bundle; without it they are left out.
+        """
+        resources = self._searchable.get(resource_type)
+        if resources is None:
+            return None
+        entries = []
+        for id, resource in resources.items():
+            entry: Resource = {"fullUrl": f"{base}/{resource_type}/{id}"} if base else {}
+            entries.append(entry | {"resource": summary(resource), "search": {"mode": "match"}})
+        bundle: Resource = {"resourceType": "Bundle", "type": "searchset", "total": len(entries)}
+        if base:
+            bundle["link"] = [{"relation": "self", "url": f"{base}/{resource_type}"}]
+        return bundle | ({"entry": entries} if entries else {})
+
+    def resources(self) -> list[Resource]:
+        """Every resource that can be read."""
+        return [resource for by_id in self._all.values() for resource in by_id.values()]

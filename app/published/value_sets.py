@@ -1,0 +1,103 @@
+"""The code sets of guidelines/concepts as ValueSets: which codes make the service recognise a concept.
+
+Codes that say less than the concept (`coarse`) are never read as it and are left out. A code with `*` covers all codes
+below it: a filter, because the lower codes of ICD-10 and ATC are not listed here. A concept that others are kinds of
+includes their value sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from app.data_files import data_path
+from app.fhir.terminology import load_yaml
+from app.published.code_systems import FINDING
+from app.published.header import Resource, canonical, computable_name, fhir_id, header
+
+FILES: Final = ("observations", "conditions", "medications")
+COMMENT: Final = "http://hl7.org/fhir/StructureDefinition/valueset-concept-comments"
+
+
+def load_concepts() -> dict[str, Any]:
+    """The content of the concept files by name. Raises TerminologyError where one cannot be read."""
+    folder = data_path("guidelines", "concepts")
+    return {name: load_yaml(folder / f"{name}.yaml") for name in (*FILES, "findings", "systems")}
+
+
+def value_sets(content: Mapping[str, Any], version: str) -> dict[str, Resource]:
+    """A ValueSet for every concept, by FHIR id."""
+    systems = {name: next(iter(entry["uris"])) for name, entry in content["systems"]["systems"].items()}
+    findings = content["findings"]["findings"]
+    concepts = {name: (file, entry) for file in FILES for name, entry in content[file]["concepts"].items()}
+    children: dict[str, list[str]] = {}
+    for name, (_, entry) in concepts.items():
+        for parent in entry.get("parents", ()):
+            children.setdefault(parent, []).append(name)
+    names = dict.fromkeys([*concepts, *(code.replace("-", "_") for code in findings), *children])
+    made: dict[str, Resource] = {}
+    for name in names:
+        file, entry = concepts.get(name, ("findings", {"codes": {}}))
+        finding = findings.get(name.replace("_", "-"))
+        includes = list(_includes(entry, systems, content[file].get("evidence", {})))
+        if finding:
+            includes.append({"system": FINDING, "concept": [{"code": name.replace("_", "-")}]})
+        includes += [{"valueSet": [canonical("ValueSet", fhir_id(child))]} for child in children.get(name, ())]
+        if includes:
+            excludes = list(_excludes(entry, systems))
+            compose = {"include": includes} | ({"exclude": excludes} if excludes else {})
+            made[fhir_id(name)] = _head(name, file, entry, finding, version) | {"compose": compose}
+    return made
+
+
+def _head(name: str, file: str, entry: Mapping[str, Any], finding: Mapping[str, Any] | None, version: str) -> Resource:
+    told = [f"Codes by which Osteon recognises {name.replace('_', ' ')} ({file})."]
+    if finding:
+        told.append(f"{finding['meaning'][:1].upper()}{finding['meaning'][1:]}.")
+    if entry.get("residual"):
+        told.append("Holds only where no more specific code of another concept is given.")
+    if entry.get("note"):
+        told.append(f"Note: {entry['note']}")
+    return header(
+        "ValueSet",
+        id=fhir_id(name),
+        url=canonical("ValueSet", fhir_id(name)),
+        version=version,
+        name=computable_name("Osteon", name),
+        title=name.replace("_", " ").capitalize(),
+        description=" ".join(told),
+    )
+
+
+def _includes(entry: Mapping[str, Any], systems: Mapping[str, str], evidence: Mapping[str, str]) -> Iterator[Resource]:
+    for system, rows in entry["codes"].items():
+        meant = {code: row for code, row in rows.items() if "coarse" not in row}
+        single = [_concept(code, row, evidence) for code, row in meant.items() if not code.endswith("*")]
+        if single:
+            yield {"system": systems[system], "concept": single}
+        for code in meant:
+            if code.endswith("*"):
+                yield {"system": systems[system], "filter": [_below(code.rstrip("*"))]}
+
+
+def _excludes(entry: Mapping[str, Any], systems: Mapping[str, str]) -> Iterator[Resource]:
+    for system, rows in entry["codes"].items():
+        included = [code.rstrip("*") for code, row in rows.items() if "coarse" not in row]
+        for row in rows.values():
+            for code in row.get("except", ()):
+                # what another row of the concept lists by itself is in the set after all
+                if "coarse" not in row and not any(other.startswith(code) for other in included):
+                    yield {"system": systems[system], "filter": [_below(code)]}
+
+
+def _below(code: str) -> Resource:
+    return {"property": "concept", "op": "is-a", "value": code}
+
+
+def _concept(code: str, row: Mapping[str, Any], evidence: Mapping[str, str]) -> Resource:
+    told = [f"confidence {row['conf']}"] if row.get("conf") else []
+    told += [evidence.get(row["from"], row["from"])] if row.get("from") else []
+    told += ["says that it was once so"] if row.get("history") else []
+    made: Resource = {"extension": [{"url": COMMENT, "valueString": "; ".join(told)}]} if told else {}
+    made["code"] = code
+    return made | ({"display": row["display"]} if row.get("display") else {})
