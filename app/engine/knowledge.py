@@ -182,7 +182,7 @@ class _Builder:
         """Note a name that is not in a list, with the closest one that is."""
         candidates = list(names)
         if name not in candidates:
-            close = get_close_matches(name, candidates, n=1)
+            close = get_close_matches(name, candidates, n=1, cutoff=0.4)
             self.problem(file, path, f"unknown {what} {name!r}" + (f", did you mean {close[0]}?" if close else ""))
 
     def features(self, file: LoadedFile, path: tuple[str | int, ...], names: Iterable[str]) -> None:

@@ -1,0 +1,121 @@
+"""What a clinical informatician is told when a guideline file is wrong: file, line, and what was meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.engine.check import main
+from app.engine.knowledge import load_knowledge
+from app.engine.loader import GuidelineError
+
+SOURCE = """
+id: uppsala
+number: "000"
+file: source.txt
+language: sv
+title: A guideline
+label: {en: A guideline}
+dated: unknown
+url: https://example.org/
+licence: none
+"""
+RULE = """
+recommendations:
+- id: uppsala.dxa.example
+  source: {lines: [2], quote: "bone density is measured"}
+  strength: should
+  use: card
+  advise: refer-dxa
+  statement: {en: "Measure bone density."}
+  when:
+    lowest_t_score: {at_most: -2.5, unit: SD, written: "at most -2.5"}
+"""
+ADVICE = """
+advice:
+- id: refer-dxa
+  topic: dxa-referral
+  text: {en: {summary: "Refer"}}
+"""
+
+
+@pytest.fixture
+def guidelines(tmp_path: Path) -> Path:
+    folder = tmp_path / "guidelines"
+    (folder / "uppsala").mkdir(parents=True)
+    (folder / "advice").mkdir()
+    (folder / "uppsala" / "source.yaml").write_text(SOURCE, encoding="utf-8")
+    (folder / "uppsala" / "dxa.yaml").write_text(RULE, encoding="utf-8")
+    (folder / "advice" / "advice.yaml").write_text(ADVICE, encoding="utf-8")
+    return folder
+
+
+def problems(guidelines: Path) -> str:
+    with pytest.raises(GuidelineError) as error:
+        load_knowledge(guidelines)
+    return str(error.value)
+
+
+def change(guidelines: Path, old: str, new: str) -> None:
+    path = guidelines / "uppsala" / "dxa.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_right_files_load(guidelines: Path) -> None:
+    knowledge = load_knowledge(guidelines)
+    assert list(knowledge.rules) == ["uppsala.dxa.example"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("lowest_t_score", "lowest_t_scor", 10, "lowest_t_score"),
+        ("unit: SD", "unit: g", 10, "write unit: SD"),
+        ("advise: refer-dxa", "advise: refer-dxaa", 7, "did you mean refer-dxa"),
+        ("strength: should", "strenght: should", 5, "did you mean strength"),
+        ("strength: should", "strength: maybe", 5, "strength"),
+        ("use: card", "use: card\n  use: card", 7, "use"),
+        ("  when:", "  topic: dxa\n  when:", 9, "did you mean dxa-referral"),
+        ("  when:", "  ask: [dental]\n  when:", 9, "dental"),
+        ("uppsala.dxa.example", "msd.dxa.example", 3, "begin with uppsala."),
+        ("statement: {en:", "note: x\n  grade: {en:", 9, "grade"),
+    ],
+)
+def test_a_mistake_has_file_line_and_what_was_meant(
+    guidelines: Path, old: str, new: str, line: int, message: str
+) -> None:
+    change(guidelines, old, new)
+    found = problems(guidelines)
+    assert f"guidelines/uppsala/dxa.yaml:{line}:" in found
+    assert message in found
+
+
+def test_all_mistakes_are_told_at_once(guidelines: Path) -> None:
+    change(guidelines, "advise: refer-dxa", "advise: nothing")
+    change(guidelines, "unit: SD", "unit: g")
+    assert len(problems(guidelines).splitlines()) == 2
+
+
+def test_a_statement_that_is_not_cited_says_why(guidelines: Path) -> None:
+    change(guidelines, "use: card", "use: logic")
+    assert "needs a reason" in problems(guidelines)
+
+
+def test_check_looks_each_quote_up_in_the_source(
+    guidelines: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources = tmp_path / "sources"
+    sources.mkdir()
+    (sources / "source.txt").write_text("title\nbone  density is\n measured\n", encoding="utf-8")
+    arguments = ["--guidelines", str(guidelines), "--sources", str(sources)]
+    assert main(arguments) == 1
+    assert "uppsala/dxa.yaml:3: uppsala.dxa.example: not in lines 2-2" in capsys.readouterr().out
+    change(guidelines, "lines: [2]", "lines: [2, 3]")
+    load_knowledge.cache_clear()
+    from app.engine.loader import load
+
+    load.cache_clear()
+    assert main(arguments) == 0
