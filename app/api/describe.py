@@ -56,10 +56,21 @@ def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def examples(*names: str) -> dict[str, Any]:
-    """Examples of openapi/examples by file name without `.json`; the tests send each request among them."""
-    return {
-        name: {"value": orjson.loads(data_path("openapi", "examples", f"{name}.json").read_bytes())} for name in names
-    }
+    """Examples of openapi/examples by file name without `.json`; `fill_examples` puts their content in."""
+    return {name: {"externalValue": name} for name in names}
+
+
+def fill_examples(document: Any) -> Any:
+    """The document with the content of its examples: read when it is made, because `osteon openapi` writes them."""
+    if isinstance(document, list):
+        return [fill_examples(item) for item in document]
+    if not isinstance(document, dict):
+        return document
+    if set(document) == {"externalValue"}:
+        return {
+            "value": orjson.loads(data_path("openapi", "examples", f"{document['externalValue']}.json").read_bytes())
+        }
+    return {name: fill_examples(value) for name, value in document.items()}
 
 
 def _route(

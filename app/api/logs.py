@@ -75,6 +75,14 @@ class _LibraryFormatter(logging.Formatter):
         return orjson.dumps(fields).decode()
 
 
+class _StderrHandler(logging.Handler):
+    """Writes to what sys.stderr is at the moment: a stream that a supervisor or test replaces is followed."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record as one line."""
+        sys.stderr.write(self.format(record) + "\n")
+
+
 def configure(level: str, *, style: str = "json") -> None:
     """Set up logging of the whole process; called once, where a process is started."""
     structlog.configure(
@@ -87,11 +95,10 @@ def configure(level: str, *, style: str = "json") -> None:
             else structlog.processors.JSONRenderer(serializer=lambda value, **_: orjson.dumps(value).decode()),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        # Looked up at each call: a stream that a test or supervisor replaces is followed.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StderrHandler()
     handler.setFormatter(_LibraryFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]

@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.api.describe import fill_examples
 from app.api.schemas import component_schemas
 
 DESCRIPTION = """Decision support for osteoporosis over [CDS Hooks](https://cds-hooks.hl7.org) 2.0.1 with FHIR R4.
@@ -53,7 +54,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
             if not operation["parameters"]:
                 del operation["parameters"]
     document["components"] = {"schemas": component_schemas()}
-    return document
+    filled: dict[str, Any] = fill_examples(document)
+    return filled
 
 
 def _unique(parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:
