@@ -13,6 +13,7 @@ from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -63,6 +64,8 @@ class Observe:
         self.metrics.started()
         try:
             await self.app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            pass  # the client went away while it was sending: nobody is left to answer, and nothing is wrong here
         except Exception as error:  # the HTTP edge: the one place that answers for any fault
             log.error("fault", route=_route(scope), **error_fields(error))
             if status:
