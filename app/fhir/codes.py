@@ -150,7 +150,9 @@ def normalise_hierarchical(raw: str, shape: str = "") -> tuple[str, str | None]:
         code = danish.group(1)
         side = terminology().raw["text-patterns"]["side_codes"].get(danish.group(2) or "")
     code = code.replace(".", "").rstrip("*†+!")
-    if shape == "six characters":  # A00.0 of the international code, "x" for "no fourth character", the rest is national
+    if (
+        shape == "six characters"
+    ):  # A00.0 of the international code, "x" for "no fourth character", the rest is national
         return code[:4].removesuffix("X"), None
     if len(code) == 4:
         code = code.removesuffix("X")

@@ -64,7 +64,7 @@ class Reading:
 
 
 def ref_of(resource: Resource) -> str:
-    """"Type/id" of a record; an id that is absent or no FHIR id is shown as "?"."""
+    """The reference Type/id of a record; an id that is absent or no FHIR id is shown as "?"."""
     identifier = resource.get("id")
     if not isinstance(identifier, str) or not _ID.fullmatch(identifier):
         identifier = _UNNAMED

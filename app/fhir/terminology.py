@@ -18,8 +18,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-CONCEPTS_FOLDER = Path(__file__).resolve().parents[2] / "guidelines" / "concepts"
-"""Where the code sets stand in a source tree."""
+from app.data_files import data_path
 
 _CODE_FILES = ("observations.yaml", "conditions.yaml", "medications.yaml")
 _TEXT_KINDS = ("observations", "conditions", "medications", "procedures")
@@ -94,8 +93,9 @@ def one_pattern(patterns: Iterable[str]) -> re.Pattern[str]:
 
 
 @cache
-def terminology(folder: Path = CONCEPTS_FOLDER) -> Terminology:
-    """The code sets of a folder, read once per process."""
+def terminology() -> Terminology:
+    """The code sets of `guidelines/concepts`, read once per process. Raises TerminologyError for a mistake in them."""
+    folder = data_path("guidelines", "concepts")
     systems, prefix_systems = _systems(load_yaml(folder / "systems.yaml"))
     codes: dict[str, dict[str, list[CodeRow]]] = {}
     groups: dict[str, str] = {}

@@ -1,0 +1,257 @@
+"""Observations: measurements, scores, answers and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from app.fhir.chart import (
+    ConditionFact,
+    DateRange,
+    DensityFact,
+    Interpretation,
+    ObservationFact,
+    Presence,
+    UnusableValue,
+)
+from app.fhir.codes import Match, TextKind, codings, match, match_text, name_of, words
+from app.fhir.dates import position
+from app.fhir.densities import density_concept, density_in_text, number_of, read_density
+from app.fhir.records import ENTERED_IN_ERROR, STATUS, Reading, Resource, objects, ref_of, status_of
+from app.fhir.terminology import one_pattern, terminology
+from app.fhir.units import Unusable, measure, rule_for, to_decimal
+
+_COUNTING = frozenset({"final", "amended", "corrected", "preliminary", ""})
+_INTERPRETATIONS = {
+    "L": Interpretation.LOW,
+    "LL": Interpretation.LOW,
+    "LU": Interpretation.LOW,
+    "<": Interpretation.LOW,
+    "N": Interpretation.NORMAL,
+    "H": Interpretation.HIGH,
+    "HH": Interpretation.HIGH,
+    "HU": Interpretation.HIGH,
+    ">": Interpretation.HIGH,
+    "A": Interpretation.ABNORMAL,
+    "AA": Interpretation.ABNORMAL,
+}
+_ANSWER_WORDS = {
+    "menopausal_status_post": "post",
+    "menopausal_status_pre": "pre",
+    "smoking_status_current": "current",
+    "smoking_status_former": "former",
+    "smoking_status_never": "never",
+}
+_YES, _NO = "answer_yes", "answer_no"
+_MAX_TEXT = 200
+
+
+@dataclass(slots=True)
+class ObservationFacts:
+    """What Observations told."""
+
+    observations: list[ObservationFact] = field(default_factory=list)
+    densities: list[DensityFact] = field(default_factory=list)
+    conditions: list[ConditionFact] = field(default_factory=list)
+
+
+def read_observation(resource: dict[str, Any], reading: Reading, facts: ObservationFacts, ref: str = "") -> None:
+    """Add the facts of one Observation, its components included. `ref`: of the containing record, if contained."""
+    status = status_of(resource)
+    if status not in _COUNTING:
+        reading.leave_out(resource, ENTERED_IN_ERROR if status == ENTERED_IN_ERROR else STATUS)
+        return
+    parts = list(_known_parts(resource))
+    if not parts:
+        return
+    ref = ref or ref_of(resource)
+    effective = _effective(resource, reading)
+    preliminary = status == "preliminary"
+    for part, found in parts:
+        what = density_concept(found)
+        if what is None and not found.concepts:
+            what = density_in_text(found.text)
+        if what is not None:
+            density = read_density(
+                what,
+                found,
+                part,
+                resource,
+                ref=ref,
+                effective=effective,
+                preliminary=preliminary,
+                reading=reading,
+            )
+            if density is not None:
+                facts.densities.append(density)
+                continue
+        if found.concepts:
+            fact = _observation(part, resource, found, ref, effective, preliminary, reading)
+            if fact is not None:
+                facts.observations.append(fact)
+                if fact.boolean is True:
+                    facts.conditions.append(_as_condition(fact))
+
+
+def _known_parts(resource: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Match]]:
+    """The Observation and its components, as far as their codes or names are known."""
+    for part in (resource, *objects(resource.get("component"))):
+        found = match(part.get("code"), TextKind.OBSERVATION)
+        if found.concepts or (found.text and not found.meanings and density_in_text(found.text) is not None):
+            yield part, found
+
+
+def _effective(resource: Resource, reading: Reading) -> DateRange | None:
+    for key in ("effectiveDateTime", "effectiveInstant"):
+        if resource.get(key) is not None:
+            return reading.date(resource[key])
+    period = resource.get("effectivePeriod")
+    if isinstance(period, dict):
+        return reading.date(period.get("end")) or reading.date(period.get("start"))
+    return None
+
+
+def _observation(
+    part: dict[str, Any],
+    whole: dict[str, Any],
+    found: Match,
+    ref: str,
+    effective: DateRange | None,
+    preliminary: bool,
+    reading: Reading,
+) -> ObservationFact | None:
+    value, unit, comparator = None, None, None
+    low, high = None, None
+    quantity = number_of(part)
+    text = part.get("valueString") if isinstance(part.get("valueString"), str) else None
+    if part.get("valueDateTime") is not None:
+        text = str(part["valueDateTime"])
+    rule = rule_for(found.concepts)
+    if quantity is not None and rule is not None:
+        result = measure(rule, quantity)
+        if isinstance(result, Unusable):
+            reading.unusable.append(UnusableValue(ref, found.concepts, result.reason, result.shown))
+            return None
+        if result is not None:
+            value, unit, comparator = result.value, result.unit, result.comparator
+            low, high = _reference_range(part, quantity, rule.factors[rule.unit], found)
+    answer, boolean = _answer(part, found)
+    return ObservationFact(
+        ref=ref,
+        concepts=found.concepts,
+        effective=effective,
+        value=value,
+        unit=unit,
+        comparator=comparator,
+        boolean=boolean,
+        answer=answer,
+        text=text[:_MAX_TEXT] if text else None,
+        interpretation=_interpretation(part),
+        reference_low=low,
+        reference_high=high,
+        body_site=name_of(part.get("bodySite") or whole.get("bodySite")) or None,
+        preliminary=preliminary,
+        matched_by_text=found.by_text,
+        order=position(whole.get("effectiveDateTime") or whole.get("effectiveInstant"), whole.get("issued")),
+    )
+
+
+def _answer(part: dict[str, Any], found: Match) -> tuple[frozenset[str], bool | None]:
+    """The coded answer, and whether it says yes or no."""
+    boolean = part.get("valueBoolean")
+    if isinstance(boolean, bool):
+        return frozenset(), boolean
+    concept = part.get("valueCodeableConcept")
+    if isinstance(concept, dict):
+        answer = set(match(concept, TextKind.OBSERVATION).concepts)
+        text = words(concept)
+    elif isinstance(part.get("valueString"), str):
+        concept, answer, text = None, set(), part["valueString"].strip()
+    else:
+        return frozenset(), None
+    if not answer:
+        answer = _word_of_list(text, found)
+    answer |= {_ANSWER_WORDS[name] for name in answer if name in _ANSWER_WORDS}
+    yes, no = _yes_no()
+    single = [word.strip() for word in text.split(" | ")]
+    if _YES in answer or (not answer and any(yes.search(word) for word in single)):
+        return frozenset(answer), True
+    if _NO in answer or (not answer and any(no.search(word) for word in single)):
+        return frozenset(answer), False
+    return frozenset(answer), None
+
+
+def _word_of_list(text: str, found: Match) -> set[str]:
+    """An answer that is only a word: taken where the closed list of the question has it."""
+    terms = terminology()
+    word = text.strip().lower().replace("-", "_").replace(" ", "_")
+    allowed = {a for c in found.concepts if c in terms.findings for a in terms.findings[c].answers}
+    return {word} if word in allowed else set()
+
+
+@cache
+def _yes_no() -> tuple[Any, Any]:
+    table = terminology().raw["text-patterns"]
+    return one_pattern(table["yes"]), one_pattern(table["no"])
+
+
+def _interpretation(part: Resource) -> Interpretation | None:
+    for concept in objects(part.get("interpretation")):
+        for coding in codings(concept):
+            code = coding.get("code")
+            if isinstance(code, str) and code.strip().upper() in _INTERPRETATIONS:
+                return _INTERPRETATIONS[code.strip().upper()]
+    return None
+
+
+def _reference_range(
+    part: Resource, quantity: dict[str, Any], _one: Decimal, found: Match
+) -> tuple[Decimal | None, Decimal | None]:
+    """The limits of the laboratory's normal range in the canonical unit; those of other ranges are not read.
+
+    A limit without a unit of its own has the unit of the value.
+    """
+    rule = rule_for(found.concepts)
+    if rule is None:
+        return None, None
+    for entry in objects(part.get("referenceRange")):
+        kind = [str(coding.get("code")) for coding in codings(entry.get("type"))]
+        if kind and "normal" not in kind:
+            continue
+        limits: list[Decimal | None] = []
+        for key in ("low", "high"):
+            limit = entry.get(key)
+            if not isinstance(limit, dict) or to_decimal(limit.get("value")) is None:
+                limits.append(None)
+                continue
+            if not limit.get("unit") and not limit.get("code"):
+                limit = {"value": limit["value"], "unit": quantity.get("unit"), "code": quantity.get("code")}
+            limits.append(_converted(limit, found))
+        if any(limit is not None for limit in limits):
+            return limits[0], limits[1]
+    return None, None
+
+
+def _converted(limit: dict[str, Any], found: Match) -> Decimal | None:
+    rule = rule_for(found.concepts)
+    result = measure(rule, limit) if rule is not None else None
+    return None if result is None or isinstance(result, Unusable) else result.value
+
+
+def _as_condition(fact: ObservationFact) -> ConditionFact:
+    """A finding that was looked for and is there, as a condition too."""
+    return ConditionFact(
+        ref=fact.ref,
+        concepts=fact.concepts,
+        presence=Presence.PRESENT,
+        onset=None,
+        recorded=fact.effective,
+        body_site=fact.body_site,
+        matched_by_text=fact.matched_by_text,
+    )
+
+
+__all__ = ["ObservationFacts", "match_text", "read_observation"]

@@ -1,0 +1,241 @@
+"""Reading a chart: resources as they came in, one by one, to the typed facts of `Chart`.
+
+Tolerant entry by entry: a record of somebody else, one entered in error or one that cannot be read is set aside with a
+reason, and the rest is read. Only errors that malformed data can cause are caught, and only here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.fhir.chart import (
+    Availability,
+    Chart,
+    DraftOrder,
+    FamilyFact,
+    IntoleranceFact,
+    ProcedureFact,
+    RequestedService,
+    SetAside,
+    Source,
+)
+from app.fhir.conditions import ConditionFacts, read_condition
+from app.fhir.courses import MEDICATION_RECORDS, CourseRecord, merge_courses, read_medication_record
+from app.fhir.fractures import merge_fractures, with_external_causes
+from app.fhir.history import read_family, read_intolerance, read_procedure, read_report, read_service
+from app.fhir.medications import medications_in
+from app.fhir.observations import ObservationFacts, read_observation
+from app.fhir.orders import read_draft
+from app.fhir.patient import read_patient
+from app.fhir.records import OTHER_PATIENT, UNREADABLE, Reading, ReadSettings, objects, ref_of, reference_id
+
+__all__ = ["ChartInput", "ReadSettings", "read_chart"]
+
+_MALFORMED = (TypeError, KeyError, ValueError, AttributeError, ArithmeticError)
+"""What badly formed JSON FHIR can raise in a parser; anything else is a fault of ours and stops the call."""
+
+
+@dataclass(frozen=True)
+class ChartInput:
+    """What a request brought, unpacked from its Bundles.
+
+    `entries`: every resource with whether it was only included (search.mode include). `availability`: per kind of
+    record; a kind that is not named is absent. `selections`: of order-select, as references.
+    """
+
+    patient_id: str
+    patient: dict[str, Any]
+    entries: Sequence[tuple[dict[str, Any], bool]]
+    availability: dict[Source, Availability]
+    draft_orders: Sequence[dict[str, Any]] = ()
+    selections: frozenset[str] | None = None
+    new_conditions: Sequence[dict[str, Any]] = ()
+    already_set_aside: Sequence[SetAside] = ()
+
+
+@dataclass(slots=True)
+class _Facts:
+    observations: ObservationFacts
+    conditions: ConditionFacts
+    new: ConditionFacts
+    records: list[CourseRecord]
+    procedures: list[ProcedureFact]
+    family: list[FamilyFact]
+    intolerances: list[IntoleranceFact]
+    services: list[RequestedService]
+    drafts: list[DraftOrder]
+
+
+def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSettings | None = None) -> Chart:
+    """The chart of one patient on one day. Raises nothing for malformed records: they are in `Chart.set_aside`."""
+    patient = read_patient(data.patient, data.patient_id, today, tz)
+    reading = Reading(data.patient_id, today, tz, settings or ReadSettings(), birth=patient.birth_date)
+    resources = [resource for resource, _ in data.entries if isinstance(resource, dict)]
+    reading.medications = medications_in((*resources, *data.draft_orders))
+    facts = _Facts(ObservationFacts(), ConditionFacts(), ConditionFacts(), [], [], [], [], [], [])
+    others = 0
+    for resource in resources:
+        read = _READERS.get(str(resource.get("resourceType")))
+        if read is None:
+            continue
+        if _of_another(resource, data.patient_id):
+            others += 1
+            continue
+        _one(read, resource, reading, facts)
+    for condition in data.new_conditions:
+        if _of_another(condition, data.patient_id):
+            others += 1
+            continue
+        _one(_new_condition, condition, reading, facts)
+    courses = merge_courses(facts.records, reading)
+    for draft in data.draft_orders:
+        if _of_another(draft, data.patient_id):
+            others += 1
+            continue
+        _one(_draft_reader(data.selections, courses), draft, reading, facts)
+    if others:
+        reading.set_aside.append(SetAside(None, OTHER_PATIENT, others))
+    known = {fact.ref for fact in facts.new.conditions}
+    conditions = [fact for fact in facts.conditions.conditions if fact.ref not in known]
+    fractures = with_external_causes(
+        [f for f in facts.conditions.fractures if not known & set(f.refs)] + facts.new.fractures,
+        facts.conditions.high_energy_days | facts.new.high_energy_days,
+    )
+    return Chart(
+        patient=patient,
+        today=today,
+        availability=dict(data.availability),
+        observations=tuple(facts.observations.observations),
+        densities=tuple(facts.observations.densities),
+        conditions=(*conditions, *facts.new.conditions, *facts.observations.conditions),
+        fractures=merge_fractures(fractures, reading.settings.same_fracture_days),
+        courses=courses,
+        procedures=tuple(facts.procedures),
+        family=tuple(facts.family),
+        intolerances=tuple(facts.intolerances),
+        services=tuple(facts.services),
+        draft_orders=tuple(facts.drafts),
+        new_conditions=tuple(facts.new.conditions),
+        set_aside=(*data.already_set_aside, *_counted(reading.set_aside)),
+        unusable=tuple(dict.fromkeys(reading.unusable)),
+    )
+
+
+_Read = Callable[[dict[str, Any], Reading, _Facts], None]
+
+
+def _one(read: _Read, resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
+    """Read one record. The only place where malformed data is caught: the record is set aside, whole."""
+    try:
+        read(resource, reading, facts)
+    except _MALFORMED:
+        reading.leave_out(resource, UNREADABLE)
+
+
+def _of_another(resource: dict[str, Any], patient_id: str) -> bool:
+    """Whether a record says that it is about another patient.
+
+    A reference is compared by its last part, so relative, absolute and versioned ones are alike. A reference that is
+    missing, contained or has no id says nothing; a urn:uuid names an entry of the sender's Bundle and cannot be
+    compared unless it is the patient's own id.
+    """
+    holder = resource.get("subject") or resource.get("patient")
+    if not isinstance(holder, dict):
+        return False
+    text = holder.get("reference")
+    if not isinstance(text, str) or not text.strip() or text.strip().startswith(("#", "urn:")):
+        return False
+    return reference_id(holder) != patient_id
+
+
+def _observation(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
+    read_observation(resource, reading, facts.observations)
+
+
+def _condition(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
+    read_condition(resource, reading, facts.conditions)
+
+
+def _new_condition(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
+    read_condition(resource, reading, facts.new, new=True)
+
+
+def _medication(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
+    record = read_medication_record(resource, reading)
+    if record is not None:
+        facts.records.append(record)
+
+
+def _procedure(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
+    procedure = read_procedure(resource, reading)
+    if procedure is not None:
+        facts.procedures.append(procedure)
+
+
+def _report(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
+    report = read_report(resource, reading)
+    if report is None:
+        return
+    facts.procedures.append(report)
+    for contained in objects(resource.get("contained")):
+        if contained.get("resourceType") == "Observation":
+            read_observation({**_dated(resource), **contained}, reading, facts.observations, ref=ref_of(resource))
+
+
+def _dated(report: dict[str, Any]) -> dict[str, Any]:
+    """The date of a report, for results inside it that have none of their own."""
+    return {key: report[key] for key in ("effectiveDateTime", "effectivePeriod") if key in report}
+
+
+def _service(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
+    service = read_service(resource, reading)
+    if service is not None:
+        facts.services.append(service)
+
+
+def _family(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
+    facts.family.extend(read_family(resource, reading))
+
+
+def _intolerance(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
+    facts.intolerances.extend(read_intolerance(resource, reading))
+
+
+def _draft_reader(selections: frozenset[str] | None, courses: Sequence[Any]) -> _Read:
+    def read(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
+        kind = resource.get("resourceType")
+        if kind == "MedicationRequest":
+            order = read_draft(resource, courses, selections, reading)
+            if order is not None:
+                facts.drafts.append(order)
+        elif kind == "ServiceRequest":
+            service = read_service(resource, reading, draft=True)
+            if service is not None:
+                facts.services.append(service)
+
+    return read
+
+
+_READERS: dict[str, _Read] = {
+    "Observation": _observation,
+    "Condition": _condition,
+    "Procedure": _procedure,
+    "DiagnosticReport": _report,
+    "ServiceRequest": _service,
+    "FamilyMemberHistory": _family,
+    "AllergyIntolerance": _intolerance,
+    **dict.fromkeys(MEDICATION_RECORDS, _medication),
+}
+
+
+def _counted(noted: Iterable[SetAside]) -> list[SetAside]:
+    """Records set aside, each once, with how often it came."""
+    counts: Counter[tuple[str | None, str]] = Counter()
+    for item in noted:
+        counts[(item.resource, item.reason)] += item.count
+    return [SetAside(resource, reason, count) for (resource, reason), count in counts.items()]
