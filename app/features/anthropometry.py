@@ -91,7 +91,7 @@ def height_loss_cm(context: Context) -> Feature:
 
 @feature("weight_loss_percent", Kind.NUMBER, "%", meaning="Loss of weight over the last 6 to 12 months.", reads=READS)
 def weight_loss_percent(context: Context) -> Feature:
-    """Newest weight against the heaviest weight of 6 to 12 months before it, in percent of the latter; a gain is negative."""
+    """Newest weight against the heaviest of 6 to 12 months before it, in percent; a gain is negative."""
     newest = newest_value(context, ("body_weight",), "weight", age="weight", unit="kg").fact
     if newest is None or newest.value is None or newest.effective is None:
         return unknown("no recent weight", "weight")

@@ -192,7 +192,7 @@ def bmd_change_percent(context: Context) -> Feature:
     reads=(*READS, "medications"),
 )
 def bmd_change_percent_on(context: Context, drug_class: str) -> Feature:
-    """As `bmd_change_percent`, where the values count from one year before the current course and the newest is in it."""
+    """As `bmd_change_percent`; values count from one year before the current course, and the newest is in it."""
     taking = context.feature(f"takes.{drug_class}")
     start = current_start(context, drug_class)
     if taking.value is not True:

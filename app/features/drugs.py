@@ -21,6 +21,7 @@ from app.features.exposure import (
     current_chain,
     current_start,
     end_of,
+    every_course,
     interval_days,
     not_asked,
     use_name,
@@ -202,7 +203,7 @@ def months_since_last_dose(context: Context, drug_class: str) -> Feature:
 
 def _taken(context: Context, drug_class: str) -> list[CourseFact]:
     """The begun courses of a class for questions of safety, whatever the indication."""
-    return [c for c in context.chart.courses if belongs(c, drug_class) and c.status in BEGUN]
+    return [c for c in every_course(context) if belongs(c, drug_class) and c.status in BEGUN]
 
 
 @family("infusions", CLASS, kind=Kind.NUMBER, unit="1", meaning="Number of doses given: {}.", reads=READS)
@@ -283,14 +284,14 @@ def intolerant(context: Context, drug_class: str) -> Feature:
     """A recorded allergy or intolerance to the class, or a course of it stopped for an adverse effect."""
     evidence = [
         Evidence(f"{drug_class}_intolerance", fact.reaction or True, None, fact.recorded, fact.ref)
-        for fact in context.chart.intolerances
+        for fact in sorted(context.chart.intolerances, key=lambda fact: fact.ref)
         if drug_class in fact.drugs
     ]
     evidence += [
         Evidence(
             f"{drug_class}_intolerance", course.stop_reason, None, course.ended, course.refs[0], "reason for stopping"
         )
-        for course in context.chart.courses
+        for course in every_course(context)
         if belongs(course, drug_class) and _adverse(course.stop_reason)
     ]
     if evidence:
@@ -321,7 +322,7 @@ def poor_adherence(context: Context) -> Feature:
 
 @feature("zoledronate_due", Kind.TRUTH, meaning="An infusion of zoledronate is due or ordered.", reads=READS)
 def zoledronate_due(context: Context) -> Feature:
-    """Zoledronate is ordered, or runs and its last infusion is at least 11 months ago (yearly dose, one month ahead)."""
+    """Zoledronate is ordered, or runs with its last infusion at least 11 months ago (yearly dose, one month ahead)."""
     ordered = context.feature("ordered.zoledronate")
     if ordered.value is True:
         return ordered

@@ -65,7 +65,7 @@ def dxa_ordered(context: Context) -> Feature:
     """An open ServiceRequest for a DXA, or a procedure in preparation."""
     open_orders = [
         Evidence("open_orders", "DXA", None, service.authored, service.ref)
-        for service in context.chart.services
+        for service in sorted(context.chart.services, key=lambda service: service.ref)
         if not service.concepts.isdisjoint(DXA_CONCEPTS)
     ]
     open_orders += [

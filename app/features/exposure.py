@@ -95,13 +95,18 @@ def belongs(course: CourseFact, drug_class: str) -> bool:
             return drug_class in drugs
 
 
+def every_course(context: Context) -> list[CourseFact]:
+    """All courses, newest start first, without start last: the order of delivery never shows."""
+    return sorted(context.chart.courses, key=_order)
+
+
 def courses(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
     """The courses that count for a class, newest start first.
 
     With known bone metastasis a bisphosphonate or denosumab is treatment of the cancer, not of osteoporosis, and
     counts as oncological bone drug only (decision 13).
     """
-    return tuple(course for course in sorted(context.chart.courses, key=_order) if _counts(context, course, drug_class))
+    return tuple(course for course in every_course(context) if _counts(context, course, drug_class))
 
 
 def _counts(context: Context, course: CourseFact, drug_class: str) -> bool:

@@ -189,7 +189,7 @@ def _word(answers: frozenset[str]) -> str | None:
 
 
 def _derived(context: Context) -> list[Statement]:
-    """ "post" from the age at menopause, or from the last period a year ago or more."""
+    """The status "post" from the age at menopause, or from the last period a year ago or more."""
     found: list[Statement] = []
     at = context.feature("menopause_age_years")
     age = context.feature("age_years")

@@ -80,7 +80,10 @@ def _computed(context: Context) -> Feature:
         return unknown("age not known", "age", evidence=evidence)
     low, high = (cockcroft_gault(years, weight.value, creatinine.value, sex) for years in (oldest, youngest))
     years = str(youngest) if youngest == oldest else f"{youngest}-{oldest}"
-    note = f"Cockcroft-Gault from creatinine {creatinine.value} umol/L, weight {weight.value} kg, age {years} years, {sex.value}"
+    note = (
+        f"Cockcroft-Gault from creatinine {creatinine.value} umol/L, weight {weight.value} kg, "
+        f"age {years} years, {sex.value}"
+    )
     first = creatinine.evidence[0]
     shown = Evidence("creatinine_clearance", low.quantize(Decimal("0.1")), "mL/min", first.date, first.resource, note)
     return interval(low, high, [shown, *evidence], missing=("age",), why="birth date known only in part")
@@ -101,7 +104,7 @@ def egfr_below(context: Context, limit: str) -> Feature:
     reads=("observations", "conditions"),
 )
 def renal_suspicion(context: Context) -> Feature:
-    """eGFR below the strictest clearance limit, CKD stage 5 or dialysis (decision 23).
+    """An eGFR below the strictest clearance limit, CKD stage 5 or dialysis (decision 23).
 
     No eGFR on record: no suspicion. One that is too old: open.
     """
