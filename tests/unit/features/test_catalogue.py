@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from app.features import FeatureCycle, Features, Kind, UnknownFeature, catalogue
+from app.features.catalogue_doc import render
 from app.features.context import Context
 from app.features.model import Feature, FeatureSpec
 from app.features.registry import Catalogue
@@ -92,3 +95,8 @@ def test_features_that_ask_for_each_other_are_a_fault(monkeypatch: pytest.Monkey
     monkeypatch.setattr("app.features.patient_features.catalogue", lambda: own)
     with pytest.raises(FeatureCycle, match="a -> b -> a"):
         Features(chart()).feature("a")
+
+
+def test_the_published_page_is_in_step_with_the_catalogue() -> None:
+    page = Path(__file__).parents[3] / "docs" / "features.md"
+    assert page.read_text(encoding="utf-8") == render(), "run: python -m app.features.catalogue_doc"
