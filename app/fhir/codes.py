@@ -236,8 +236,7 @@ def match(concept: object, kind: TextKind, *, check_text: bool = False) -> Match
         concepts = frozenset().union(*(meaning.concepts for meaning in meanings))
         conflict = False
         if check_text:
-            named = match_text(text, kind)
-            conflict = bool(named) and not _related(named, concepts)
+            conflict = _contradicts(text, kind, concepts)
         return Match(concepts, conflict=conflict, meanings=meanings, text=text)
     if not text:
         return NO_MATCH
@@ -258,6 +257,15 @@ def match_text(text: str, kind: TextKind) -> frozenset[str]:
     for concept in tuple(found):
         found -= terms.supersedes.get(concept, frozenset())
     return frozenset(found | {parent for concept in found for parent in terms.parents.get(concept, ())})
+
+
+def _contradicts(text: str, kind: TextKind, coded: frozenset[str]) -> bool:
+    """Whether the words name something that is not even a relative of what the code says."""
+    names = terminology().texts[kind].names
+    if any(concept in coded and pattern.search(text) for concept, pattern in names):
+        return False
+    named = match_text(text, kind)
+    return bool(named) and not _related(named, coded)
 
 
 def _related(named: frozenset[str], coded: frozenset[str]) -> bool:

@@ -14,7 +14,7 @@ from app.fhir.chart import CourseFact, CourseStatus, DateRange, Dose, Route
 from app.fhir.codes import TextKind, match, name_of
 from app.fhir.dates import earliest, latest, minus_months, read_period
 from app.fhir.dosage import read_dosage
-from app.fhir.drugs import acts_months, classes_of, refined, route_of, usual_route
+from app.fhir.drugs import acts_months, classes_of, ingredients_of, refined, route_of, usual_route
 from app.fhir.medications import product_of
 from app.fhir.records import (
     ENTERED_IN_ERROR,
@@ -120,7 +120,7 @@ def _record(resource: Resource, status: CourseStatus, reading: Reading) -> Cours
         matched_by_text=product.found.by_text,
         code_text_conflict=product.found.conflict,
     )
-    return CourseRecord(course, drugs, gives)
+    return CourseRecord(course, ingredients_of(drugs), gives)
 
 
 @dataclass(frozen=True, slots=True)

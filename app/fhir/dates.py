@@ -55,6 +55,8 @@ def _day_of_instant(text: str, tz: ZoneInfo) -> date:
 
 def position(effective: object, issued: object) -> int:
     """A number that grows with the time of day, then with the time of issue; 0 where neither is known."""
+    if not isinstance(effective, str) or len(effective) <= _DATE_LENGTH:
+        return _epoch(issued)
     return _second(effective) * 10**12 + _epoch(issued)
 
 

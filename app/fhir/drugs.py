@@ -100,6 +100,13 @@ def classes_of(drugs: frozenset[str], *, route: Route | None) -> frozenset[str]:
     return frozenset(found)
 
 
+def ingredients_of(drugs: frozenset[str]) -> frozenset[str]:
+    """What two records must have in common to be about one drug, whatever code system each uses."""
+    table = _table()
+    named = frozenset(table["same_as"].get(drug, drug) for drug in drugs)
+    return (named - frozenset(table["general"])) or named
+
+
 def acts_months(drugs: frozenset[str]) -> int | None:
     """For how many months one dose of a depot drug acts; None for other drugs."""
     months = [entry["acts_months"] for d in drugs if (entry := _table()["drugs"].get(d)) and "acts_months" in entry]

@@ -14,6 +14,7 @@ from app.fhir.chart import DateRange, Energy, FractureFact, FractureSite
 from app.fhir.codes import Match, words
 from app.fhir.records import Resource, objects
 from app.fhir.sites import fracture_site_in, side_in, side_of, vertebral_level_in
+from app.fhir.terminology import terminology
 
 LOW_ENERGY, HIGH_ENERGY = "low_energy_fracture", "high_energy_fracture"
 _LOW = frozenset({LOW_ENERGY, "fragility_fracture_explicit", "osteoporosis_with_fracture"})
@@ -35,8 +36,6 @@ def fracture_site(found: Match) -> FractureSite | None:
 
 
 def _sites_of_concepts(concepts: Iterable[str]) -> list[FractureSite]:
-    from app.fhir.terminology import terminology
-
     sites = terminology().sites
     return [FractureSite(sites[concept]) for concept in sorted(concepts) if concept in sites]
 

@@ -17,12 +17,12 @@ from app.fhir.chart import (
     Presence,
     UnusableValue,
 )
-from app.fhir.codes import Match, TextKind, codings, match, match_text, name_of, words
+from app.fhir.codes import Match, TextKind, codings, match, name_of, words
 from app.fhir.dates import position
 from app.fhir.densities import density_concept, density_in_text, number_of, read_density
 from app.fhir.records import ENTERED_IN_ERROR, STATUS, Reading, Resource, objects, ref_of, status_of
 from app.fhir.terminology import one_pattern, terminology
-from app.fhir.units import Unusable, measure, rule_for, to_decimal
+from app.fhir.units import QuantityRule, Unusable, measure, rule_for, to_decimal
 
 _COUNTING = frozenset({"final", "amended", "corrected", "preliminary", ""})
 _INTERPRETATIONS = {
@@ -137,7 +137,7 @@ def _observation(
             return None
         if result is not None:
             value, unit, comparator = result.value, result.unit, result.comparator
-            low, high = _reference_range(part, quantity, rule.factors[rule.unit], found)
+            low, high = _reference_range(part, quantity, rule)
     answer, boolean = _answer(part, found)
     return ObservationFact(
         ref=ref,
@@ -208,15 +208,12 @@ def _interpretation(part: Resource) -> Interpretation | None:
 
 
 def _reference_range(
-    part: Resource, quantity: dict[str, Any], _one: Decimal, found: Match
+    part: Resource, quantity: dict[str, Any], rule: QuantityRule
 ) -> tuple[Decimal | None, Decimal | None]:
     """The limits of the laboratory's normal range in the canonical unit; those of other ranges are not read.
 
     A limit without a unit of its own has the unit of the value.
     """
-    rule = rule_for(found.concepts)
-    if rule is None:
-        return None, None
     for entry in objects(part.get("referenceRange")):
         kind = [str(coding.get("code")) for coding in codings(entry.get("type"))]
         if kind and "normal" not in kind:
@@ -229,15 +226,14 @@ def _reference_range(
                 continue
             if not limit.get("unit") and not limit.get("code"):
                 limit = {"value": limit["value"], "unit": quantity.get("unit"), "code": quantity.get("code")}
-            limits.append(_converted(limit, found))
+            limits.append(_converted(limit, rule))
         if any(limit is not None for limit in limits):
             return limits[0], limits[1]
     return None, None
 
 
-def _converted(limit: dict[str, Any], found: Match) -> Decimal | None:
-    rule = rule_for(found.concepts)
-    result = measure(rule, limit) if rule is not None else None
+def _converted(limit: dict[str, Any], rule: QuantityRule) -> Decimal | None:
+    result = measure(rule, limit)
     return None if result is None or isinstance(result, Unusable) else result.value
 
 
@@ -252,6 +248,3 @@ def _as_condition(fact: ObservationFact) -> ConditionFact:
         body_site=fact.body_site,
         matched_by_text=fact.matched_by_text,
     )
-
-
-__all__ = ["ObservationFacts", "match_text", "read_observation"]

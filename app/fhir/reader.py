@@ -80,7 +80,11 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
     facts = _Facts(ObservationFacts(), ConditionFacts(), ConditionFacts(), [], [], [], [], [], [])
     others = 0
     for resource in resources:
-        read = _READERS.get(str(resource.get("resourceType")))
+        kind = resource.get("resourceType")
+        if not isinstance(kind, str):
+            reading.leave_out(resource, UNREADABLE)
+            continue
+        read = _READERS.get(kind)
         if read is None:
             continue
         if _of_another(resource, data.patient_id):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from app.fhir.terminology import TerminologyError, terminology
@@ -67,6 +67,11 @@ def quantity_rules() -> dict[str, QuantityRule]:
 
 
 @cache
+def _rules_by_name() -> dict[str, QuantityRule]:
+    return {rule.name: rule for rule in quantity_rules().values()}
+
+
+@cache
 def _spellings() -> dict[str, str]:
     aliases = terminology().raw["units"]["aliases"]
     found = {_squeeze(unit): unit for unit in aliases}
@@ -118,6 +123,7 @@ def read_number_text(text: str) -> tuple[Decimal, str | None] | None:
     return None if value is None else (value, _COMPARATORS.get(sign, sign) if sign else None)
 
 
+@lru_cache(maxsize=1024)
 def rule_for(concepts: frozenset[str]) -> QuantityRule | None:
     """The rule by which a number of these concepts is read."""
     rules = quantity_rules()
@@ -152,6 +158,13 @@ def measure(rule: QuantityRule, quantity: dict[str, Any]) -> Measured | Unusable
 def _unit(rule: QuantityRule, code: str | None, text: str | None) -> str | None:
     if not code and not text:
         return rule.unit_if_none
+    return _accepted_unit(rule.name, code, text)
+
+
+@lru_cache(maxsize=4096)
+def _accepted_unit(rule_name: str, code: str | None, text: str | None) -> str | None:
+    """The accepted unit that code and text name together. Cached: units repeat, and are no patient data."""
+    rule = _rules_by_name()[rule_name]
     candidates = [ucum_of(code), ucum_of(text)]
     accepted = [unit for unit in candidates if unit in rule.factors]
     if accepted:
