@@ -1,0 +1,45 @@
+"""Every resource that a suggestion can hold: each orderable and each drug order, in every language."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from typing import Any
+
+from app.engine.language import DoseOrder, Drug, Orderable
+from app.engine.loader import default_folder, load
+from app.fhir.writing import medication_request, service_request
+
+LANGUAGES = ("en", "sv", "da", "zh")
+CALL: dict[str, Any] = {
+    "patient_id": "anna-berg",
+    "reason_text": "T-score -2.7 in the lumbar spine",
+    "reason_refs": ["Condition/fx-1", "Observation/t-1", "Condition/fx-1"],
+    "authored": date(2026, 5, 4),
+    "encounter_id": "enc-1",
+    "requester": "Practitioner/dr-1",
+    "note": "Osteon",
+}
+
+
+@cache
+def orderables() -> dict[str, Orderable]:
+    """All orderables, straight from the files: their texts and codes need no compiled knowledge."""
+    return {item.id: item for file in load(default_folder()).files for item in file.content.orderables}
+
+
+@cache
+def drug_orders() -> dict[tuple[str, str], tuple[Drug, DoseOrder]]:
+    """All dose orders by drug and source."""
+    drugs = [drug for file in load(default_folder()).files for drug in file.content.drugs]
+    return {(drug.id, source): (drug, order) for drug in drugs for source, order in drug.orders.items()}
+
+
+def all_suggested() -> list[dict[str, Any]]:
+    """All of them."""
+    made = [service_request(item, language=lang, **CALL) for item in orderables().values() for lang in LANGUAGES]
+    return made + [
+        medication_request(drug, order, language=lang, prior="MedicationRequest/m1", **CALL)
+        for drug, order in drug_orders().values()
+        for lang in LANGUAGES
+    ]
