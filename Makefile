@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 
-.PHONY: install run test openapi lock format clean
+.PHONY: install run test test-fhir-full openapi lock format clean
 .DEFAULT_GOAL := install
 
 install: $(RUNTIME)
@@ -48,6 +48,11 @@ test: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# The validators that need environments of their own, too
+test-fhir-full: $(DEV)
+	$(BIN)/python -m tests.fhir.build_validators
+	$(BIN)/pytest tests/fhir
 
 openapi: $(DEV)
 	$(BIN)/osteon openapi

@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from app import __version__
 from app.api import cds, openapi, operations, page
+from app.api.fetching import Fetcher
 from app.api.logs import configure, logger
 from app.api.metrics import Metrics
 from app.api.middleware import Cors, LimitConcurrency, Observe
@@ -25,6 +26,8 @@ from app.api.readiness import Readiness
 from app.api.responses import error_response, outcome_response, status_text
 from app.api.self_test import sample_case
 from app.cds_hooks.errors import CallError
+from app.fhir.client import FhirClient
+from app.fhir.client_settings import FhirClientSettings
 from app.settings import Settings
 
 
@@ -35,11 +38,13 @@ def create_app(
     knowledge: Knowledge | None = None,
     today: Callable[[], date] | None = None,
     self_test: Callable[[], None] | None = None,
+    fhir_client: FhirClient | None = None,
 ) -> FastAPI:
     """The ASGI app.
 
     `today` is the clock (by default the day in the time zone of the settings); `self_test` raises where a built-in case
-    does not come out (by default the sample patient of openapi/examples). `knowledge` is what stands below /fhir.
+    does not come out (by default the sample patient of openapi/examples). `knowledge` is what stands below /fhir,
+    `fhir_client` asks FHIR servers for what was left out of prefetch (without it no other host is called).
     """
     settings = settings or Settings()
     zone = settings.zone
@@ -60,6 +65,8 @@ def create_app(
         gc.collect()
         gc.freeze()
         yield
+        if fhir_client:
+            await fhir_client.aclose()
         logger().info("stopped", version=__version__)
 
     app = FastAPIOffline(
@@ -72,8 +79,8 @@ def create_app(
         redirect_slashes=False,
         telemetry={"logs": False, "metrics": False},  # its log records hold messages of exceptions
     )
-    app.include_router(cds.router(ports, settings, metrics))
-    app.include_router(operations.knowledge_router(knowledge))
+    app.include_router(cds.router(ports, settings, metrics, Fetcher(fhir_client, metrics) if fhir_client else None))
+    app.include_router(operations.knowledge_router(knowledge, base_url=settings.public_base_url))
     app.include_router(operations.router(readiness, metrics))
     app.include_router(page.router(version=__version__))
     app.openapi = openapi.document_maker(app)  # type: ignore[method-assign]  # FastAPI's documented way
@@ -108,8 +115,16 @@ def _add_error_handlers(app: FastAPI) -> None:
 def service() -> FastAPI:
     """The app with everything real, from the environment: what a server process runs (uvicorn factory)."""
     # The pipeline loads all guidelines: only a process that serves pays for it.
-    from app.pipeline import build_knowledge, build_pipeline
+    from app.pipeline import build_pipeline
+    from app.published import PublishedKnowledge
 
     settings = Settings()
     configure(settings.log_level, style=settings.log)
-    return create_app(pipeline=build_pipeline(settings), settings=settings, knowledge=build_knowledge())
+    pipeline = build_pipeline(settings)
+    fhir_settings = FhirClientSettings()
+    return create_app(
+        pipeline=pipeline,
+        settings=settings,
+        knowledge=PublishedKnowledge(pipeline.knowledge),
+        fhir_client=FhirClient(fhir_settings) if fhir_settings.fhir_servers else None,
+    )

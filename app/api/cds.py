@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import anyio.to_thread
 from fastapi import APIRouter
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api import describe
+from app.api.fetching import Fetcher
 from app.api.json_body import check_media_type, decode, read_body
 from app.api.logs import logger
 from app.api.metrics import Metrics, explanations
@@ -26,26 +28,29 @@ from app.cds_hooks.request import HookRequest, read_request
 from app.cds_hooks.response import HookAnswer
 from app.settings import Settings
 
+Result = TypeVar("Result")
+
 # A typical chart (70 kB) is answered in a few milliseconds: a hop to a thread would cost more than it gives. A chart of
 # megabytes takes tens of milliseconds: in a thread the event loop goes on answering probes meanwhile.
 INLINE_BYTES = 256 * 1024
 
 
-def router(ports: Ports, settings: Settings, metrics: Metrics) -> APIRouter:
+def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher | None = None) -> APIRouter:
     """The CDS Hooks routes of one app."""
     routes = APIRouter(tags=["CDS Hooks"])
     default = Configuration(profile=describe.profile(settings), language=describe.language(settings))
     limit, timeout = settings.max_body_bytes, settings.request_timeout_seconds
 
-    def answer(raw: bytes, service: Service, request: Request) -> Response:
-        call = read_request(
-            decode(raw), service, default=default, accept_language=request.headers.get("accept-language")
-        )
+    def read(raw: bytes, service: Service, request: Request) -> HookRequest:
+        language = request.headers.get("accept-language")
+        return read_request(decode(raw), service, default=default, accept_language=language)
+
+    def answer(call: HookRequest, request: Request) -> Response:
         call.records.require()
         result = ports.pipeline.answer(call, today=ports.today())
         response = json_response(result.to_json())
         response.headers["Cache-Control"] = "no-store"
-        metrics.answered(service.id, result)
+        metrics.answered(call.service_id, result)
         _audit(request, call, result)
         return response
 
@@ -60,11 +65,13 @@ def router(ports: Ports, settings: Settings, metrics: Metrics) -> APIRouter:
         check_accept(request.headers.get("accept"))
         check_media_type(request)
         raw = await read_body(request, limit=limit, timeout=timeout)
-        if len(raw) <= INLINE_BYTES:
-            return answer(raw, service, request)
+        inline = len(raw) <= INLINE_BYTES
         try:
             async with asyncio.timeout(timeout):
-                return await anyio.to_thread.run_sync(answer, raw, service, request, abandon_on_cancel=True)
+                call = await _run(inline, read, raw, service, request)
+                if fetcher:
+                    call = await fetcher.complete(call, request_id=request.state.request_id)
+                return await _run(inline, answer, call, request)
         except TimeoutError:
             raise Overloaded("no answer within the time limit", headers={"Retry-After": "5"}) from None
 
@@ -79,6 +86,13 @@ def router(ports: Ports, settings: Settings, metrics: Metrics) -> APIRouter:
         return json_response({})
 
     return routes
+
+
+async def _run(inline: bool, work: Callable[..., Result], *arguments: Any) -> Result:
+    """Do the work here, or in a thread."""
+    if inline:
+        return work(*arguments)
+    return await anyio.to_thread.run_sync(work, *arguments, abandon_on_cancel=True)
 
 
 def _service(service_id: str) -> Service:

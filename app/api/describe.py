@@ -222,6 +222,18 @@ def _resource(operation: str, kind: str, meaning: str) -> Description:
     )
 
 
+def _search(kind: str) -> Description:
+    return _route(
+        f"list{kind}s",
+        f"All {kind}s",
+        f"A searchset Bundle with a summary of each {kind}.",
+        {"description": "The Bundle", "content": _fhir("FhirResource")},
+        404,
+        500,
+        503,
+    )
+
+
 CAPABILITIES = _route(
     "getCapabilities",
     "CapabilityStatement",
@@ -234,3 +246,6 @@ CAPABILITIES = _route(
 CODE_SYSTEM = _resource("getCodeSystem", "CodeSystem", "A code system of the service: card-topic, finding.")
 VALUE_SET = _resource("getValueSet", "ValueSet", "The codes by which the service recognises a concept.")
 PLAN_DEFINITION = _resource("getPlanDefinition", "PlanDefinition", "A guideline as the service applies it.")
+CODE_SYSTEMS = _search("CodeSystem")
+VALUE_SETS = _search("ValueSet")
+PLAN_DEFINITIONS = _search("PlanDefinition")

@@ -43,6 +43,9 @@ class Metrics:
         self._feedback = Counter(
             "osteon_feedback", "Feedback on cards", ["service", "outcome", "reason"], registry=self.registry
         )
+        self._fetches = Counter(
+            "osteon_fhir_queries", "Queries to FHIR servers", ["key", "result"], registry=self.registry
+        )
         info = Gauge("osteon_build_info", "Version that runs", ["version"], registry=self.registry)
         info.labels(version).set(1)
 
@@ -77,6 +80,11 @@ class Metrics:
         for item in items:
             reason = item.reason_code if item.reason_code in CODES else "other" if item.reason_code else "none"
             self._feedback.labels(service, item.outcome.value, reason).inc()
+
+    def fetched(self, results: Mapping[str, str]) -> None:
+        """Count queries to FHIR servers: by prefetch key, "ok" or a fixed word of `app.fhir.client`."""
+        for key, result in results.items():
+            self._fetches.labels(key, result).inc()
 
     def render(self) -> bytes:
         """The text that Prometheus reads."""

@@ -37,9 +37,10 @@ def router(readiness: Readiness, metrics: Metrics) -> APIRouter:
     return routes
 
 
-def knowledge_router(knowledge: Knowledge | None) -> APIRouter:
-    """What the service knows, as FHIR R4."""
+def knowledge_router(knowledge: Knowledge | None, *, base_url: str | None = None) -> APIRouter:
+    """What the service knows, as FHIR R4; `base_url` is the public address of the service, for links in Bundles."""
     routes = APIRouter(tags=["Knowledge"], prefix="/fhir")
+    base = f"{base_url}/fhir" if base_url else None
 
     def found(resource: dict[str, Any] | None) -> Response:
         if resource is None:
@@ -50,13 +51,25 @@ def knowledge_router(knowledge: Knowledge | None) -> APIRouter:
     async def get_metadata() -> Response:
         return found(knowledge.read("CapabilityStatement", "osteon") if knowledge else None)
 
+    @routes.get("/CodeSystem", **describe.CODE_SYSTEMS)
+    async def get_code_systems() -> Response:
+        return found(knowledge.search("CodeSystem", base=base) if knowledge else None)
+
     @routes.get("/CodeSystem/{resource_id}", **describe.CODE_SYSTEM)
     async def get_code_system(resource_id: str) -> Response:
         return found(knowledge.read("CodeSystem", resource_id) if knowledge else None)
 
+    @routes.get("/ValueSet", **describe.VALUE_SETS)
+    async def get_value_sets() -> Response:
+        return found(knowledge.search("ValueSet", base=base) if knowledge else None)
+
     @routes.get("/ValueSet/{resource_id}", **describe.VALUE_SET)
     async def get_value_set(resource_id: str) -> Response:
         return found(knowledge.read("ValueSet", resource_id) if knowledge else None)
+
+    @routes.get("/PlanDefinition", **describe.PLAN_DEFINITIONS)
+    async def get_plan_definitions() -> Response:
+        return found(knowledge.search("PlanDefinition", base=base) if knowledge else None)
 
     @routes.get("/PlanDefinition/{resource_id}", **describe.PLAN_DEFINITION)
     async def get_plan_definition(resource_id: str) -> Response:

@@ -24,6 +24,9 @@ class Knowledge(Protocol):
     def read(self, resource_type: str, resource_id: str) -> dict[str, Any] | None:
         """One CodeSystem, ValueSet or PlanDefinition, or the CapabilityStatement `osteon`."""
 
+    def search(self, resource_type: str, *, base: str | None = None) -> dict[str, Any] | None:
+        """All resources of a type as a searchset Bundle; `base` is the address of /fhir, for its links."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from app.cds_hooks.errors import DataUnavailable, MalformedRequest
 from app.fhir.chart import Availability, SetAside, Source
@@ -31,6 +32,8 @@ TEMPLATES: dict[str, str] = {
     Source.DIAGNOSTIC_REPORTS.value: "DiagnosticReport?patient={{context.patientId}}",
     Source.SERVICE_REQUESTS.value: "ServiceRequest?patient={{context.patientId}}",
 }
+
+_PATIENT_ID = "{{context.patientId}}"
 
 _MEDICATION_TYPES = frozenset(
     {"MedicationStatement", "MedicationRequest", "MedicationAdministration", "MedicationDispense"}
@@ -60,7 +63,8 @@ class Records:
 
     `entries`: every resource with whether it was only included (search.mode `include`) to serve a reference.
     `availability` has every `Source`. `patient` is None where it did not come; `patient_absent` says whether its key
-    was left out (or its query failed), so that it can still be fetched.
+    was left out (or its query failed), so that it can still be fetched. `next_pages`: for each key that is incomplete
+    for want of further pages only, the address of the next one.
     """
 
     patient: Resource | None = field(repr=False)
@@ -68,12 +72,19 @@ class Records:
     availability: dict[Source, Availability]
     patient_absent: bool = False
     set_aside: tuple[SetAside, ...] = ()
+    next_pages: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    @property
-    def not_provided(self) -> tuple[str, ...]:
-        """The prefetch keys that were left out: these, and only these, are worth asking a FHIR server for."""
+    def queries(self, patient_id: str) -> dict[str, str]:
+        """What is worth asking a FHIR server for: by key, the query of a key that was left out, or its next page.
+
+        A key whose query failed at the client is not asked again (PFD-4), except the patient, without whom nothing
+        goes.
+        """
         absent = [source.value for source in Source if self.availability[source] is Availability.ABSENT]
-        return (PATIENT_KEY, *absent) if self.patient_absent else tuple(absent)
+        keys = [PATIENT_KEY, *absent] if self.patient_absent else absent
+        # The id stands in a URL; an id with odd characters must stay one value of one parameter.
+        asked = {key: TEMPLATES[key].replace(_PATIENT_ID, quote(patient_id, safe="")) for key in keys}
+        return {**asked, **self.next_pages}
 
     def require(self) -> None:
         """Raise DataUnavailable (412) where data is missing that no advice can do without (contract, section 2)."""
@@ -107,6 +118,30 @@ def resolve(prefetch: Mapping[str, Any], *, patient_id: str) -> Records:
         availability=availability,
         patient_absent=patient_absent,
         set_aside=tuple(SetAside(None, reason, count) for reason, count in collected.set_aside.items()),
+        next_pages=collected.next_pages,
+    )
+
+
+def supplement(records: Records, fetched: Mapping[str, Any], *, patient_id: str) -> Records:
+    """The records with what a FHIR server answered to `Records.queries`, by key; a failed query is an OperationOutcome.
+
+    A further page completes its key where it is the last one; one that could not be had leaves the key incomplete.
+    """
+    more = resolve(fetched, patient_id=patient_id)
+    availability = dict(records.availability)
+    for source in Source:
+        if source.value in records.next_pages:
+            if more.availability[source] is Availability.PROVIDED:
+                availability[source] = Availability.PROVIDED
+        elif source.value in fetched:
+            availability[source] = more.availability[source]
+    patient = records.patient or more.patient
+    return Records(
+        patient=patient,
+        entries=(*records.entries, *more.entries),
+        availability=availability,
+        patient_absent=patient is None and records.patient_absent,
+        set_aside=(*records.set_aside, *more.set_aside),
     )
 
 
@@ -117,6 +152,7 @@ class _Collected:
         self.entries: list[tuple[Resource, bool]] = []
         self.patients: list[Resource] = []
         self.set_aside: dict[str, int] = {}
+        self.next_pages: dict[str, str] = {}
 
     def add(self, resource: Resource, *, included: bool) -> None:
         if resource["resourceType"] == "Patient":
@@ -144,7 +180,7 @@ def _collect(prefetch: Mapping[str, Any], source: Source, collected: _Collected)
         return Availability.PROVIDED  # the client looked and found nothing
     kind = value.get("resourceType")
     if kind == "Bundle":
-        return _collect_bundle(value, collected)
+        return _collect_list(value, source, collected)
     if kind == "OperationOutcome":
         return Availability.FAILED
     if not isinstance(kind, str) or not kind:
@@ -154,9 +190,19 @@ def _collect(prefetch: Mapping[str, Any], source: Source, collected: _Collected)
     return Availability.PROVIDED if kind in _TYPES[source] else Availability.FAILED
 
 
+def _collect_list(bundle: Resource, source: Source, collected: _Collected) -> Availability:
+    availability = _collect_bundle(bundle, collected)
+    has_next, address = _next_page(bundle)
+    if not has_next or availability is Availability.FAILED:
+        return availability
+    if availability is Availability.PROVIDED and address:
+        collected.next_pages[source.value] = address
+    return Availability.PARTIAL
+
+
 def _collect_bundle(bundle: Resource, collected: _Collected) -> Availability:
-    """Take the entries of a Bundle; PARTIAL where pages or entries of it are missing, FAILED where nothing came."""
-    complete, found, failed = not _has_next_page(bundle), False, False
+    """Take the entries of one page; PARTIAL where entries of it are missing, FAILED where nothing came."""
+    complete, found, failed = True, False, False
     for resource, mode in _bundle_entries(bundle):
         if resource is None:
             collected.skip("unreadable")
@@ -201,11 +247,14 @@ def _identified(resource: Resource, full_url: object) -> Resource:
     return {**resource, "id": full_url.removeprefix("urn:uuid:")}
 
 
-def _has_next_page(bundle: Resource) -> bool:
+def _next_page(bundle: Resource) -> tuple[bool, str | None]:
+    """Whether there is a further page, and its address where the link has one."""
     links = bundle.get("link")
-    if not isinstance(links, list):
-        return False
-    return any(isinstance(link, dict) and link.get("relation") == "next" for link in links)
+    for link in links if isinstance(links, list) else []:
+        if isinstance(link, dict) and link.get("relation") == "next":
+            url = link.get("url")
+            return True, url if isinstance(url, str) and url else None
+    return False, None
 
 
 def _is_failure(outcome: Resource) -> bool:

@@ -79,15 +79,19 @@ class Knowledge:
     def read(self, resource_type: str, resource_id: str) -> dict[str, Any] | None:
         return {"resourceType": resource_type, "id": resource_id} if resource_id in ("card-topic", "osteon") else None
 
+    def search(self, resource_type: str, *, base: str | None = None) -> dict[str, Any] | None:
+        return {"resourceType": "Bundle", "id": f"{base}/{resource_type}"}
+
 
 def test_knowledge_as_fhir(make_client: ClientMaker) -> None:
     """Contract section 6: as application/fhir+json; what is not there is a 404 outcome."""
-    client = make_client(knowledge=Knowledge())
+    client = make_client(knowledge=Knowledge(), public_base_url="https://osteon.test/cds/")
     for kind in ("CodeSystem", "ValueSet", "PlanDefinition"):
         found = client.get(f"/fhir/{kind}/card-topic")
         assert found.json() == {"resourceType": kind, "id": "card-topic"}
         assert found.headers["content-type"] == "application/fhir+json"
         assert client.get(f"/fhir/{kind}/nothing").status_code == 404
+        assert client.get(f"/fhir/{kind}").json()["id"] == f"https://osteon.test/cds/fhir/{kind}"
     assert client.get("/fhir/metadata").json()["resourceType"] == "CapabilityStatement"
 
 

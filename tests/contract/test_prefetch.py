@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.cds_hooks.prefetch import Records, resolve
+from app.cds_hooks.prefetch import Records, resolve, supplement
 from app.fhir.chart import Availability, SetAside, Source
 from tests.conftest import Client
 from tests.support.calls import bundle, observation, outcome, patient_view, without
@@ -93,7 +93,7 @@ def test_null_is_an_answer_not_a_gap(client: Client) -> None:
     """PFD-3, PFD-8: nothing on record is no reason for 412, and is not asked again."""
     response = client.call(patient_view(observations=None, medications=None))
     assert response.status_code == 200
-    assert "observations" not in records(observations=None).not_provided
+    assert "observations" not in records(observations=None).queries("p1")
 
 
 def test_a_null_patient_is_412(client: Client) -> None:
@@ -217,3 +217,49 @@ def test_each_answer_stands_for_itself(client: Client) -> None:
     """STALE-1: a second call does not see the first."""
     assert client.call(patient_view()).status_code == 200
     assert client.call(without(patient_view(), "prefetch")).status_code == 412
+
+
+def test_only_what_was_left_out_is_asked_for() -> None:
+    """PFD-2, PFD-3, PFD-4: not what was null and not what failed; the id is one value in its query."""
+    found = resolve({"observations": None, "conditions": outcome()}, patient_id="a b&c")
+    queries = found.queries("a b&c")
+    assert queries["patient"] == "Patient/a%20b%26c"
+    assert queries["medications"] == "MedicationStatement?patient=a%20b%26c"
+    assert "observations" not in queries
+    assert "conditions" not in queries
+
+
+def test_further_pages_are_asked_for_where_only_they_are_missing() -> None:
+    """PFD-6: the address of the next page, unless the page at hand is already incomplete."""
+    link = {"link": [{"relation": "next", "url": "https://ehr.test/r4?page=2"}]}
+    assert records(conditions=bundle(**link)).queries("p1")["conditions"] == "https://ehr.test/r4?page=2"
+    assert "conditions" not in records(conditions=bundle(outcome(), **link)).queries("p1")
+    without_address = records(conditions=bundle(link=[{"relation": "next"}]))
+    assert without_address.availability[Source.CONDITIONS] is Availability.PARTIAL
+    assert "conditions" not in without_address.queries("p1")
+
+
+def test_what_was_fetched_completes_the_records() -> None:
+    """PFD-2, PFD-6: a key that was left out, and the last page of another; what failed stays unknown."""
+    next_page = {"link": [{"relation": "next", "url": "u"}]}
+    came = records(conditions=bundle({"resourceType": "Condition", "id": "c1"}, **next_page))
+    fetched = {
+        "conditions": bundle({"resourceType": "Condition", "id": "c2"}),
+        "procedures": bundle({"resourceType": "Procedure", "id": "x"}),
+        "allergies": outcome(),
+    }
+    whole = supplement(came, fetched, patient_id="p1")
+    assert ids(whole) == ["o1", "c1", "c2", "x"]
+    assert whole.availability[Source.CONDITIONS] is Availability.PROVIDED
+    assert whole.availability[Source.PROCEDURES] is Availability.PROVIDED
+    assert whole.availability[Source.ALLERGIES] is Availability.FAILED
+    assert whole.availability[Source.FAMILY_HISTORY] is Availability.ABSENT
+    assert whole.availability[Source.OBSERVATIONS] is Availability.PROVIDED
+
+
+@pytest.mark.parametrize("page", [outcome(), bundle(link=[{"relation": "next", "url": "v"}])])
+def test_a_page_that_could_not_be_had_leaves_the_list_incomplete(page: Any) -> None:
+    """PFD-6: absence then proves nothing."""
+    came = records(conditions=bundle(link=[{"relation": "next", "url": "u"}]))
+    whole = supplement(came, {"conditions": page}, patient_id="p1")
+    assert whole.availability[Source.CONDITIONS] is Availability.PARTIAL

@@ -1,0 +1,41 @@
+"""Asking the client's FHIR server for what was left out of prefetch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.api.logs import logger
+from app.api.metrics import Metrics
+from app.cds_hooks.outcome import operation_outcome
+from app.cds_hooks.prefetch import supplement
+from app.cds_hooks.request import HookRequest
+from app.fhir.client import FhirClient
+
+
+class Fetcher:
+    """Completes the records of calls whose fhirServer is on the list; every other call stays as it came."""
+
+    def __init__(self, client: FhirClient, metrics: Metrics) -> None:
+        self._client = client
+        self._metrics = metrics
+
+    async def complete(self, request: HookRequest, *, request_id: str) -> HookRequest:
+        """The request with what its FHIR server gave. A query that fails makes its key unknown, not the call fail."""
+        patient_id = request.context.patient_id
+        queries = request.records.queries(patient_id)
+        if not queries or not request.fhir_server or not self._client.allows(request.fhir_server):
+            return request
+        results = await self._client.fetch_missing(
+            fhir_server=request.fhir_server,
+            authorization=request.fhir_authorization,
+            patient_id=patient_id,
+            keys=queries,
+        )
+        reasons = {key: result.failure or "ok" for key, result in results.items()}
+        self._metrics.fetched(reasons)
+        failures = sorted(f"{key}: {reason}" for key, reason in reasons.items() if reason != "ok")
+        logger().info("fetched", request_id=request_id, keys=sorted(queries), reason=failures)
+        fetched = {
+            key: result.value or operation_outcome("exception", "the query failed") for key, result in results.items()
+        }
+        return replace(request, records=supplement(request.records, fetched, patient_id=patient_id))
