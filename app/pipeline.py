@@ -18,9 +18,11 @@ from app.engine.knowledge import Knowledge, load_knowledge
 from app.features import Features, FeatureSettings
 from app.fhir.chart import Chart
 from app.fhir.reader import ChartInput, ReadSettings, read_chart
+from app.fhir.writing import check_constants
 from app.published import PublishedKnowledge
 from app.settings import Settings
 
+LANGUAGES = ("en", "sv", "da", "zh")
 OCCASIONS: Mapping[Hook, Occasion] = {
     Hook.PATIENT_VIEW: Occasion.CHART,
     Hook.ORDER_SELECT: Occasion.ORDERS,
@@ -119,7 +121,14 @@ def feature_settings(settings: Settings) -> FeatureSettings:
 
 def build_pipeline(settings: Settings) -> OsteonPipeline:
     """The pipeline of a server process. Raises GuidelineError where the guideline files are wrong."""
-    return OsteonPipeline(load_knowledge(), settings, feature_settings(settings))
+    knowledge = load_knowledge()
+    # Each order is checked as R4 once, here, so that no call pays for it and no wrong one is ever suggested.
+    check_constants(
+        (item.block for item in knowledge.orderables.values()),
+        [(drug, order) for drug in knowledge.drugs.values() for order in drug.orders.values()],
+        LANGUAGES,
+    )
+    return OsteonPipeline(knowledge, settings, feature_settings(settings))
 
 
 def build_knowledge() -> PublishedKnowledge:

@@ -9,12 +9,13 @@ from app.advice.draft import Draft
 from app.advice.drug_options import DrugKnowledge, running_drugs
 from app.advice.model import Cited, Occasion, Role
 from app.engine.criteria import FeatureSource
-from app.engine.findings import Finding, evaluate
+from app.engine.findings import evaluate
 from app.engine.knowledge import Knowledge
 from app.engine.language import Indicator, Use
 from app.fhir.chart import Chart, DraftOrder, OrderAction
 
 EMERGENCY = "emergency-cord-compression"
+GENERAL_QUESTION = "complete-risk-data"
 KEPT_IN_EMERGENCY = frozenset({"red-flag", "drug-safety"})
 
 
@@ -23,7 +24,6 @@ class Opened:
     """The advice that stands before gates; keyed by advice id, with the order or drug where there is one card each."""
 
     drafts: dict[tuple[str, str], Draft] = field(default_factory=dict)
-    asks: dict[str, list[Finding]] = field(default_factory=dict)
 
     def open(self, knowledge: Knowledge, advice_id: str, subject: str = "") -> Draft:
         """The draft of an advice, begun if it is new."""
@@ -129,15 +129,14 @@ def _for_order(
 def collect_asks(opened: Opened, knowledge: Knowledge, findings: Sequence[Cited]) -> None:
     """Data that alone keep a recommendation from being decided, unless its card stands anyway (decision 1)."""
     standing = {advice_id for advice_id, _ in opened.drafts}
+    special = {datum: kind.id for kind in knowledge.advice.values() for datum in kind.block.asks}
     for cited in findings:
         if cited.rule.block.advise in standing:
             continue
-        for name in cited.finding.asks:
-            opened.asks.setdefault(name, []).append(cited.finding)
-    if opened.asks:
-        draft = opened.open(knowledge, "complete-risk-data")
-        draft.missing += opened.asks
-        draft.evidence += [e for fs in opened.asks.values() for f in fs for e in f.evidence]
+        for datum in cited.finding.asks:
+            draft = opened.open(knowledge, special.get(datum, GENERAL_QUESTION))
+            draft.missing.append(datum)
+            draft.evidence += cited.finding.evidence
 
 
 def findings_at(

@@ -117,8 +117,9 @@ class _Reconciler:
                 draft.no_suggestion |= gate.block.unknown == "block"
 
     def _replace(self, gate: CompiledGate, outcome: Outcome) -> None:
-        draft = self.opened.open(self.knowledge, gate.block.by, "gate")
-        draft.notes.append(gate.block.text)
+        draft = self.opened.open(self.knowledge, gate.block.by)
+        if gate.block.text:
+            draft.notes.append(gate.block.text)
         draft.evidence += outcome.evidence
         for rule_id in gate.block.cites:
             rule = self.knowledge.rules[rule_id]

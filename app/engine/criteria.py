@@ -353,8 +353,10 @@ class Compiler:
             if name in self._open:
                 raise CriterionError(f"criterion {name} uses itself", path)
             self._open.append(name)
-            self._done[name] = Named(name, self.compile(self.named[name], path))
-            self._open.pop()
+            try:
+                self._done[name] = Named(name, self.compile(self.named[name], path))
+            finally:
+                self._open.pop()
         return self._done[name]
 
     def _spec(self, name: str, path: tuple[str | int, ...]) -> FeatureSpec:

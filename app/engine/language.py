@@ -191,6 +191,7 @@ class AdviceEntry(Block):
     suggests: Strings = []  # orderables, drugs, or "tests" = the tests of the recommendations
     joins: str | None = None  # advice whose card takes this one in when both stand
     gates: list[Gate] = []
+    asks: Strings = []  # data that are asked for on this card instead of the general one
     withheld_by: Strings = []  # advice that makes this one unnecessary when it stands
 
 
