@@ -143,6 +143,7 @@ class Knowledge:
     profiles: Mapping[str, CompiledProfile]
     disagreements: tuple[CompiledDisagreement, ...]
     texts: Mapping[str, Texts]
+    derived: Mapping[str, str]
 
     def text(self, key: str, language: str) -> str:
         """A text in the language, else in English. A missing key is a fault of ours and raises KeyError."""
@@ -269,6 +270,7 @@ class _Builder:
         profiles: dict[str, CompiledProfile] = {}
         disagreements: list[CompiledDisagreement] = []
         texts: dict[str, Texts] = {}
+        derived: dict[str, str] = {}
         for file in self.loaded.files:
             for name, criterion in file.content.criteria.items():
                 self.compiled(file, ("criteria", name, "when"), criterion.when, NEVER)
@@ -303,6 +305,7 @@ class _Builder:
                 node = self.compiled(file, ("disagreements", i, "when"), line.when, ALWAYS)
                 disagreements.append(CompiledDisagreement(line, node))
             texts |= file.content.texts
+            derived |= file.content.derived
         if self.problems:
             raise GuidelineError(self.problems)
         return Knowledge(
@@ -316,6 +319,7 @@ class _Builder:
             profiles=profiles,
             disagreements=tuple(disagreements),
             texts=texts,
+            derived=derived,
         )
 
 

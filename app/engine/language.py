@@ -268,3 +268,4 @@ class File(Block):
     profiles: list[Profile] = []
     disagreements: list[Disagreement] = []
     texts: dict[str, Texts] = {}
+    derived: dict[str, str] = {}  # rules of the inventories that follow from several statements: where they live
