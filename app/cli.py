@@ -87,15 +87,19 @@ def serve(host: str, port: int, workers: int) -> int:
     import uvicorn
 
     from app.api.logs import configure, logger
+    from app.api.trust.settings import TrustSettings
     from app.settings import Settings
 
     settings = Settings()
+    trust = TrustSettings()
     configure(settings.log_level, style=settings.log)
     if problem := _cannot_listen(host, port):
         print(problem, file=sys.stderr)
         return EXIT_PORT_TAKEN
     if not _is_loopback(host) and not (settings.public_base_url or "").startswith("https://"):
         logger().warning("listening beyond loopback without an https public base URL", host=host, port=port)
+    for warning in trust.warnings(beyond_loopback=not _is_loopback(host), workers=workers):
+        logger().warning(warning, host=host, port=port, setting="OSTEON_TRUST")
     uvicorn.run(
         "app.main:service",
         factory=True,

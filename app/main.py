@@ -25,6 +25,9 @@ from app.api.ports import Knowledge, Pipeline, Ports
 from app.api.readiness import Readiness
 from app.api.responses import error_response, outcome_response, status_text
 from app.api.self_test import sample_case
+from app.api.trust.middleware import ClientTrust
+from app.api.trust.settings import TrustSettings
+from app.api.trust.verifier import Verifier
 from app.cds_hooks.errors import CallError
 from app.fhir.client import FhirClient
 from app.fhir.client_settings import FhirClientSettings
@@ -39,14 +42,20 @@ def create_app(
     today: Callable[[], date] | None = None,
     self_test: Callable[[], None] | None = None,
     fhir_client: FhirClient | None = None,
+    trust: TrustSettings | None = None,
+    verifier: Verifier | None = None,
 ) -> FastAPI:
     """The ASGI app.
 
     `today` is the clock (by default the day in the time zone of the settings); `self_test` raises where a built-in case
     does not come out (by default the sample patient of openapi/examples). `knowledge` is what stands below /fhir,
-    `fhir_client` asks FHIR servers for what was left out of prefetch (without it no other host is called).
+    `fhir_client` asks FHIR servers for what was left out of prefetch (without it no other host is called). `trust` says
+    who may call, by default as the environment says; `verifier` checks tokens, by default as `trust` says.
     """
     settings = settings or Settings()
+    trust = trust or TrustSettings()
+    if trust.trust == "required" and verifier is None:
+        verifier = Verifier(trust)
     zone = settings.zone
     metrics = Metrics(version=__version__)
     ports = Ports(
@@ -67,6 +76,8 @@ def create_app(
         yield
         if fhir_client:
             await fhir_client.aclose()
+        if verifier:
+            await verifier.aclose()
         logger().info("stopped", version=__version__)
 
     app = FastAPIOffline(
@@ -86,6 +97,7 @@ def create_app(
     app.openapi = openapi.document_maker(app)  # type: ignore[method-assign]  # FastAPI's documented way
     _add_error_handlers(app)
     # The last one added is the outermost: CORS headers stand on every answer, errors included.
+    app.add_middleware(ClientTrust, settings=trust, verifier=verifier, refused=metrics.refused)
     app.add_middleware(LimitConcurrency, limit=settings.max_concurrent_requests)
     app.add_middleware(Observe, metrics=metrics)
     if settings.cors_origins:

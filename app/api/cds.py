@@ -19,6 +19,7 @@ from app.api.logs import logger
 from app.api.metrics import Metrics, explanations
 from app.api.ports import Ports
 from app.api.responses import check_accept, json_response
+from app.api.trust.verifier import Caller
 from app.cds_hooks.configuration import Configuration
 from app.cds_hooks.discovery import discovery
 from app.cds_hooks.errors import Overloaded, UnknownService
@@ -82,7 +83,9 @@ def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher 
         check_media_type(request)
         items = read_feedback(decode(await read_body(request, limit=limit, timeout=timeout)))
         metrics.feedback(service.id, items)
-        logger().info("feedback", request_id=request.state.request_id, service=service.id, items=len(items))
+        logger().info(
+            "feedback", request_id=request.state.request_id, service=service.id, items=len(items), **_who(request)
+        )
         return json_response({})
 
     return routes
@@ -116,4 +119,11 @@ def _audit(request: Request, call: HookRequest, answer: HookAnswer) -> None:
         cards=len(answer.cards),
         card_ids=[card.uuid for card in answer.cards],
         advice=[name for name in advice if name],
+        **_who(request),
     )
+
+
+def _who(request: Request) -> dict[str, str | None]:
+    """The client behind a call, where its token was checked; never the token."""
+    caller: Caller | None = getattr(request.state, "caller", None)
+    return {"iss": caller.iss, "tenant": caller.tenant, "jti": caller.jti} if caller else {}

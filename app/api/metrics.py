@@ -46,6 +46,9 @@ class Metrics:
         self._fetches = Counter(
             "osteon_fhir_queries", "Queries to FHIR servers", ["key", "result"], registry=self.registry
         )
+        self._refusals = Counter(
+            "osteon_refused_clients", "Calls of clients that are not trusted", ["reason"], registry=self.registry
+        )
         info = Gauge("osteon_build_info", "Version that runs", ["version"], registry=self.registry)
         info.labels(version).set(1)
 
@@ -85,6 +88,10 @@ class Metrics:
         """Count queries to FHIR servers: by prefetch key, "ok" or a fixed word of `app.fhir.client`."""
         for key, result in results.items():
             self._fetches.labels(key, result).inc()
+
+    def refused(self, reason: str) -> None:
+        """Count a call of a client that is not trusted; `reason` is of a fixed vocabulary."""
+        self._refusals.labels(reason).inc()
 
     def render(self) -> bytes:
         """The text that Prometheus reads."""

@@ -24,7 +24,7 @@ class FhirClientSettings(BaseSettings):
     and, times four, for one call. `fhir_max_pages`: for one query.
     """
 
-    model_config = SettingsConfigDict(env_prefix="OSTEON_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="OSTEON_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     fhir_servers: Annotated[tuple[str, ...], NoDecode] = ()
     fhir_networks: Annotated[tuple[str, ...], NoDecode] = ()

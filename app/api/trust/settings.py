@@ -66,7 +66,7 @@ class TrustSettings(BaseSettings):
     `jwks_networks`: private networks that the hosts of `jku` may resolve to.
     """
 
-    model_config = SettingsConfigDict(env_prefix="OSTEON_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="OSTEON_", frozen=True, extra="ignore", hide_input_in_errors=True)
 
     trust: Literal["loopback", "off", "required"] = "loopback"
     trusted_clients: tuple[TrustedClient, ...] = ()
@@ -128,6 +128,19 @@ class TrustSettings(BaseSettings):
         if self.trusted_clients_file is None:
             return self.trusted_clients
         return self.trusted_clients + _CLIENTS.validate_json(self.trusted_clients_file.read_bytes())
+
+    def warnings(self, *, beyond_loopback: bool, workers: int) -> tuple[str, ...]:
+        """What whoever starts a server process should be told."""
+        said = []
+        if beyond_loopback and self.trust == "off":
+            said.append(
+                "ANYBODY WHO REACHES THIS ADDRESS IS ANSWERED: OSTEON_TRUST is off; a gateway must authenticate"
+            )
+        if beyond_loopback and self.trust == "loopback":
+            said.append("callers from other machines get 403: set OSTEON_TRUST to required, or to off behind a gateway")
+        if workers > 1 and self.trust == "required" and not self.uses_redis:
+            said.append("each worker remembers used tokens for itself: set OSTEON_REPLAY_STORE to a redis:// URL")
+        return tuple(said)
 
     @property
     def networks(self) -> tuple[IPNetwork, ...]:
