@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -127,7 +128,7 @@ def updated_medication_request(original: Mapping[str, Any], changes: MedicationC
     """
     if original.get("resourceType") != "MedicationRequest" or not isinstance(original.get("id"), str):
         raise ValueError("only a MedicationRequest with an id can be updated")
-    updated: Resource = orjson.loads(orjson.dumps(original))
+    updated: Resource = deepcopy(dict(original))
     if changes.drug is not None and changes.order is not None:
         for former in ("medicationReference", "dispenseRequest", "substitution"):
             updated.pop(former, None)

@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import copy
+import json
+import time
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from app.engine.language import DoseOrder, Drug, Orderable
+from app.fhir.writing import (
+    MedicationChanges,
+    check_constants,
+    medication_request,
+    service_request,
+    updated_medication_request,
+)
+from tests.fhir.suggested import CALL, LANGUAGES, drug_orders, orderables
+
+ITEM = Orderable(
+    id="spine-xray",
+    name={"en": "X-ray of the spine", "sv": "Röntgen av ryggen"},
+    category="imaging",
+    codes=[{"system": "urn:osteon:orderable", "code": "spine-xray", "display": "X-ray"}],
+    body_site={"en": "spine"},
+    note={"en": "standing"},
+)
+DRUG = Drug(
+    id="a-drug",
+    name={"en": "a drug", "sv": "ett läkemedel"},
+    course="a_drug",
+    classes=["bone_drug"],
+    codes=[
+        {"system": "http://www.whocc.no/atc", "code": "M05BA04", "display": "alendronic acid"},
+        {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "46041"},
+    ],
+    advice={"en": "with water"},
+)
+ORDER = DoseOrder(
+    dose=Decimal("2.5"),
+    unit="mg",
+    frequency=2,
+    period=Decimal(3),
+    period_unit="mo",
+    route="subcutaneous",
+    text={"en": "2.5 mg twice every three months"},
+    from_recommendation="msd.dose.any",
+)
+ORIGINAL: dict[str, Any] = {
+    "resourceType": "MedicationRequest",
+    "id": "draft_1",
+    "status": "draft",
+    "intent": "order",
+    "identifier": [{"value": "x"}],
+    "medicationReference": {"reference": "#m"},
+    "subject": {"reference": "Patient/p", "display": "as the client wrote it"},
+    "dosageInstruction": [{"text": "4 mg every month"}],
+    "dispenseRequest": {"quantity": {"value": 3}},
+    "note": [{"text": "first"}],
+}
+
+
+def _service(**changed: Any) -> dict[str, Any]:
+    return service_request(ITEM, **{"language": "en", **CALL, **changed})
+
+
+def _medication(**changed: Any) -> dict[str, Any]:
+    return medication_request(DRUG, ORDER, **{"language": "en", **CALL, **changed})
+
+
+def test_a_service_request_is_a_draft_for_this_patient_with_its_reason() -> None:
+    made = _service()
+    assert made | {"id": "any"} == {
+        "resourceType": "ServiceRequest",
+        "id": "any",
+        "status": "draft",
+        "intent": "order",
+        "category": [
+            {"coding": [{"system": "http://snomed.info/sct", "code": "363679005", "display": "Imaging"}]},
+        ],
+        "code": {
+            "coding": [{"system": "urn:osteon:orderable", "code": "spine-xray", "display": "X-ray"}],
+            "text": "X-ray of the spine",
+        },
+        "bodySite": [{"text": "spine"}],
+        "subject": {"reference": "Patient/anna-berg"},
+        "encounter": {"reference": "Encounter/enc-1"},
+        "authoredOn": "2026-05-04",
+        "requester": {"reference": "Practitioner/dr-1"},
+        "reasonCode": [{"text": "T-score -2.7 in the lumbar spine"}],
+        "reasonReference": [{"reference": "Condition/fx-1"}],
+        "note": [{"text": "standing"}, {"text": "Osteon"}],
+    }
+
+
+def test_a_medication_request_holds_all_codes_and_the_dose_as_data() -> None:
+    made = _medication(prior="MedicationRequest/m7")
+    assert made["medicationCodeableConcept"] == {
+        "coding": [
+            {"system": "http://www.whocc.no/atc", "code": "M05BA04", "display": "alendronic acid"},
+            {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "46041"},
+        ],
+        "text": "a drug",
+    }
+    assert made["dosageInstruction"] == [
+        {
+            "text": "2.5 mg twice every three months",
+            "timing": {"repeat": {"frequency": 2, "period": 3, "periodUnit": "mo"}},
+            "route": {
+                "coding": [
+                    {"system": "http://snomed.info/sct", "code": "34206005", "display": "Subcutaneous route"},
+                ]
+            },
+            "doseAndRate": [
+                {"doseQuantity": {"value": 2.5, "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"}}
+            ],
+            "patientInstruction": "with water",
+        }
+    ]
+    assert made["priorPrescription"] == {"reference": "MedicationRequest/m7"}
+    assert (made["status"], made["intent"]) == ("draft", "order")
+
+
+def test_a_range_of_doses_is_written_as_a_range() -> None:
+    order = ORDER.model_copy(update={"dose": Decimal(500), "dose_high": Decimal(1000)})
+    amount = medication_request(DRUG, order, language="en", **CALL)["dosageInstruction"][0]["doseAndRate"][0]
+    assert "doseQuantity" not in amount
+    assert (amount["doseRange"]["low"]["value"], amount["doseRange"]["high"]["value"]) == (500, 1000)
+
+
+def test_texts_follow_the_language_and_fall_back_to_english() -> None:
+    assert _service(language="sv")["code"]["text"] == "Röntgen av ryggen"
+    assert _service(language="da")["code"]["text"] == "X-ray of the spine"
+    swedish = _medication(language="sv")
+    assert swedish["medicationCodeableConcept"]["text"] == "ett läkemedel"
+    assert swedish["dosageInstruction"][0]["text"] == "2.5 mg twice every three months"
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    made = service_request(
+        ITEM.model_copy(update={"note": {}, "body_site": {}}),
+        patient_id="p",
+        reason_text="",
+        authored=date(2026, 5, 4),
+        language="en",
+    )
+    assert set(made) == {
+        "resourceType", "id", "status", "intent", "category", "code", "subject", "authoredOn"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given_id", "reference"), [("p", "Patient/p"), ("Patient/p", "Patient/p"), ("p_1", "Patient/p_1")]
+)
+def test_the_patient_is_referred_to_by_id(given_id: str, reference: str) -> None:
+    assert _service(patient_id=given_id)["subject"] == {"reference": reference}
+
+
+@pytest.mark.parametrize("wrong", ["", "a b", "Group/p", "https://x.example/Patient/p"])
+def test_what_is_no_patient_id_is_refused_without_repeating_it(wrong: str) -> None:
+    with pytest.raises(ValueError, match=r"^not the id of a Patient$"):
+        _medication(patient_id=wrong)
+
+
+@pytest.mark.parametrize(
+    ("changed", "gone"),
+    [
+        ({"encounter_id": "an encounter"}, "encounter"),
+        ({"requester": "Application/x"}, "requester"),
+        ({"prior": "MedicationStatement/m1"}, "priorPrescription"),
+        ({"reason_refs": ["Observation/o", "urn:uuid:1"]}, "reasonReference"),
+    ],
+)
+def test_a_reference_that_the_standard_does_not_allow_there_is_left_out(changed: dict[str, Any], gone: str) -> None:
+    assert gone not in _medication(**changed)
+
+
+def test_authored_on_is_a_day_even_when_a_time_is_given() -> None:
+    assert _service(authored=datetime(2026, 5, 4, 23, 59))["authoredOn"] == "2026-05-04"
+
+
+def test_the_temporary_id_depends_on_the_content_alone() -> None:
+    assert _medication()["id"] == _medication()["id"]
+    assert len({_medication()["id"], _medication(reason_text="other")["id"], _service()["id"]}) == 3
+
+
+def test_drafts_of_two_calls_share_no_object() -> None:
+    first, before = _medication(), _medication()
+    first["dosageInstruction"][0]["text"] = "changed by the caller"
+    first["medicationCodeableConcept"]["coding"].clear()
+    assert _medication() == before
+    assert DRUG.codes[0]["code"] == "M05BA04"
+
+
+def test_a_wrong_template_is_found_before_the_first_call() -> None:
+    wrong = DRUG.model_copy(update={"codes": [{"system": "not a uri with\tblanks", "code": ""}]})
+    with pytest.raises(ValidationError):
+        check_constants([], [(wrong, ORDER)], ["en"])
+
+
+def test_the_templates_of_the_guidelines_are_checked() -> None:
+    count = check_constants(orderables().values(), drug_orders().values(), LANGUAGES)
+    assert count == (len(orderables()) + len(drug_orders())) * len(LANGUAGES)
+
+
+def test_writing_costs_well_under_a_millisecond_once_templates_are_checked() -> None:
+    _medication()
+    rounds = []
+    for _ in range(50):
+        start = time.perf_counter()
+        _medication()
+        rounds.append(time.perf_counter() - start)
+    assert min(rounds) < 0.0005
+
+
+@given(text=st.text(), ids=st.lists(st.text()), encounter=st.text(), user=st.text())
+def test_no_text_of_the_client_makes_writing_fail_or_a_wrong_reference(
+    text: str, ids: list[str], encounter: str, user: str
+) -> None:
+    made = _medication(reason_text=text, reason_refs=ids, encounter_id=encounter, requester=user)
+    json.dumps(made)
+    assert all(reference["reference"].startswith("Condition/") for reference in made.get("reasonReference", ()))
+
+
+def test_an_update_changes_what_it_says_and_nothing_else() -> None:
+    before = copy.deepcopy(ORIGINAL)
+    made = updated_medication_request(ORIGINAL, MedicationChanges(language="en", status="on-hold", note="second"))
+    assert made == {**before, "status": "on-hold", "note": [{"text": "first"}, {"text": "second"}]}
+    assert before == ORIGINAL
+
+
+def test_an_update_to_another_drug_takes_away_what_described_the_former_one() -> None:
+    made = updated_medication_request(ORIGINAL, MedicationChanges(language="en", drug=DRUG, order=ORDER))
+    assert "medicationReference" not in made
+    assert "dispenseRequest" not in made
+    assert made["medicationCodeableConcept"]["text"] == "a drug"
+    assert made["dosageInstruction"] == _medication()["dosageInstruction"]
+    kept = ("id", "status", "intent", "identifier", "subject", "note")
+    assert {key: made[key] for key in kept} == {key: ORIGINAL[key] for key in kept}
+
+
+def test_an_update_of_the_dose_leaves_the_drug() -> None:
+    made = updated_medication_request(ORIGINAL, MedicationChanges(language="en", order=ORDER))
+    assert made["medicationReference"] == ORIGINAL["medicationReference"]
+    assert made["dosageInstruction"][0]["text"] == "2.5 mg twice every three months"
+
+
+@pytest.mark.parametrize("original", [{}, {"resourceType": "ServiceRequest", "id": "1"}, {**ORIGINAL, "id": None}])
+def test_only_a_medication_request_with_an_id_is_updated(original: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="only a MedicationRequest with an id"):
+        updated_medication_request(original, MedicationChanges(language="en", status="stopped"))
+
+
+def test_a_changed_drug_never_keeps_the_dose_of_the_former_one() -> None:
+    with pytest.raises(ValueError, match="needs its own dose order"):
+        MedicationChanges(language="en", drug=DRUG)
