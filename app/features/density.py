@@ -95,6 +95,24 @@ def lowest_t_score_any_site(context: Context) -> Feature:
     return lowest(context, DensityKind.T_SCORE, ANY_SITE)
 
 
+@feature(
+    "latest_t_score_any_age",
+    Kind.NUMBER,
+    "SD",
+    meaning="Lowest T-score of the last DXA, however old: for repeating a DXA, never for treatment.",
+    reads=READS,
+)
+def latest_t_score_any_age(context: Context) -> Feature:
+    """Lowest T-score of spine, hip, femur and forearm on the day of the newest dated one; the evidence has the date."""
+    facts = [f for f in context.chart.densities if f.kind is DensityKind.T_SCORE and f.site in ANY_SITE]
+    usable = sorted((f for f in facts if f.effective is not None and f.conflict is None), key=_order)
+    if not usable:
+        shown = [density_evidence(fact) for fact in sorted(facts, key=_order)]
+        return unknown("not recorded with a date and a clear site", "t_score", evidence=shown)
+    same_day = [fact for fact in usable if fact.effective == usable[0].effective]
+    return known(same_day[0].value, [density_evidence(fact) for fact in same_day])
+
+
 @family(
     "t_score", OneOf("site", tuple(REGIONS)), kind=Kind.NUMBER, unit="SD", meaning="Lowest T-score: {}.", reads=READS
 )

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.features.context import Context
-from app.features.dates import months_since
+from app.features.dates import months_since, within_months
 from app.features.model import Evidence, Feature, Kind
 from app.features.readings import says
 from app.features.registry import OneOf, family
 from app.features.results import interval, known, never, none_on_record, observed, unknown
-from app.fhir.chart import ConditionFact, Presence, Source
+from app.fhir.chart import ConditionFact, Interpretation, Presence, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,7 @@ GROUPS: dict[str, Group] = {
 }
 """The groups; concept ids are those of guidelines/concepts. What belongs together follows the inventories' inputs."""
 
+FEVER_MONTHS = 1
 NAMES = tuple(sorted(GROUPS))
 CONDITION = OneOf("condition", NAMES)
 
@@ -170,10 +171,27 @@ def confirmed(fact: ConditionFact, *, present_only: bool = False) -> bool:
     return fact.presence is Presence.PRESENT or (fact.presence is Presence.UNKNOWN and fact.ended is None)
 
 
+def told_by_observation(fact: ConditionFact) -> bool:
+    """Whether the chart reader made this record of an Observation that says "yes"; the newest such answer decides."""
+    return fact.ref.startswith("Observation/")
+
+
+def _denied_since(context: Context, group: Group, fact: ConditionFact) -> bool:
+    """Whether a "yes" of an Observation was followed by a later "no"."""
+    if not told_by_observation(fact):
+        return False
+    for later in context.observations(*group.concepts):
+        if later.ref == fact.ref:
+            return False
+        if any(says(later, concept) is False for concept in group.concepts):
+            return True
+    return False
+
+
 def diagnosis(context: Context, name: str, group: Group) -> Feature:
     """Whether a group of diagnoses is on record, with every record that says so."""
     missing = group.missing or name
-    facts = context.conditions(*group.concepts)
+    facts = tuple(fact for fact in context.conditions(*group.concepts) if not _denied_since(context, group, fact))
     evidence = [condition_evidence(name, f) for f in facts if confirmed(f, present_only=group.present_only)]
     evidence += [
         Evidence(name, True, None, procedure.when, procedure.ref, "procedure")
@@ -206,7 +224,20 @@ def condition(context: Context, name: str) -> Feature:
 
     Unit: none. Age: no limit. Source: the inventories' `inputs`, concepts of guidelines/concepts.
     """
-    return diagnosis(context, name, GROUPS[name])
+    return _fever(context) if name == "fever" else diagnosis(context, name, GROUPS[name])
+
+
+def _fever(context: Context) -> Feature:
+    """Fever as a diagnosis or finding, or a temperature that the record itself flags as high.
+
+    The newest temperature counts, for a month: the fever of a spinal infection lasts for weeks.
+    """
+    stated = diagnosis(context, "fever", GROUPS["fever"])
+    for fact in context.observations("body_temperature")[:1]:
+        recent = within_months(fact.effective, FEVER_MONTHS, context.today)
+        if stated.value is not True and fact.interpretation is Interpretation.HIGH and recent:
+            return known(True, [observed("body_temperature", fact)])
+    return stated
 
 
 @family(

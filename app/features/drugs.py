@@ -9,8 +9,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 from app.features.context import Context
-from app.features.dates import months_since, on_or_after
+from app.features.dates import months_since
 from app.features.exposure import (
+    BEGUN,
     CLASSES,
     DEPOT_MONTHS,
     STATUS_CODES,
@@ -22,18 +23,17 @@ from app.features.exposure import (
     current_start,
     end_of,
     every_course,
-    interval_days,
     not_asked,
+    taken,
     use_name,
 )
 from app.features.model import Evidence, Feature, Kind
 from app.features.registry import OneOf, family, feature
-from app.features.results import any_of, interval, known, never, none_on_record, observed, truth, unknown
-from app.fhir.chart import CourseFact, CourseStatus, DateRange, Source
+from app.features.results import interval, known, none_on_record, observed, unknown
+from app.fhir.chart import CourseFact, CourseStatus, Source
 
 CLASS = OneOf("class", CLASSES)
 READS = ("medications", "medicationRequests", "medicationAdministrations")
-BEGUN = frozenset({CourseStatus.CURRENT, CourseStatus.PAST, CourseStatus.ON_HOLD, CourseStatus.UNKNOWN})
 ADVERSE_WORDS = (
     "adverse",
     "side effect",
@@ -133,150 +133,25 @@ def months_on(context: Context, drug_class: str) -> Feature:
     return interval(low, high, evidence, missing=("start_date",))
 
 
-def _last_end(context: Context, drug_class: str) -> tuple[DateRange | None, list[Evidence]]:
-    """The latest end of the courses of a class; None if one of them ended at an unknown time."""
-    ended = [c for c in courses(context, drug_class) if c.status is CourseStatus.PAST]
-    ends = [end_of(course) for course in ended]
-    evidence = [
-        Evidence(f"{drug_class}_end", course.name, None, end, course.refs[0])
-        for course, end in zip(ended, ends, strict=True)
-    ]
-    known_ends = [end for end in ends if end is not None]
-    if not known_ends or len(known_ends) < len(ends):
-        return None, evidence
-    return max(known_ends, key=lambda end: (end.latest, end.earliest)), evidence
-
-
-@family(
-    "months_since_end",
-    CLASS,
-    kind=Kind.NUMBER,
-    unit="months",
-    meaning="Months since the last course ended: {}.",
-    reads=READS,
-)
-def months_since_end(context: Context, drug_class: str) -> Feature:
-    """Months since the effect of the last course ended; for depot drugs the last dose plus its interval.
-
-    Running at present: 0 with the course as evidence. Never taken: longer ago than every limit.
-    """
-    stop = context.feature(f"stopped.{drug_class}")
-    if stop.value is None:
-        return unknown(stop.why_unknown or "use not known", *stop.missing, evidence=stop.evidence)
-    if stop.value is False:
-        running = [c for c in courses(context, drug_class) if c.status is CourseStatus.CURRENT]
-        return known(Decimal(0), [course_evidence(drug_class, c) for c in running]) if running else never()
-    end, evidence = _last_end(context, drug_class)
-    if end is None:
-        return unknown("end not recorded", "end_date", evidence=evidence)
-    low, high = months_since(end, context.today)
-    return interval(max(low, Decimal(0)), max(high, Decimal(0)), evidence, missing=("end_date",))
-
-
-@family(
-    "months_since_last_dose",
-    CLASS,
-    kind=Kind.NUMBER,
-    unit="months",
-    meaning="Months since the last dose: {}.",
-    reads=READS,
-)
-def months_since_last_dose(context: Context, drug_class: str) -> Feature:
-    """Months since the last given dose, from administrations or the latest dated record of a dose (decision 13b).
-
-    Known bone metastasis does not matter here: a late dose is a matter of safety. Never taken: beyond every limit.
-    """
-    begun = _taken(context, drug_class)
-    if not begun:
-        return never() if asked(context) else not_asked(drug_class)
-    given = [course for course in begun if course.last_given is not None]
-    if not given:
-        shown = [course_evidence(drug_class, course) for course in begun]
-        return unknown("last dose not recorded", "last_dose_date", evidence=shown)
-    last = max(given, key=lambda c: (c.last_given.latest, c.last_given.earliest, c.refs) if c.last_given else ())
-    shown = [Evidence(f"{drug_class}_last_dose", last.name, None, last.last_given, last.refs[0])]
-    if last.last_given is None:
-        return unknown("last dose not recorded", "last_dose_date", evidence=shown)
-    low, high = months_since(last.last_given, context.today)
-    return interval(low, high, shown, missing=("last_dose_date",))
-
-
-def _taken(context: Context, drug_class: str) -> list[CourseFact]:
-    """The begun courses of a class for questions of safety, whatever the indication."""
-    return [c for c in every_course(context) if belongs(c, drug_class) and c.status in BEGUN]
-
-
-@family("infusions", CLASS, kind=Kind.NUMBER, unit="1", meaning="Number of doses given: {}.", reads=READS)
-def infusions(context: Context, drug_class: str) -> Feature:
-    """How many doses were given: recorded administrations, else what fits between first and last dose.
-
-    Unit: count. Without administrations and dates unknown (last_dose_date).
-    """
-    begun = [course for course in courses(context, drug_class) if course.status in BEGUN]
-    if not begun:
-        return known(Decimal(0)) if asked(context) else not_asked(drug_class)
-    evidence = [course_evidence(drug_class, course) for course in begun]
-    counts = [_doses(course) for course in begun]
-    if any(count is None for count in counts):
-        return unknown("doses not recorded one by one", "last_dose_date", evidence=evidence)
-    return known(Decimal(sum(count for count in counts if count is not None)), evidence)
-
-
-def _doses(course: CourseFact) -> int | None:
-    given = sum(ref.startswith("MedicationAdministration/") for ref in course.refs)
-    if given:
-        return given
-    first, last = course.started, course.last_given or course.ended
-    if first is None or last is None or not (first.exact and last.exact):
-        return None
-    return int(Decimal((last.latest - first.earliest).days) / interval_days(course) + Decimal("0.5")) + 1
-
-
 @family("stopped", CLASS, kind=Kind.TRUTH, meaning="Taken before and not at present: {}.", reads=READS)
 def stopped(context: Context, drug_class: str) -> Feature:
     """A begun course has ended and none of the class runs.
 
     Known bone metastasis does not matter here: the warning about stopping denosumab stays (decision 10).
     """
-    taken = _taken(context, drug_class)
-    current = [course for course in taken if course.status is CourseStatus.CURRENT]
+    begun = taken(context, drug_class)
+    current = [course for course in begun if course.status is CourseStatus.CURRENT]
     if current:
         return known(False, [course_evidence(drug_class, course) for course in current])
-    doubtful = [course for course in taken if course.status is CourseStatus.UNKNOWN]
+    doubtful = [course for course in begun if course.status is CourseStatus.UNKNOWN]
     if doubtful:
         shown = [course_evidence(drug_class, course, "no recent sign of use") for course in doubtful]
         return unknown("active on record without a recent sign of use", use_name(drug_class), evidence=shown)
-    ended = [course for course in taken if course.status is CourseStatus.PAST]
+    ended = [course for course in begun if course.status is CourseStatus.PAST]
     if ended:
         shown = [Evidence(f"{drug_class}_end", c.name, None, end_of(c), c.refs[0], c.stop_reason) for c in ended]
         return known(True, shown)
     return none_on_record() if asked(context) else not_asked(drug_class)
-
-
-@family("started_after_end_of", CLASS, CLASS, kind=Kind.TRUTH, meaning="{} begun after the end of {}.", reads=READS)
-def started_after_end_of(context: Context, started_class: str, ended_class: str) -> Feature:
-    """A course of the first class begun on or after the end (or last dose) of the second, which no longer runs."""
-    begun = _taken(context, started_class)
-    before = context.feature(f"stopped.{ended_class}")
-    if not begun:
-        return none_on_record() if asked(context) else not_asked(started_class)
-    if before.value is not True:
-        return before
-    ended = [c for c in _taken(context, ended_class) if c.status is CourseStatus.PAST]
-    ends = [course.last_given or course.ended for course in ended]
-    answers: list[Feature] = []
-    for course in begun:
-        evidence = [course_evidence(started_class, course)]
-        dated = [end for end in ends if end is not None]
-        if course.started is None or not dated:
-            missing = "start_date" if course.started is None else "end_date"
-            answers.append(unknown("dates not recorded", missing, evidence=evidence))
-            continue
-        last = max(dated, key=lambda end: (end.latest, end.earliest))
-        answers.append(
-            truth(on_or_after(course.started, last), "dates known only in part", "start_date", evidence=evidence)
-        )
-    return any_of(answers)
 
 
 @family("intolerant", CLASS, kind=Kind.TRUTH, meaning="Does not tolerate: {}.", reads=("allergies", *READS))

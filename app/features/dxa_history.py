@@ -142,6 +142,10 @@ def dxa_in_last_months(context: Context, months: str) -> Feature:
 )
 def dxa_since_start_of(context: Context, drug_class: str) -> Feature:
     """A DXA more than 12 months after the start of the current course; not taken: false."""
+    return _in_course(context, drug_class, FOLLOW_UP_AFTER_MONTHS, strictly=True)
+
+
+def _in_course(context: Context, drug_class: str, months: int, *, strictly: bool) -> Feature:
     taking = context.feature(f"takes.{drug_class}")
     if taking.value is not True:
         return taking
@@ -149,7 +153,20 @@ def dxa_since_start_of(context: Context, drug_class: str) -> Feature:
     if start is None:
         found = _none(context) if not measurements(context) else None
         return found or unknown("start not recorded", "start_date", evidence=taking.evidence)
-    return since(context, shifted(start, months=FOLLOW_UP_AFTER_MONTHS), strictly=True)
+    return since(context, shifted(start, months=months), strictly=strictly)
+
+
+@family(
+    "dxa_after_months_on",
+    CLASS,
+    WholeNumber("n"),
+    kind=Kind.TRUTH,
+    meaning="A DXA in the current course of {} from month {} on.",
+    reads=(*READS, "medications"),
+)
+def dxa_after_months_on(context: Context, drug_class: str, months: str) -> Feature:
+    """A DXA so many calendar months or more after the start of the current course; not taken: false."""
+    return _in_course(context, drug_class, int(months), strictly=False)
 
 
 @family(

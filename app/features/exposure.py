@@ -37,6 +37,7 @@ OTHER_CLASSES = (
     "calcium_carbonate",
     "calcium_citrate",
     "calcium_vitamin_d",
+    "denosumab_any",
     "glitazone",
     "glucocorticoid",
     "gnrh_analogue",
@@ -54,6 +55,8 @@ OTHER_CLASSES = (
     "vitamin_d",
 )
 CLASSES = tuple(sorted({*BONE_CLASSES, *OTHER_CLASSES}))
+
+BEGUN = frozenset({CourseStatus.CURRENT, CourseStatus.PAST, CourseStatus.ON_HOLD, CourseStatus.UNKNOWN})
 
 ONCOLOGICAL_WITH_METASTASIS = frozenset({"bisphosphonate", "denosumab", *BISPHOSPHONATES})
 NOT_SYSTEMIC = frozenset({Route.INHALED, Route.TOPICAL, Route.NASAL})
@@ -89,6 +92,8 @@ def belongs(course: CourseFact, drug_class: str) -> bool:
             return systemic and course.route in (Route.ORAL, None)
         case "calcitonin_nasal":
             return "calcitonin_nasal" in drugs or ("calcitonin" in drugs and course.route is Route.NASAL)
+        case "denosumab_any":  # whatever it was given for: stopping it is dangerous in either use (decision 10)
+            return not drugs.isdisjoint({"denosumab", "denosumab_osteoporosis_60mg", "denosumab_oncology_120mg"})
         case "calcium_vitamin_d":
             return "calcium_vitamin_d" in drugs or {"calcium", "vitamin_d"} <= drugs
         case _:
@@ -98,6 +103,11 @@ def belongs(course: CourseFact, drug_class: str) -> bool:
 def every_course(context: Context) -> list[CourseFact]:
     """All courses, newest start first, without start last: the order of delivery never shows."""
     return sorted(context.chart.courses, key=_order)
+
+
+def taken(context: Context, drug_class: str) -> list[CourseFact]:
+    """The begun courses of a class for questions of safety, whatever the indication."""
+    return [c for c in every_course(context) if belongs(c, drug_class) and c.status in BEGUN]
 
 
 def courses(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
@@ -128,7 +138,7 @@ def asked(context: Context) -> bool:
 
 def use_name(drug_class: str) -> str:
     """The data element to ask for when the use of a class is not known."""
-    return "bone_drug_use" if drug_class in BONE_CLASSES else f"{drug_class}_use"
+    return "bone_drug_use" if drug_class in (*BONE_CLASSES, "denosumab_any") else f"{drug_class}_use"
 
 
 def not_asked(drug_class: str) -> Feature:
@@ -170,10 +180,25 @@ def end_of(course: CourseFact) -> DateRange | None:
 def current_chain(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
     """The courses that make up the current use without a break, the earliest first; empty if none is running."""
     counted = courses(context, drug_class)
-    chain = [course for course in counted if course.status is CourseStatus.CURRENT]
+    running = [course for course in counted if course.status is CourseStatus.CURRENT]
+    earlier = [course for course in counted if course.status is CourseStatus.PAST and course.ended is not None]
+    return _joined(running, earlier)
+
+
+def last_ended_chain(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
+    """The ended courses that make up the last use without a break, the earliest first; empty if none has ended."""
+    ended = [course for course in courses(context, drug_class) if course.status is CourseStatus.PAST]
+    dated = [course for course in ended if course.ended is not None]
+    if not dated:
+        return tuple(ended)
+    last = max(dated, key=lambda course: (course.ended.latest if course.ended else date.min, course.refs))
+    return _joined([last], [course for course in dated if course is not last])
+
+
+def _joined(chain: list[CourseFact], earlier: list[CourseFact]) -> tuple[CourseFact, ...]:
+    """A use and the ended courses that lead up to it without a break, the earliest first."""
     if not chain:
         return ()
-    earlier = [c for c in counted if c.status is CourseStatus.PAST and c.ended is not None]
     joined = True
     while joined and all(course.started is not None for course in chain):
         first = min(course.started.earliest for course in chain if course.started is not None)

@@ -7,7 +7,7 @@ findings whose "no" is itself a sign: nobody asked is not "no" (decision 14).
 from __future__ import annotations
 
 from app.features.context import Context
-from app.features.diagnoses import condition_evidence, confirmed
+from app.features.diagnoses import condition_evidence, confirmed, told_by_observation
 from app.features.model import Feature, Kind
 from app.features.readings import says
 from app.features.registry import OneOf, family, feature
@@ -99,7 +99,9 @@ def finding(context: Context, code: str) -> Feature:
             return known(trigger.value in MINOR_TRAUMA, trigger.evidence)
     concepts = (code, ALSO_CODED[code]) if code in ALSO_CODED else (code,)
     stated = [
-        condition_evidence(code, fact) for fact in context.conditions(*concepts) if confirmed(fact, present_only=True)
+        condition_evidence(code, fact)
+        for fact in context.conditions(*concepts)
+        if confirmed(fact, present_only=True) and not told_by_observation(fact)
     ]
     for fact in context.observations(*concepts):
         answers = [says(fact, concept) for concept in concepts]
@@ -148,14 +150,6 @@ def poor_dental_status(context: Context) -> Feature:
 def frail(context: Context) -> Feature:
     """Stated as frail."""
     return context.feature("finding.frail")
-
-
-@feature("back_pain", Kind.TRUTH, meaning="Has back pain.", reads=("observations", "conditions"))
-def back_pain(context: Context) -> Feature:
-    """Back pain as a finding, or low back pain as a present diagnosis."""
-    severity = context.feature("finding_word.back_pain_severity")
-    stated = [known(True, severity.evidence)] if severity.known else []
-    return any_of([*stated, context.feature("condition.low_back_pain"), context.feature("finding.back_pain")])
 
 
 @feature(

@@ -115,9 +115,8 @@ def fragility_fracture(context: Context, group: str) -> Feature:
 
 @family(
     "fragility_fracture_count",
-    OneOf("group", ("any", "msd_counted", "typical", "vertebra")),
+    OneOf("group", ("any", "msd_counted", "rib", "typical", "vertebra")),
     kind=Kind.NUMBER,
-    unit="1",
     meaning="Number of fragility fractures: {}.",
     reads=READS,
 )

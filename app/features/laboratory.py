@@ -44,6 +44,7 @@ EGFR = (
     "egfr_creatinine_cystatin",
     "egfr_creatinine_swedish_relative",
 )
+CLEARANCE = ("creatinine_clearance_measured_24h", "creatinine_clearance_cockcroft_gault")
 ANALYTES: dict[str, Analyte] = {
     "albumin": Analyte(("albumin_serum_mass", "albumin_serum_molar"), "g/L"),
     "alp": Analyte(("alp", "alp_katal"), "U/L"),
@@ -219,7 +220,9 @@ def lab_since_start_of(context: Context, analyte: str, drug_class: str) -> Featu
     start = current_start(context, drug_class)
     if start is None:
         return unknown("start not recorded", "start_date", evidence=taking.evidence)
-    facts = [fact for fact in context.observations(*ANALYTES[analyte].concepts) if fact.value is not None]
+    # A reported clearance counts as creatinine known (decision 27).
+    concepts = (*ANALYTES[analyte].concepts, *(CLEARANCE if analyte == "creatinine" else ()))
+    facts = [fact for fact in context.observations(*concepts) if fact.value is not None]
     answers = [(None if f.effective is None else on_or_after(f.effective, start), f) for f in facts]
     for wanted in (True, None):
         chosen = [fact for answer, fact in answers if answer is wanted]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from app.features.context import Context
 from app.features.dates import newest_first, within_months
 from app.features.diagnoses import condition_evidence, confirmed
@@ -160,17 +158,3 @@ def _none_observed(context: Context, missing: str) -> Feature:
     if context.chart.provided(Source.OBSERVATIONS):
         return none_on_record()
     return unknown("observations not provided", missing)
-
-
-@feature("back_pain_months", Kind.NUMBER, "months", meaning="How long back pain has lasted.", reads=READS)
-def back_pain_months(context: Context) -> Feature:
-    """Months since the onset of a present low back pain; no back pain: 0."""
-    pain = context.feature("back_pain")
-    if pain.value is False:
-        return known(Decimal(0))
-    if pain.value is None:
-        return pain
-    since = context.feature("months_since_condition.low_back_pain")
-    if since.low is not None and not since.low.is_finite():
-        return unknown("onset not recorded", "back_pain_onset", evidence=pain.evidence)
-    return since

@@ -37,6 +37,14 @@ def ordered(context: Context, drug_class: str) -> Feature:
     return known(bool(orders), _shown(drug_class, orders))
 
 
+@feature("orders_at_hand", Kind.TRUTH, meaning="The call is about draft medication orders.", reads=())
+def orders_at_hand(context: Context) -> Feature:
+    """There is at least one draft medication order: order-select or order-sign (decision 32)."""
+    drafts = context.chart.draft_orders
+    shown = [Evidence("draft_order", order.course.name, None, None, order.ref) for order in drafts]
+    return known(bool(drafts), shown)
+
+
 @family("order_stops", CLASS, kind=Kind.TRUTH, meaning="A draft order at hand would stop: {}.", reads=())
 def order_stops(context: Context, drug_class: str) -> Feature:
     """A selected draft order stops a drug of the class."""

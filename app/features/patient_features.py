@@ -16,8 +16,10 @@ from app.fhir.chart import Chart, ConditionFact, CourseFact, ObservationFact, Pr
 
 DOMAINS = (
     "anthropometry",
+    "back_pain",
     "density",
     "diagnoses",
+    "drug_history",
     "drugs",
     "dxa_history",
     "exposure",

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
 
 from app.features.context import Context
-from app.features.laboratory import reading
+from app.features.laboratory import ANALYTES, CLEARANCE, reading
 from app.features.model import Evidence, Feature, Kind
 from app.features.readings import newest_value, number_of, observations_provided
 from app.features.registry import WholeNumber, family, feature
-from app.features.results import any_of, below, interval, known, none_on_record, observed, unknown
+from app.features.results import all_of, any_of, below, interval, known, none_on_record, observed, unknown
 from app.fhir.chart import Sex
 
-CLEARANCE = ("creatinine_clearance_measured_24h", "creatinine_clearance_cockcroft_gault")
 # Cockcroft & Gault, Nephron 1976;16:31-41, for creatinine in umol/L; the factors hold the conversion from mg/dL and,
 # for women, the 15 % less of the paper.
 COCKCROFT_GAULT_YEARS = Decimal(140)
@@ -131,3 +131,28 @@ def creatinine_known(context: Context) -> Feature:
     if observations_provided(context):
         return known(False, found.problem.evidence)
     return unknown("observations not provided", "creatinine", evidence=found.problem.evidence)
+
+
+@feature(
+    "zoledronate_labs_done",
+    Kind.TRUTH,
+    meaning="Calcium and creatinine are recent enough for an infusion of zoledronate.",
+    reads=READS,
+)
+def zoledronate_labs_done(context: Context) -> Feature:
+    """A calcium and a creatinine (or clearance) of the last settings.zoledronate_lab_days; asks for presence."""
+    first = context.today - timedelta(days=context.settings.zoledronate_lab_days)
+    calcium = _since_day(context, "calcium", ANALYTES["calcium"].concepts, first)
+    creatinine = _since_day(context, "creatinine", (*ANALYTES["creatinine"].concepts, *CLEARANCE), first)
+    return all_of([calcium, creatinine])
+
+
+def _since_day(context: Context, name: str, concepts: tuple[str, ...], first: date) -> Feature:
+    facts = [fact for fact in context.observations(*concepts) if fact.value is not None and fact.effective is not None]
+    recent = [fact for fact in facts if fact.effective is not None and fact.effective.latest >= first]
+    sure = [fact for fact in recent if fact.effective is not None and fact.effective.earliest >= first]
+    if sure:
+        return known(True, [observed(name, sure[0])])
+    if recent:
+        return unknown("date does not tell", name, evidence=[observed(name, recent[0])])
+    return none_on_record() if observations_provided(context) else unknown("observations not provided", name)

@@ -111,6 +111,7 @@ DRUGS = {
     "prednisolone": {"gc_prednisolone", "glucocorticoid", "oral_glucocorticoid"},
     "hydrocortisone": {"gc_hydrocortisone", "glucocorticoid", "oral_glucocorticoid"},
     "dexamethasone": {"gc_dexamethasone", "glucocorticoid", "oral_glucocorticoid"},
+    "denosumab_any": {"denosumab_oncology_120mg", "oncological_bone_drug"},
     "calcium": {"calcium_carbonate", "calcium"},
     "vitamin_d": {"colecalciferol", "vitamin_d"},
 }

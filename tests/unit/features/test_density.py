@@ -219,3 +219,24 @@ def test_recorded_risk_and_severity() -> None:
         .value
     )
     assert features(observations=[observation("low_bmd_on_imaging", boolean=True)]).feature("low_bmd_on_imaging").value
+
+
+def test_the_last_score_of_any_age_is_for_repeating_a_dxa() -> None:
+    facts = [
+        density("-2.8", SPINE, "2015-01-01"),
+        density("-1.5", SPINE, "2019-01-01"),
+        density("-1.9", NECK, "2019-01-01"),
+    ]
+    patient = features(densities=facts)
+    assert patient.feature("latest_t_score_any_age").value == Decimal("-1.9")
+    assert patient.feature("lowest_t_score").value is None
+    assert features(densities=[density("-1.5", when=None)]).feature("latest_t_score_any_age").missing == ("t_score",)
+
+
+@pytest.mark.parametrize(
+    ("when", "done"), [("2026-01-01", True), ("2025-12-31", False), ("2026", True), ("2025", False)]
+)
+def test_a_dxa_from_a_month_of_the_course_on(when: str, done: bool) -> None:
+    patient = features(courses=[course("alendronate", "2022-01-01")], densities=[density("-2", when=when)])
+    assert patient.feature("dxa_after_months_on.alendronate.48").value is done
+    assert features(densities=[density("-2")]).feature("dxa_after_months_on.alendronate.48").value is False

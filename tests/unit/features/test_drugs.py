@@ -231,3 +231,31 @@ def test_a_planned_dental_procedure() -> None:
     assert features(procedures=[done]).feature(name).value is False
     assert features(observations=[observation(name, boolean=True)]).feature(name).value is True
     assert features(without=(Source.PROCEDURES,)).feature(name).value is None
+
+
+def test_orders_at_hand_tell_an_order_hook() -> None:
+    assert features(draft_orders=[draft("calcium")]).feature("orders_at_hand").value is True
+    assert features().feature("orders_at_hand").value is False
+
+
+def test_denosumab_of_either_use_can_be_stopped() -> None:
+    name = "stopped.denosumab_any"
+    assert features(courses=[past("denosumab_any", "2023-01-01", "2026-01-01")]).feature(name).value is True
+    metastatic = {"conditions": [condition("bone_metastasis")]}
+    ended = past("denosumab", "2023-01-01", "2025-12-15", last="2025-12-15")
+    assert features(courses=[ended], **metastatic).feature(name).value is True
+    assert features(courses=[ended], **metastatic).feature("months_since_end.denosumab").value == 0
+    assert features(courses=[ended], **metastatic).feature("months_since_last_dose.denosumab").value == 6
+
+
+def test_the_length_of_the_last_ended_use() -> None:
+    name = "last_course_months.bisphosphonate"
+    joined = [past("alendronate", "2019-01-15", "2022-01-01"), past("risedronate", "2022-01-10", "2024-01-15")]
+    assert features(courses=joined).feature(name).value == 60
+    apart = [past("alendronate", "2010-01-15", "2012-01-01"), past("risedronate", "2022-01-15", "2024-01-15")]
+    for order in (apart, apart[::-1]):
+        assert features(courses=order).feature(name).value == 24
+    assert features().feature(name).value == 0
+    assert features(courses=[past("alendronate", None, "2024-01-15")]).feature(name).missing == ("start_date",)
+    assert features(courses=[past("alendronate", "2020-01-15", None)]).feature(name).missing == ("end_date",)
+    assert features(without=NO_LISTS).feature(name).value is None

@@ -264,3 +264,25 @@ def test_age_limits_are_settings() -> None:
     limits = {**FeatureSettings().max_age_months, "renal": 24}
     old = observation("creatinine_serum_molar", 100, "2025-01-01", unit="umol/L")
     assert features(FeatureSettings(max_age_months=limits), observations=[old]).feature("lab.creatinine").value == 100
+
+
+def test_a_reported_clearance_counts_as_creatinine_since_the_start() -> None:
+    clearance = observation("creatinine_clearance_measured_24h", 50, "2026-02-01", unit="mL/min")
+    patient = features(courses=[course("denosumab", "2026-01-01")], observations=[clearance])
+    assert patient.feature("lab_since_start_of.creatinine.denosumab").value is True
+    assert patient.feature("lab_since_start_of.calcium.denosumab").value is False
+
+
+@pytest.mark.parametrize(
+    ("when", "done"), [("2026-05-16", True), ("2026-05-15", False), ("2026-05", None), (None, False)]
+)
+def test_values_before_an_infusion_are_of_the_last_thirty_days(when: str | None, done: bool | None) -> None:
+    facts = [observation(TOTAL, "2.4", "2026-06-10"), observation("creatinine_serum_molar", 80, when)]
+    assert features(observations=facts).feature("zoledronate_labs_done").value is done
+
+
+def test_an_infusion_needs_both_values() -> None:
+    assert features(observations=[observation(TOTAL, "2.4")]).feature("zoledronate_labs_done").value is False
+    clearance = observation("creatinine_clearance_measured_24h", 50, unit="mL/min")
+    assert features(observations=[observation(TOTAL, "2.4"), clearance]).feature("zoledronate_labs_done").value is True
+    assert features(without=(Source.OBSERVATIONS,)).feature("zoledronate_labs_done").value is None
