@@ -126,7 +126,7 @@ def _meaning_of(uri: str, raw: str) -> CodeMeaning | None:
         side = side or _side_of_cm(code, rows)
     return CodeMeaning(
         concepts=concepts,
-        history=all(row.history for row in rows),
+        history=rows[0].history,  # the longest code speaks: I25.2 is an old infarction, I25 is not
         site=_first(row.site for row in rows),
         level=_first(row.level for row in rows),
         side=side,

@@ -130,8 +130,8 @@ def _ratio(value: object) -> tuple[Decimal | None, Decimal | None]:
 
 
 def milligrams(value: Decimal | None, unit: object) -> Decimal | None:
-    """A mass in mg; None where the unit is no mass that is known."""
-    factor = _masses().get(str(unit or "").strip().lower())
+    """A mass in mg; None where the unit is no mass that is known. A remark in parentheses is no part of the unit."""
+    factor = _masses().get(str(unit or "").partition("(")[0].strip().lower())
     return None if value is None or factor is None else value * factor
 
 

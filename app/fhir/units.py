@@ -133,8 +133,8 @@ def rule_for(concepts: frozenset[str]) -> QuantityRule | None:
 def measure(rule: QuantityRule, quantity: dict[str, Any]) -> Measured | Unusable | None:
     """A Quantity in the canonical unit. None where it holds no number.
 
-    Either `code` or `unit` may name the unit; where both are known, both must be the same physical quantity and the
-    code decides. UCUM "1" beside a telling unit text leaves the decision to the text.
+    Either `code` or `unit` may name the unit; where both are known, both must be of one scale. UCUM "1" beside a
+    telling unit text leaves the decision to the text.
     """
     value = to_decimal(quantity.get("value"))
     comparator = quantity.get("comparator")
@@ -166,13 +166,12 @@ def _accepted_unit(rule_name: str, code: str | None, text: str | None) -> str | 
     """The accepted unit that code and text name together. Cached: units repeat, and are no patient data."""
     rule = _rules_by_name()[rule_name]
     candidates = [ucum_of(code), ucum_of(text)]
-    accepted = [unit for unit in candidates if unit in rule.factors]
-    if accepted:
-        other = [unit for unit in candidates if unit is not None and unit not in rule.factors and unit != "1"]
-        if other:  # code and text name different quantities: nobody knows which number it is
-            return None
-        return accepted[0]
-    return None
+    accepted = [unit for unit in candidates if unit is not None and unit in rule.factors]
+    others = [unit for unit in candidates if unit is not None and unit not in rule.factors and unit != "1"]
+    # Where code and text name different quantities, or scales, nobody knows which of them the number is in.
+    if not accepted or others or len({rule.factors[unit] for unit in accepted}) > 1:
+        return None
+    return accepted[0]
 
 
 def _text(value: object) -> str | None:

@@ -1,0 +1,256 @@
+"""Shapes that break naive readers: met in real and generated charts, each made up anew and small."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from app.fhir.chart import Interpretation, Presence, SetAside, Sex
+from app.fhir.reader import ChartInput, read_chart
+from tests.unit.fhir.builders import (
+    ATC,
+    FINDING,
+    ICD10,
+    ICD10CM,
+    LOINC,
+    ME,
+    NPU,
+    RXNORM,
+    SNOMED,
+    TODAY,
+    Json,
+    chart,
+    coded,
+    condition,
+    observation,
+    request,
+    resource,
+    statement,
+)
+
+CREATININE = coded(NPU, "NPU18016")
+
+
+def test_the_dead_are_dead_by_a_date_or_by_true_only() -> None:
+    assert chart(patient={"deceasedDateTime": "2020"}).patient.deceased
+    assert chart(patient={"deceasedBoolean": True}).patient.deceased
+    assert not chart(patient={"deceasedBoolean": False}).patient.deceased
+
+
+def test_sex_may_stand_only_in_an_extension() -> None:
+    url = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-individual-sex"
+    coding = {"url": url, "valueCoding": {"system": SNOMED, "code": "248152002"}}
+    assert chart(patient={"gender": None, "extension": [coding]}).patient.sex is Sex.FEMALE
+    assert chart(patient={"gender": "other", "extension": [coding]}).patient.sex is None
+    assert chart(patient={"gender": None}).patient.sex is None
+
+
+@pytest.mark.parametrize(("born", "shown"), [("1950", "1950"), ("2030-01-01", "None"), ("unknown", "None")])
+def test_birth_dates_are_partial_or_impossible(born: str, shown: str) -> None:
+    assert str(chart(patient={"birthDate": born}).patient.birth_date) == shown
+
+
+def test_a_question_that_was_answered_with_no_is_no_finding() -> None:
+    answer = {"coding": [{"system": SNOMED, "code": "373067005"}]}
+    no = observation(coded(FINDING, "night-pain"), valueCodeableConcept=answer)
+    found = chart(no)
+    assert found.conditions == ()
+    assert found.observations[0].boolean is False
+    yes = chart(observation(coded(FINDING, "night-pain"), valueBoolean=True))
+    assert [fact.concepts for fact in yes.conditions] == [{"night_pain"}]
+
+
+def test_a_japanese_percentage_of_young_adults_is_no_t_score() -> None:
+    code = {"coding": [{"system": "http://jpfhir.jp/x", "code": "9N226", "display": "DXA"}]}
+    assert chart(observation(code, 95, "{%YAM}")).densities == ()
+    assert chart(observation(coded(LOINC, "38267-1"), 95, "%")).unusable[0].shown == "95 %"
+
+
+def test_a_resolved_fracture_is_still_a_fracture() -> None:
+    assert len(chart(condition(coded(SNOMED, "359817006"), clinical="resolved")).fractures) == 1
+
+
+def test_empty_strings_are_missing() -> None:
+    assert chart(condition({"coding": [{"system": LOINC, "code": "", "display": ""}], "text": ""})).conditions == ()
+
+
+@pytest.mark.parametrize("text", ["entered-in-error", "Entered-in-Error ", "ENTERED-IN-ERROR"])
+def test_entered_in_error_is_seen_in_any_spelling(text: str) -> None:
+    wrong = condition(coded(ICD10, "M81.9"), verificationStatus={"coding": [{"code": text}]})
+    assert chart(wrong).set_aside == (SetAside("Condition/x", "entered-in-error"),)
+    assert chart(observation(CREATININE, 80, "umol/L", status=text)).observations == ()
+
+
+def test_one_bad_record_is_set_aside_and_the_rest_is_read() -> None:
+    # `interpretation.coding.code` and friends can be anything; a dosage that is a number breaks the parser of courses
+    bad = request(coded(RXNORM, "46041"), "bad", dispenseRequest={"validityPeriod": {"start": {"year": 2020}}})
+    bad["resourceType"] = "MedicationStatement"
+    bad["adherence"] = "text where an object belongs"
+    good = statement(coded(ATC, "M05BA04"), "good", dateAsserted="2026-06-01")
+    found = chart(bad, good)
+    assert [course.refs for course in found.courses] == [("MedicationStatement/good",)]
+    assert found.set_aside == (SetAside("MedicationStatement/bad", "unreadable"),)
+
+
+def test_a_record_without_a_type_is_unreadable() -> None:
+    assert chart({"id": "x"}).set_aside == (SetAside("?/x", "unreadable"),)
+
+
+def test_lists_and_objects_stand_for_each_other() -> None:
+    single = {"coding": {"system": ICD10, "code": "K90.0"}}
+    assert len(chart(condition(single)).conditions) == 1
+    route = {"resourceType": "MedicationRequest", "dosageInstruction": {"route": {"text": "oral"}}}
+    assert len(chart(request(coded(ATC, "M05BA04")) | route).courses) == 1
+
+
+@pytest.mark.parametrize(
+    "reference", ["Patient/other", "https://ehr.example/fhir/Patient/other", "Patient/other/_history/3"]
+)
+def test_records_of_others_are_counted_and_not_named(reference: str) -> None:
+    records = [observation(CREATININE, 80, "umol/L", subject={"reference": reference}) for _ in range(2)]
+    found = chart(*records)
+    assert found.observations == ()
+    assert found.set_aside == (SetAside(None, "other patient", 2),)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        {"reference": f"Patient/{ME}"},
+        {"reference": f"https://ehr.example/fhir/Patient/{ME}/_history/2"},
+        {"reference": "urn:uuid:0b7e3a5c-0000-4000-8000-000000000000"},
+        {"reference": "#p"},
+        {"display": "the patient"},
+        None,
+    ],
+)
+def test_records_that_do_not_name_another_are_the_patients(subject: Any) -> None:
+    assert len(chart(observation(CREATININE, 80, "umol/L", subject=subject)).observations) == 1
+
+
+def test_an_order_not_to_do_something_is_no_order() -> None:
+    code = coded(LOINC, "38265-5")
+    refused = resource("ServiceRequest", status="active", intent="order", code=code, doNotPerform=True)
+    open_order = resource("ServiceRequest", "o", status="active", intent="order", code=code)
+    done = resource("ServiceRequest", "d", status="completed", intent="order", code=code)
+    found = chart(refused, open_order, done)
+    assert [(service.ref, "dxa_report" in service.concepts) for service in found.services] == [
+        ("ServiceRequest/o", True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("verification", "clinical", "presence"),
+    [
+        ("confirmed", "active", Presence.PRESENT),
+        ("confirmed", "relapse", Presence.PRESENT),
+        ("confirmed", "remission", Presence.PAST),
+        ("unconfirmed", "active", Presence.SUSPECTED),
+        ("differential", "", Presence.SUSPECTED),
+        ("", "", Presence.UNKNOWN),
+    ],
+)
+def test_what_a_condition_says_about_now(verification: str, clinical: str, presence: Presence) -> None:
+    record = condition(
+        coded(ICD10, "J44.9"),
+        clinical=clinical,
+        verificationStatus={"coding": [{"code": verification}]} if verification else None,
+    )
+    assert [fact.presence for fact in chart(record).conditions] == [presence]
+
+
+def test_a_condition_that_has_ended_is_past_without_a_status() -> None:
+    record = condition(coded(ICD10, "J44.9"), abatementDateTime="2020-01")
+    del record["clinicalStatus"]
+    assert chart(record).conditions[0].presence is Presence.PAST
+
+
+def test_a_history_code_has_no_date_of_its_own() -> None:
+    fact = chart(condition(coded(ICD10CM, "I25.2"), onsetDateTime="2026-05-01")).conditions[0]
+    assert fact.presence is Presence.PAST
+    assert fact.onset is None
+
+
+@pytest.mark.parametrize("status", ["registered", "cancelled", "unknown"])
+def test_observation_statuses_that_do_not_count(status: str) -> None:
+    assert chart(observation(CREATININE, 80, "umol/L", status=status)).set_aside == (
+        SetAside("Observation/x", "status does not count"),
+    )
+
+
+def test_a_preliminary_value_counts_and_is_named_so() -> None:
+    assert chart(observation(CREATININE, 80, "umol/L", status="preliminary")).observations[0].preliminary
+
+
+def test_the_laboratorys_own_judgement_comes_in_the_canonical_unit() -> None:
+    limits = [{"low": {"value": 8.6}, "high": {"value": 10.2, "unit": "mg/dL"}}]
+    flag = [{"coding": [{"code": "L"}]}]
+    fact = chart(
+        observation(coded(LOINC, "17861-6"), 8.0, "mg/dL", referenceRange=limits, interpretation=flag)
+    ).observations[0]
+    assert (fact.reference_low, fact.reference_high) == (Decimal("2.14570"), Decimal("2.54490"))
+    assert fact.interpretation is Interpretation.LOW
+
+
+def test_a_value_of_unknown_unit_is_kept_apart_with_its_reason() -> None:
+    found = chart(observation(CREATININE, 80, "flasks"))
+    assert found.observations == ()
+    assert [(item.ref, item.reason) for item in found.unusable] == [("Observation/x", "unit not known for this value")]
+
+
+def test_answers_are_words_and_concepts() -> None:
+    code = {"coding": [{"system": SNOMED, "code": "76498008"}]}
+    status = chart(observation(coded(FINDING, "menopausal-status"), valueCodeableConcept=code)).observations[0]
+    assert {"post", "menopausal_status_post"} <= status.answer
+    teeth = chart(observation(coded(FINDING, "dental-status"), valueString="Poor")).observations[0]
+    assert teeth.answer == {"poor"}
+
+
+def relative(relationship: Json, code: Json) -> Json:
+    return resource("FamilyMemberHistory", status="completed", relationship=relationship, condition=[{"code": code}])
+
+
+@pytest.mark.parametrize(
+    ("relationship", "parent"),
+    [
+        ({"coding": [{"code": "MTH"}]}, True),
+        ({"text": "far"}, True),
+        ({"coding": [{"code": "SIS"}], "text": "sister"}, False),
+        ({"text": "grandmother"}, False),
+        ({}, None),
+    ],
+)
+def test_parents_are_told_from_other_relatives(relationship: Json, parent: bool | None) -> None:
+    (fact,) = chart(relative(relationship, coded(ICD10, "S72.0"))).family
+    assert fact.parent is parent
+    assert fact.fracture_site == "hip"
+
+
+def test_intolerances_name_the_drug_its_class_and_the_reaction() -> None:
+    reaction = [{"manifestation": [coded(ICD10, "K20")]}]
+    record = resource("AllergyIntolerance", code=coded(ATC, "M05BA04"), reaction=reaction)
+    (fact,) = chart(record).intolerances
+    assert {"alendronate", "oral_bisphosphonate"} <= fact.drugs
+    assert "oesophageal_disorder" in fact.reaction_concepts
+    refuted = record | {"verificationStatus": {"coding": [{"code": "refuted"}]}}
+    assert chart(refuted).intolerances == ()
+
+
+def test_planned_procedures_are_planned_and_cancelled_ones_none() -> None:
+    code = coded(SNOMED, "55162003")
+    planned = resource("Procedure", "p", status="preparation", code=code, performedDateTime="2026-07-01")
+    cancelled = resource("Procedure", "c", status="not-done", code=code)
+    found = chart(planned, cancelled)
+    assert [(fact.ref, fact.planned) for fact in found.procedures] == [("Procedure/p", True)]
+    assert found.set_aside == (SetAside("Procedure/c", "not done"),)
+
+
+def test_nothing_in_the_list_of_entries_breaks_the_reading() -> None:
+    from zoneinfo import ZoneInfo
+
+    junk: Any = [(None, False), ("text", False), ([], True), ({"resourceType": 7}, False)]
+    found = read_chart(ChartInput(ME, {}, junk, {}), today=TODAY, tz=ZoneInfo("UTC"))
+    assert found.patient.sex is None
+    assert found.observations == ()
