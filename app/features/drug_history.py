@@ -99,7 +99,7 @@ def months_since_last_dose(context: Context, drug_class: str) -> Feature:
 
 @family("infusions", CLASS, kind=Kind.NUMBER, meaning="Number of doses given: {}.", reads=READS)
 def infusions(context: Context, drug_class: str) -> Feature:
-    """How many doses were given: recorded administrations, else what fits between first and last dose.
+    """How many doses were given: recorded administrations, or what fits between first and last dose, if that is more.
 
     Unit: count. Without administrations and dates unknown (last_dose_date).
     """
@@ -115,11 +115,15 @@ def infusions(context: Context, drug_class: str) -> Feature:
 
 def _doses(course: CourseFact) -> int | None:
     given = sum(ref.startswith("MedicationAdministration/") for ref in course.refs)
-    if given:
-        return given
     first, last = course.started, course.last_given or course.ended
     if first is None or last is None or not (first.exact and last.exact):
-        return None
+        return given or None
+    # A chart that holds only the last administrations must not hide the earlier doses.
+    return max(given, _fitting(course, first, last))
+
+
+def _fitting(course: CourseFact, first: DateRange, last: DateRange) -> int:
+    """How many doses fit between the first and the last one at the interval of the course."""
     return int(Decimal((last.latest - first.earliest).days) / interval_days(course) + Decimal("0.5")) + 1
 
 

@@ -139,10 +139,10 @@ def test_the_last_dose_is_asked_for_when_not_recorded() -> None:
 
 
 def test_infusions_are_counted_from_administrations_or_dates() -> None:
-    given = course(
-        "zoledronate", refs=("MedicationStatement/z", "MedicationAdministration/1", "MedicationAdministration/2")
-    )
-    assert features(courses=[given]).feature("infusions.zoledronate").value == 2
+    only_last = course("zoledronate", "2023-06-01", last="2025-06-10", refs=("MedicationAdministration/1",))
+    assert features(courses=[only_last]).feature("infusions.zoledronate").value == 3
+    undated = course("zoledronate", None, refs=("MedicationAdministration/1", "MedicationAdministration/2"))
+    assert features(courses=[undated]).feature("infusions.zoledronate").value == 2
     dated = course("zoledronate", "2023-06-01", last="2025-06-10")
     assert features(courses=[dated]).feature("infusions.zoledronate").value == 3
     assert features(courses=[course("zoledronate", None)]).feature("infusions.zoledronate").value is None
