@@ -94,6 +94,11 @@ def months_since_last_dose(context: Context, drug_class: str) -> Feature:
     if last.last_given is None:
         return unknown("last dose not recorded", "last_dose_date", evidence=shown)
     low, high = months_since(last.last_given, context.today)
+    undated = [c for c in begun if c.last_given is None and c.status is CourseStatus.CURRENT]
+    if undated:
+        shown += [course_evidence(drug_class, course, "last dose not recorded") for course in undated]
+        why = "a running course has no recorded dose"
+        return interval(Decimal(0), high, shown, missing=("last_dose_date",), why=why)
     return interval(low, high, shown, missing=("last_dose_date",))
 
 

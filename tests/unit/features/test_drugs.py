@@ -138,6 +138,13 @@ def test_the_last_dose_is_asked_for_when_not_recorded() -> None:
     assert features(without=NO_LISTS).feature("months_since_last_dose.denosumab").missing == ("bone_drug_use",)
 
 
+def test_a_running_course_without_a_recorded_dose_may_have_had_one_since() -> None:
+    both = [past("denosumab", "2022-01-01", "2024-01-01", last="2024-06-15"), course("denosumab", "2026-01-01")]
+    since = features(courses=both).feature("months_since_last_dose.denosumab")
+    assert (since.value, since.low, since.high) == (None, Decimal(0), Decimal(24))
+    assert since.missing == ("last_dose_date",)
+
+
 def test_infusions_are_counted_from_administrations_or_dates() -> None:
     only_last = course("zoledronate", "2023-06-01", last="2025-06-10", refs=("MedicationAdministration/1",))
     assert features(courses=[only_last]).feature("infusions.zoledronate").value == 3
