@@ -129,6 +129,8 @@ def _observation(
     text = part.get("valueString") if isinstance(part.get("valueString"), str) else None
     if part.get("valueDateTime") is not None:
         text = str(part["valueDateTime"])
+    if text is None:  # "FRAX with BMD": how a number was obtained can decide what it means
+        text = words(part.get("method")) or None
     rule = rule_for(found.concepts)
     if quantity is not None and rule is not None:
         result = measure(rule, quantity)

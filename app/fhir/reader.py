@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from app.fhir.chart import (
     Availability,
     Chart,
+    DensityFact,
     DraftOrder,
     FamilyFact,
     IntoleranceFact,
@@ -33,6 +34,7 @@ from app.fhir.observations import ObservationFacts, read_observation
 from app.fhir.orders import read_draft
 from app.fhir.patient import read_patient
 from app.fhir.records import OTHER_PATIENT, UNREADABLE, Reading, ReadSettings, objects, ref_of, reference_id
+from app.fhir.report_text import densities_in_report
 
 __all__ = ["ChartInput", "ReadSettings", "read_chart"]
 
@@ -115,7 +117,7 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
         today=today,
         availability=dict(data.availability),
         observations=tuple(facts.observations.observations),
-        densities=tuple(facts.observations.densities),
+        densities=_without_repetitions(facts.observations.densities),
         conditions=(*conditions, *facts.new.conditions, *facts.observations.conditions),
         fractures=merge_fractures(fractures, reading.settings.same_fracture_days),
         courses=courses,
@@ -186,6 +188,7 @@ def _report(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
     if report is None:
         return
     facts.procedures.append(report)
+    facts.observations.densities.extend(densities_in_report(resource, ref=report.ref, effective=report.when))
     for contained in objects(resource.get("contained")):
         if contained.get("resourceType") == "Observation":
             read_observation({**_dated(resource), **contained}, reading, facts.observations, ref=ref_of(resource))
@@ -235,6 +238,12 @@ _READERS: dict[str, _Read] = {
     "AllergyIntolerance": _intolerance,
     **dict.fromkeys(MEDICATION_RECORDS, _medication),
 }
+
+
+def _without_repetitions(densities: Sequence[DensityFact]) -> tuple[DensityFact, ...]:
+    """Densities, without those read from a report's words where the same examination has them as Observations too."""
+    coded = {(fact.kind, fact.effective) for fact in densities if not fact.from_text}
+    return tuple(fact for fact in densities if not fact.from_text or (fact.kind, fact.effective) not in coded)
 
 
 def _counted(noted: Iterable[SetAside]) -> list[SetAside]:

@@ -1,0 +1,84 @@
+"""Scores that stand only in the words of a report."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+
+from app.fhir.chart import DensityFact
+from tests.unit.fhir.builders import LOINC, chart, coded, observation, resource
+
+TABLE = """<div xmlns="http://www.w3.org/1999/xhtml"><p>Densitometry</p><table>
+<tr><th>Region</th><th>BMD (g/cm2)</th><th>T-score</th><th>Z-score</th></tr>
+<tr><td>AP Spine L1-L4</td><td>0.812</td><td>-2.6</td><td>-0,9</td></tr>
+<tr><td>Left femur neck</td><td>0.701</td><td>-2.1</td><td>-0.4</td></tr>
+<tr><td>Radius 33%</td><td>0.6</td><td>n/a</td><td></td></tr>
+<tr><td>Average of something</td><td>0.6</td><td>-4.4</td><td></td></tr>
+</table></div>"""
+
+
+def report(**members: Any) -> dict[str, Any]:
+    content = {"status": "final", "code": coded(LOINC, "38269-7"), "effectiveDateTime": "2026-05-01"}
+    return resource("DiagnosticReport", "r", **(content | members))
+
+
+def read(**members: Any) -> list[tuple[str, str, str]]:
+    found: tuple[DensityFact, ...] = chart(report(**members)).densities
+    assert all(fact.from_text for fact in found)
+    return [(fact.kind, fact.site, str(fact.value)) for fact in found]
+
+
+def test_a_table_with_a_column_of_scores() -> None:
+    assert read(text={"div": TABLE}) == [
+        ("t_score", "lumbar_spine", "-2.6"),
+        ("z_score", "lumbar_spine", "-0.9"),
+        ("t_score", "femoral_neck", "-2.1"),
+        ("z_score", "femoral_neck", "-0.4"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("T-score lumbar spine -2.8.", [("t_score", "lumbar_spine", "-2.8")]),
+        ("Ländrygg T-score: -2,8", [("t_score", "lumbar_spine", "-2.8")]),
+        ("腰椎T值 -2.8", [("t_score", "lumbar_spine", "-2.8")]),
+        (
+            "Total hip: T-score -1.4; femoral neck: T-score -2.2.",
+            [
+                ("t_score", "total_hip", "-1.4"),
+                ("t_score", "femoral_neck", "-2.2"),
+            ],
+        ),
+        ("Osteoporosis is defined as a T-score below -2.5 at the spine.", []),
+        ("Previous T-score of the spine was -2.2.", []),
+        ("Spine T-score -2.2 and -2.4.", []),
+        ("T-score -2.2.", []),
+        ("Spine T-score -25.5.", []),
+    ],
+)
+def test_sentences(sentence: str, expected: list[tuple[str, str, str]]) -> None:
+    assert read(conclusion=sentence) == expected
+
+
+def test_text_attachments_are_read_and_broken_ones_left() -> None:
+    text = base64.b64encode(b"Spine T-score -3.0").decode()
+    assert read(presentedForm=[{"contentType": "text/plain", "data": text}]) == [("t_score", "lumbar_spine", "-3.0")]
+    assert read(presentedForm=[{"contentType": "text/plain", "data": "***"}]) == []
+
+
+def test_coded_results_of_the_same_day_come_before_the_words() -> None:
+    found = chart(report(text={"div": TABLE}), observation(coded(LOINC, "38267-1"), -2.6, "{T-score}")).densities
+    assert [(fact.kind, fact.from_text) for fact in found if fact.kind == "t_score"] == [("t_score", False)]
+
+
+def test_other_reports_are_not_searched() -> None:
+    chest = report(code=coded(LOINC, "36643-5"), conclusion="Spine T-score -3.0")
+    assert chart(chest).densities == ()
+
+
+def test_how_a_number_was_obtained_is_kept() -> None:
+    risk = observation(coded(LOINC, "90265-0"), 21, "%", method={"text": "FRAX with BMD"})
+    assert chart(risk).observations[0].text == "FRAX with BMD"
