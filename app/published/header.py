@@ -22,6 +22,7 @@ SUMMARY_ELEMENTS: Final[tuple[str, ...]] = (
     "status",
     "publisher",
     "description",
+    "content",
 )
 """What a search tells of each match; the whole resource is read by its id."""
 

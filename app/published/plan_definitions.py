@@ -59,17 +59,19 @@ def _plan(source: SourceFile, knowledge: Knowledge) -> Resource:
             ]
         },
         "copyright": source.licence,
-        "relatedArtifact": [
-            {
-                "type": "derived-from",
-                "label": source.number,
-                "display": source.title,
-                "citation": f"{source.label['en']}, {source.dated}",
-                "url": source.url,
-            }
-        ],
+        "relatedArtifact": [_origin(source)],
     }
     return made | ({"action": [_action(rule, knowledge) for rule in applied]} if applied else {})
+
+
+def _origin(source: SourceFile) -> Resource:
+    made: Resource = {
+        "type": "derived-from",
+        "label": source.number,
+        "display": source.title,
+        "citation": f"{source.label['en']}, {source.dated}",
+    }
+    return made | ({"url": source.url} if source.url else {})  # not every source has an address
 
 
 def _action(rule: Rule, knowledge: Knowledge) -> Resource:
