@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import errno
-import ipaddress
-import os
-import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from app import __version__
-
-EXIT_PORT_TAKEN = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,6 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(given)
     command: str = options.command
     if command == "serve":
+        from app.serve import serve
+
         return serve(options.host, options.port, options.workers)
     if command == "demo":
         return _demo(options.host, options.port, start=options.serve)
@@ -52,11 +48,12 @@ _DELEGATED = {"check": _check, "explain": _explain}
 
 def _demo(host: str, port: int, *, start: bool) -> int:
     from app import demo
+    from app.serve import EXIT_PORT_TAKEN, cannot_listen
 
     if not start:
         return demo.show(demo.address(host, port))
     # Asked here too: otherwise a service that is already there would be taken for the new one.
-    if problem := _cannot_listen(host, port):
+    if problem := cannot_listen(host, port):
         print(problem, file=sys.stderr)
         return EXIT_PORT_TAKEN
     return demo.serve_and_show(host, port)
@@ -82,61 +79,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def serve(host: str, port: int, workers: int) -> int:
-    """Start the service and stay until it is stopped. Ctrl-C and SIGTERM let work that is under way finish."""
-    import uvicorn
-
-    from app.api.logs import configure, logger
-    from app.api.trust.settings import TrustSettings
-    from app.settings import Settings
-
-    settings = Settings()
-    trust = TrustSettings()
-    configure(settings.log_level, style=settings.log)
-    if problem := _cannot_listen(host, port):
-        print(problem, file=sys.stderr)
-        return EXIT_PORT_TAKEN
-    if not _is_loopback(host) and not (settings.public_base_url or "").startswith("https://"):
-        logger().warning("listening beyond loopback without an https public base URL", host=host, port=port)
-    for warning in trust.warnings(beyond_loopback=not _is_loopback(host), workers=workers):
-        logger().warning(warning, host=host, port=port, setting="OSTEON_TRUST")
-    uvicorn.run(
-        "app.main:service",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        log_config=None,  # logs are ours: uvicorn's own access log holds paths and addresses
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=settings.shutdown_timeout_seconds,
-    )
-    return 0
-
-
-def _cannot_listen(host: str, port: int) -> str | None:
-    """Why the address cannot be listened on, in words that say what to do; None where it can."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        if os.name == "posix":
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                return f"osteon: port {port} on {host} is taken; choose another with --port, or stop what listens there"
-            return f"osteon: cannot listen on {host}:{port}: {error.strerror}"
-    return None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def _openapi(folder: Path) -> int:
     """Write the published interface; the example answers first, because the document holds them."""
     from app.api import publish
@@ -144,7 +86,7 @@ def _openapi(folder: Path) -> int:
     from app.pipeline import build_pipeline
     from app.settings import Settings
 
-    settings = Settings()
+    settings = Settings.model_construct()  # the defaults: what is published does not depend on this environment
     pipeline = build_pipeline(settings)
     publish.write_examples(pipeline, folder / "examples")
     publish.write(create_app(pipeline=pipeline, settings=settings), folder)

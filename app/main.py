@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date, datetime
 
 from fastapi import FastAPI
@@ -29,6 +30,7 @@ from app.api.trust.middleware import ClientTrust
 from app.api.trust.settings import TrustSettings
 from app.api.trust.verifier import Verifier
 from app.cds_hooks.errors import CallError
+from app.features import FeatureSettings
 from app.fhir.client import FhirClient
 from app.fhir.client_settings import FhirClientSettings
 from app.settings import Settings
@@ -134,9 +136,13 @@ def service() -> FastAPI:
     configure(settings.log_level, style=settings.log)
     pipeline = build_pipeline(settings)
     fhir_settings = FhirClientSettings()
+    # The built-in case is about what is loaded, not about what a hospital has chosen: with its settings other cards may
+    # be right.
+    reference = replace(pipeline, settings=Settings.model_construct(), feature_settings=FeatureSettings())
     return create_app(
         pipeline=pipeline,
         settings=settings,
+        self_test=sample_case(reference),
         knowledge=PublishedKnowledge(pipeline.knowledge),
         fhir_client=FhirClient(fhir_settings) if fhir_settings.fhir_servers else None,
     )

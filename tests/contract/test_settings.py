@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app import __version__, cli, demo
+from app import __version__, cli, demo, serve
+from app.engine.loader import GuidelineError, Problem
 from app.settings import MEBIBYTE, Settings
 
 
@@ -82,10 +83,36 @@ def test_a_taken_port_is_said_clearly(arguments: list[str], capsys: pytest.Captu
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        assert cli.main([*arguments, "--port", str(port)]) == cli.EXIT_PORT_TAKEN
+        assert cli.main([*arguments, "--port", str(port)]) == serve.EXIT_PORT_TAKEN
     message = capsys.readouterr().err
     assert f"port {port}" in message
     assert "--port" in message
+
+
+def test_wrong_settings_stop_the_start_with_the_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Contract section 3: one line, without the value, which may be a secret."""
+    monkeypatch.setenv("OSTEON_TIMEZONE", "S3CRET")
+    assert cli.main(["serve", "--port", "0"]) == serve.EXIT_SETTINGS
+    message = capsys.readouterr().err
+    assert "OSTEON_TIMEZONE" in message
+    assert "S3CRET" not in message
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_wrong_guidelines_stop_the_start_with_file_and_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], workers: str
+) -> None:
+    """Design: a mistake in a guideline stops the service at start-up; several workers do not try for ever."""
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise GuidelineError([Problem("uppsala/dxa.yaml", 7, "no such feature")])
+
+    monkeypatch.setattr(serve, "load_knowledge", broken)
+    monkeypatch.setattr(serve, "service", broken)
+    assert cli.main(["serve", "--port", "0", "--workers", workers]) == serve.EXIT_GUIDELINES
+    assert "uppsala/dxa.yaml:7" in capsys.readouterr().err
 
 
 def test_the_demo_without_a_service_says_so(capsys: pytest.CaptureFixture[str]) -> None:
