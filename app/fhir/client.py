@@ -71,11 +71,13 @@ class FhirClient:
 
     def __init__(self, settings: FhirClientSettings, egress: Egress | None = None) -> None:
         self.settings = settings
-        self._egress = egress or Egress(
-            settings.bases,
-            networks=settings.networks,
-            ca_file=str(settings.fhir_ca_file) if settings.fhir_ca_file else None,
-        )
+        if egress is None:
+            egress = Egress(
+                settings.bases,
+                networks=settings.networks,
+                ca_file=str(settings.fhir_ca_file) if settings.fhir_ca_file else None,
+            )
+        self._egress = egress
 
     def allows(self, fhir_server: str) -> bool:
         """Whether this server may be called."""

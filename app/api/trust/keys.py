@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -49,11 +50,13 @@ class KeyRing:
         clients = settings.clients()
         urls = sorted({url for client in clients for url in client.jku})
         files = {client.keys_file for client in clients if client.keys_file is not None}
-        self._egress = egress or Egress(
-            [parse_url(url) for url in urls],
-            networks=settings.networks,
-            ca_file=str(settings.jwks_ca_file) if settings.jwks_ca_file else None,
-        )
+        if egress is None:
+            egress = Egress(
+                [parse_url(url) for url in urls],
+                networks=settings.networks,
+                ca_file=str(settings.jwks_ca_file) if settings.jwks_ca_file else None,
+            )
+        self._egress = egress
         self._timeout = settings.jwks_timeout
         self._by_url = {url: _KeySet(self._loader(url), settings, clock, name=f"jku {n}") for n, url in enumerate(urls)}
         self._by_file = {file: _KeySet(_file_loader(file), settings, clock, name=file.name) for file in files}
@@ -171,15 +174,25 @@ def _usable(entry: dict[str, Any], alg: str) -> Key | None:
         or (operations is not None and (not isinstance(operations, list) or "verify" not in operations))
     ):
         return None
+    if entry["kty"] == "RSA" and _bits(entry.get("n")) < _MIN_RSA_BITS:
+        return None
     try:
         # Only the public members: a private key published by mistake is not loaded.
         public = {name: value for name, value in entry.items() if name in ("kty", "n", "e", "crv", "x", "y", "kid")}
         key = jwk.import_key(public)
     except (JoseError, ValueError, TypeError):  # an entry that cannot be read must not cost the others
         return None
-    if isinstance(key, jwk.RSAKey):
-        return key if key.raw_value.key_size >= _MIN_RSA_BITS else None
-    return key if isinstance(key, jwk.ECKey) else None
+    return key if isinstance(key, jwk.RSAKey | jwk.ECKey) else None
+
+
+def _bits(number: object) -> int:
+    """The length of a number as RFC 7518 writes it (Base64urlUInt); 0 where it is none."""
+    if not isinstance(number, str):
+        return 0
+    try:
+        return int.from_bytes(urlsafe_b64decode(number + "=" * (-len(number) % 4))).bit_length()
+    except ValueError:
+        return 0
 
 
 def _file_loader(file: Path) -> Callable[[], Awaitable[bytes]]:

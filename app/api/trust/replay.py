@@ -79,8 +79,13 @@ class RedisStore:
     def __init__(self, url: str, *, timeout: float) -> None:
         # Only who sets it up needs the package: pip install "osteon[redis]".
         from redis.asyncio import Redis
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
 
-        self._redis: Redis = Redis.from_url(url, socket_timeout=timeout, socket_connect_timeout=timeout)
+        # One more try, for a pooled connection that the server closed meanwhile; more would only make the call wait.
+        self._redis: Redis = Redis.from_url(
+            url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=Retry(NoBackoff(), 1)
+        )
 
     async def first_use(self, iss: str, jti: str, *, seconds: float) -> bool:
         """See ReplayStore."""

