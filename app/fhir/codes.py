@@ -10,26 +10,15 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 from functools import lru_cache
-from typing import Any
 
+from app.fhir.names import TextKind, codings, contradicts, joined_words, named_by
 from app.fhir.terminology import CodeRow, Terminology, terminology
 
 FINDING_SYSTEM = "finding"
 _SNOMED_ID = re.compile(r"\s*(\d{6,18})")
 _SKS_DIAGNOSIS = re.compile(r"D([A-Z]\d[0-9A-Z]\w*)(?:\+(\w+))?")
 _CACHED_CODES = 16384
-_MAX_TEXT = 400  # names of drugs and diagnoses are short; what is longer is prose, and prose is not read here
-
-
-class TextKind(StrEnum):
-    """Which names a text is searched for."""
-
-    OBSERVATION = "observations"
-    CONDITION = "conditions"
-    MEDICATION = "medications"
-    PROCEDURE = "procedures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,86 +185,22 @@ def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def codings(concept: object) -> list[dict[str, Any]]:
-    """The codings of a CodeableConcept, whatever else is wrong with it."""
-    if not isinstance(concept, dict):
-        return []
-    listed = concept.get("coding")
-    if isinstance(listed, dict):  # a single Coding where a list belongs
-        return [listed]
-    return [coding for coding in listed if isinstance(coding, dict)] if isinstance(listed, list) else []
-
-
-def words(concept: object) -> str:
-    """The texts and displays of a CodeableConcept, joined; "" where there are none."""
-    if not isinstance(concept, dict):
-        return ""
-    found = [concept.get("text"), *(coding.get("display") for coding in codings(concept))]
-    seen = dict.fromkeys(text.strip() for text in found if isinstance(text, str) and text.strip())
-    return " | ".join(seen)
-
-
-def name_of(concept: object) -> str:
-    """The words by which a person names it: text, else the first display, else the first code."""
-    if not isinstance(concept, dict):
-        return ""
-    found = [concept.get("text")]
-    found += [coding.get(key) for key in ("display", "code") for coding in codings(concept)]
-    return next((text.strip() for text in found if isinstance(text, str) and text.strip()), "")
-
-
 def match(concept: object, kind: TextKind, *, check_text: bool = False) -> Match:
     """What a CodeableConcept means. `check_text`: also look whether the words contradict the code."""
+    if not isinstance(concept, dict):
+        return NO_MATCH
+    listed = codings(concept)
     meanings = tuple(
-        found
-        for coding in codings(concept)
-        if (found := meaning_of(coding.get("system"), coding.get("code"))) is not None
+        found for coding in listed if (found := meaning_of(coding.get("system"), coding.get("code"))) is not None
     )
-    text = words(concept)
+    text = joined_words(concept, listed)
     if meanings:
-        concepts = frozenset().union(*(meaning.concepts for meaning in meanings))
-        conflict = False
-        if check_text:
-            conflict = _contradicts(text, kind, concepts)
+        concepts = meanings[0].concepts
+        if len(meanings) > 1:
+            concepts = concepts.union(*(meaning.concepts for meaning in meanings))
+        conflict = check_text and contradicts(listed, text, kind, concepts)
         return Match(concepts, conflict=conflict, meanings=meanings, text=text)
     if not text:
         return NO_MATCH
-    named = match_text(text, kind)
+    named = named_by(listed, text, kind)
     return Match(named, by_text=bool(named), text=text)
-
-
-def match_text(text: str, kind: TextKind) -> frozenset[str]:
-    """The concepts that a short text names."""
-    terms = terminology()
-    patterns = terms.texts[kind]
-    text = text[:_MAX_TEXT]
-    if not patterns.any_name.search(text):
-        return frozenset()
-    if patterns.never is not None and patterns.never.search(text):
-        return frozenset()
-    found = {concept for concept, pattern in patterns.names if pattern.search(text)}
-    for concept in tuple(found):
-        found -= terms.supersedes.get(concept, frozenset())
-    return frozenset(found | {parent for concept in found for parent in terms.parents.get(concept, ())})
-
-
-def _contradicts(text: str, kind: TextKind, coded: frozenset[str]) -> bool:
-    """Whether the words name something that is not even a relative of what the code says."""
-    names = terminology().texts[kind].names
-    if any(concept in coded and pattern.search(text) for concept, pattern in names):
-        return False
-    named = match_text(text, kind)
-    return bool(named) and not _related(named, coded)
-
-
-def _related(named: frozenset[str], coded: frozenset[str]) -> bool:
-    """Whether the words can mean what the code says: a common concept, or a common class of drugs."""
-    if named & coded:
-        return True
-    drugs = terminology().raw["drug-classes"]["drugs"]
-
-    def family(concepts: frozenset[str]) -> set[str]:
-        classes = {name for concept in concepts for name in drugs.get(concept, {}).get("classes", ())}
-        return set(concepts) | classes
-
-    return bool(family(named) & family(coded))

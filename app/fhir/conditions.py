@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from app.fhir.chart import ConditionFact, DateRange, FractureFact, Presence
-from app.fhir.codes import TextKind, match, name_of
+from app.fhir.codes import match
 from app.fhir.dates import age_to_dates, earliest
 from app.fhir.fractures import read_fracture
+from app.fhir.names import TextKind, name_of
 from app.fhir.records import ENTERED_IN_ERROR, REFUTED, Reading, Resource, coded_status, objects, ref_of
 
 _SUSPECTED = frozenset({"unconfirmed", "provisional", "differential"})

@@ -7,7 +7,7 @@ A text that is no date gives None: the record then has no date, which is not the
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.fhir.chart import DateRange
@@ -54,33 +54,18 @@ def _day_of_instant(text: str, tz: ZoneInfo) -> date:
 
 
 def position(effective: object, issued: object) -> int:
-    """A number that grows with the time of day, then with the time of issue; 0 where neither is known."""
-    if not isinstance(effective, str) or len(effective) <= _DATE_LENGTH:
-        return _epoch(issued)
-    return _second(effective) * 10**12 + _epoch(issued)
+    """A number that grows with the moment of the measurement, then of its issue; 0 where neither has a time of day."""
+    return _seconds(effective) * 10**12 + _seconds(issued)
 
 
-def _second(value: object) -> int:
-    moment = _instant(value)
-    return 0 if moment is None else moment.hour * 3600 + moment.minute * 60 + moment.second
-
-
-def _epoch(value: object) -> int:
-    moment = _instant(value)
-    return 0 if moment is None else int((moment.replace(tzinfo=None) - datetime(1970, 1, 1)).total_seconds())
-
-
-def _instant(value: object) -> datetime | None:
+def _seconds(value: object) -> int:
     if not isinstance(value, str) or len(value) <= _DATE_LENGTH:
-        return None
+        return 0
     try:
         moment = datetime.fromisoformat(value.strip())
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        return moment
-    offset = moment.utcoffset() or timedelta(0)
-    return moment.replace(tzinfo=None) - offset
+        return int((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return 0
 
 
 def read_period(value: object, tz: ZoneInfo) -> tuple[DateRange | None, DateRange | None]:

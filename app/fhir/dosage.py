@@ -13,9 +13,9 @@ from itertools import pairwise
 from typing import Any
 
 from app.fhir.chart import DateRange, Dose
-from app.fhir.codes import codings
 from app.fhir.drugs import iu_per_mg
 from app.fhir.medications import Product, is_count, milligrams
+from app.fhir.names import codings
 from app.fhir.records import Reading, objects
 from app.fhir.terminology import one_pattern, terminology
 from app.fhir.units import to_decimal

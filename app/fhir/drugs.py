@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from app.fhir.chart import Dose, Route
-from app.fhir.codes import codings, words
+from app.fhir.names import codings, words
 from app.fhir.terminology import one_pattern, terminology
 
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from app.fhir.chart import DateRange, Energy, FractureFact, FractureSite
-from app.fhir.codes import Match, words
+from app.fhir.codes import Match
+from app.fhir.names import words
 from app.fhir.records import Resource, objects
 from app.fhir.sites import fracture_site_in, side_in, side_of, vertebral_level_in
 from app.fhir.terminology import terminology

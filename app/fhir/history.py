@@ -13,10 +13,11 @@ from app.fhir.chart import (
     ProcedureFact,
     RequestedService,
 )
-from app.fhir.codes import TextKind, codings, match, name_of, words
+from app.fhir.codes import match
 from app.fhir.drugs import classes_of, route_of
 from app.fhir.fractures import fracture_site
 from app.fhir.medications import drug_match
+from app.fhir.names import TextKind, codings, name_of, words
 from app.fhir.records import (
     ENTERED_IN_ERROR,
     NOT_CURRENT,

@@ -9,7 +9,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from app.fhir.codes import NO_MATCH, Match, TextKind, match, name_of
+from app.fhir.codes import NO_MATCH, Match, match
+from app.fhir.names import TextKind, name_of
 from app.fhir.records import Reading, Resource, objects, reference_id
 from app.fhir.terminology import one_pattern, terminology
 from app.fhir.units import to_decimal

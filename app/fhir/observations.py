@@ -17,12 +17,13 @@ from app.fhir.chart import (
     Presence,
     UnusableValue,
 )
-from app.fhir.codes import Match, TextKind, codings, match, name_of, words
+from app.fhir.codes import Match, match
 from app.fhir.dates import position
 from app.fhir.densities import density_concept, density_in_text, number_of, read_density
+from app.fhir.names import TextKind, codings, name_of, words
 from app.fhir.records import ENTERED_IN_ERROR, STATUS, Reading, Resource, objects, ref_of, status_of
 from app.fhir.terminology import one_pattern, terminology
-from app.fhir.units import QuantityRule, Unusable, measure, rule_for, to_decimal
+from app.fhir.units import QuantityRule, Unusable, factor_of, measure, rule_for, to_decimal
 
 _COUNTING = frozenset({"final", "amended", "corrected", "preliminary", ""})
 _INTERPRETATIONS = {
@@ -220,23 +221,18 @@ def _reference_range(
         kind = [str(coding.get("code")) for coding in codings(entry.get("type"))]
         if kind and "normal" not in kind:
             continue
-        limits: list[Decimal | None] = []
-        for key in ("low", "high"):
-            limit = entry.get(key)
-            if not isinstance(limit, dict) or to_decimal(limit.get("value")) is None:
-                limits.append(None)
-                continue
-            if not limit.get("unit") and not limit.get("code"):
-                limit = {"value": limit["value"], "unit": quantity.get("unit"), "code": quantity.get("code")}
-            limits.append(_converted(limit, rule))
-        if any(limit is not None for limit in limits):
-            return limits[0], limits[1]
+        low, high = (_limit(entry.get(key), quantity, rule) for key in ("low", "high"))
+        if low is not None or high is not None:
+            return low, high
     return None, None
 
 
-def _converted(limit: dict[str, Any], rule: QuantityRule) -> Decimal | None:
-    result = measure(rule, limit)
-    return None if result is None or isinstance(result, Unusable) else result.value
+def _limit(limit: object, quantity: dict[str, Any], rule: QuantityRule) -> Decimal | None:
+    if not isinstance(limit, dict):
+        return None
+    holder = limit if limit.get("unit") or limit.get("code") else quantity
+    value, factor = to_decimal(limit.get("value")), factor_of(rule, holder)
+    return None if value is None or factor is None else value * factor
 
 
 def _as_condition(fact: ObservationFact) -> ConditionFact:

@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.fhir.chart import DateRange, Patient, Sex
-from app.fhir.codes import codings
 from app.fhir.dates import read_date
+from app.fhir.names import codings
 from app.fhir.records import objects
 
 _SEXES = {

@@ -26,10 +26,11 @@ from app.fhir.chart import (
     Source,
 )
 from app.fhir.conditions import ConditionFacts, read_condition
-from app.fhir.courses import MEDICATION_RECORDS, CourseRecord, merge_courses, read_medication_record
+from app.fhir.courses import MEDICATION_RECORDS, CourseRecord, read_medication_record
 from app.fhir.fractures import merge_fractures, with_external_causes
 from app.fhir.history import read_family, read_intolerance, read_procedure, read_report, read_service
 from app.fhir.medications import medications_in
+from app.fhir.merging import merge_courses
 from app.fhir.observations import ObservationFacts, read_observation
 from app.fhir.orders import read_draft
 from app.fhir.patient import read_patient

@@ -10,8 +10,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.fhir.chart import DateRange, SetAside, UnusableValue
-from app.fhir.codes import codings
 from app.fhir.dates import read_date
+from app.fhir.names import codings
 
 Resource = Mapping[str, Any]
 

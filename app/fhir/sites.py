@@ -6,7 +6,7 @@ import re
 from functools import cache
 
 from app.fhir.chart import DensitySite, FractureSite
-from app.fhir.codes import codings, words
+from app.fhir.names import codings, words
 from app.fhir.records import objects
 from app.fhir.terminology import one_pattern, terminology
 

@@ -155,6 +155,12 @@ def measure(rule: QuantityRule, quantity: dict[str, Any]) -> Measured | Unusable
     return Measured(result, rule.unit, comparator if comparator in {"<", "<=", ">=", ">"} else None)
 
 
+def factor_of(rule: QuantityRule, quantity: dict[str, Any]) -> Decimal | None:
+    """The factor from the unit of a Quantity to the canonical unit; None where the unit cannot be used."""
+    unit = _unit(rule, _text(quantity.get("code")), _text(quantity.get("unit")))
+    return None if unit is None else rule.factors[unit]
+
+
 def _unit(rule: QuantityRule, code: str | None, text: str | None) -> str | None:
     if not code and not text:
         return rule.unit_if_none
