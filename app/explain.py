@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _request(body: Any, settings: Settings, profile: str | None) -> HookRequest:
     hook = body.get("hook") if isinstance(body, dict) else None
-    service = next((service for service in SERVICES.values() if service.hook == hook), None)
+    service = next((service for service in SERVICES if service.hook == hook), None)
     if service is None:
         raise ValueError(f"no service for hook {hook!r}")
     if profile and isinstance(body, dict):

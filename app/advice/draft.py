@@ -80,6 +80,7 @@ class Draft:
             kind=self.kind,
             topic=self.topic(),
             indicator=self.urgency(),
+            opened_by=tuple(self.cited),
             cited=tuple(cited),
             evidence=tuple(dict.fromkeys(evidence)),
             missing=tuple(dict.fromkeys(missing)),

@@ -78,7 +78,8 @@ class Advice:
     kind: AdviceKind
     topic: str
     indicator: Indicator
-    cited: tuple[Cited, ...]
+    opened_by: tuple[Cited, ...]
+    cited: tuple[Cited, ...]  # the openers, what rides, and what the drug options rest on
     evidence: tuple[Evidence, ...] = ()
     missing: tuple[str, ...] = ()
     options: tuple[DrugOption, ...] = ()

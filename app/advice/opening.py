@@ -105,8 +105,7 @@ def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> 
         draft.riders += cautions
         draft.missing += missing
         if "bone_drug" in classes:
-            switch = _for_order(opened, drugs, "use-other-drug", order, blocks)
-            switch.indicator = Indicator.INFO
+            _for_order(opened, drugs, "order-other-drug", order, blocks).indicator = Indicator.INFO
     elif any(c.rule.block.use is Use.CARD for c in cautions):
         draft = _for_order(opened, drugs, "weigh-drug-caution", order, cautions)
         draft.missing += missing

@@ -28,6 +28,7 @@ from app.fhir.chart import Chart
 
 SAFETY_TOPICS = frozenset({"red-flag", "drug-safety"})
 TESTS = "tests"
+NOT_TO_BE_SIGNED = "do-not-start-drug"
 
 
 def advise(
@@ -225,11 +226,25 @@ def _result(
     advice = [draft.finished() for draft in opened.drafts.values()]
     if any(one.id == EMERGENCY for one in advice):
         advice = [one for one in advice if one.topic in KEPT_IN_EMERGENCY]
+    if occasion is Occasion.ORDERS:
+        advice = _without_consequences_of_blocked(advice, chart)
     if occasion is Occasion.PROBLEM:
         advice = [one for one in advice if _about_new_problem(one, chart)]
     if occasion is Occasion.DISCHARGE and features.feature("recent_fragility_fracture.any").value is not True:
         advice = [one for one in advice if one.topic in SAFETY_TOPICS]
     return AdviceSet(tuple(in_order(advice)), tuple(findings))
+
+
+def _without_consequences_of_blocked(advice: list[Advice], chart: Chart) -> list[Advice]:
+    """Advice that would only follow from orders that must not be signed is not given: their own cards stand."""
+    blocked = {one.order.ref for one in advice if one.order and one.id == NOT_TO_BE_SIGNED}
+    drafts = {order.ref for order in chart.draft_orders}
+
+    def follows_only(one: Advice) -> bool:
+        rests_on = {evidence.resource for evidence in one.evidence} & drafts
+        return one.order is None and bool(rests_on) and rests_on <= blocked
+
+    return [one for one in advice if not follows_only(one)]
 
 
 def _about_new_problem(advice: Advice, chart: Chart) -> bool:

@@ -106,7 +106,7 @@ def _cautions(advice: Advice, wording: Wording) -> list[str]:
 
 def _notes(advice: Advice, wording: Wording) -> list[str]:
     lines = [in_language(texts, wording.language) for texts in (*advice.notes, *advice.disagreements)]
-    lines += [c.rule.block.note or "" for c in advice.cited if c.rule.block.note and c.rule.block.use == "card"]
+    lines += [in_language(c.rule.block.card_note, wording.language) for c in advice.opened_by]
     return list(dict.fromkeys(line for line in lines if line))
 
 
@@ -118,10 +118,10 @@ def reason_of(cited: Cited, wording: Wording) -> str:
 
 
 def short_label(cited: Cited, wording: Wording) -> str:
-    """Title of the source and the lines."""
+    """Short name of the source and the lines."""
     lines = cited.rule.block.source.lines
     where = f"{lines[0]}-{lines[-1]}" if len(lines) > 1 else str(lines[0])
-    return f"{cited.rule.source.title}, {wording.text('line')} {where}"
+    return f"{in_language(cited.rule.source.short, wording.language)}, {wording.text('line')} {where}"
 
 
 def _sources(advice: Advice, wording: Wording) -> list[str]:

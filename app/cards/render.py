@@ -49,7 +49,7 @@ def summary_of(advice: Advice, wording: Wording) -> str:
     """One line: what to do and why, within the limit of the standard."""
     texts = advice.kind.block.text
     text = texts.get(wording.language) or texts["en"]  # type: ignore[call-overload]
-    openers = [c for c in advice.cited if c.rule.block.because]
+    openers = [c for c in advice.opened_by if c.rule.block.because]
     reasons = dict.fromkeys(in_language(c.rule.block.because, wording.language) for c in openers)
     because = "; ".join(reasons) or wording.listed(advice.missing)
     name = advice.drug_name or wording.text("this-order")

@@ -11,6 +11,8 @@ from app.engine.language import Texts
 from app.features.model import Evidence
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!])")
+_ANNOTATION = re.compile(r"\{[^}]*\}")
+"""What UCUM writes in braces ("{count}") means nothing to a reader."""
 _LIMIT = 120
 """Longest stretch of text from a record that a card repeats."""
 
@@ -61,7 +63,7 @@ class Wording:
             case False:
                 return self.text("no")
             case Decimal() as quantity:
-                unit = evidence.unit or ""
+                unit = _ANNOTATION.sub("", evidence.unit or "")
                 return f"{number(quantity)} {unit}".strip() if unit != "%" else f"{number(quantity)} %"
             case str() as word:
                 return escaped(word.replace("_", " "))

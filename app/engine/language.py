@@ -116,6 +116,7 @@ class Recommendation(Block):
     use: Use
     statement: Texts = {}  # what the source says, in short; required where the statement can be cited
     because: Texts = {}  # the reason in a few words, for summaries
+    card_note: Texts = {}  # a reading that the clinician should know of, shown where the statement opens a card
     advise: str | None = None
     rides_on: Strings = []
     rides_when: Criterion = None
@@ -146,6 +147,7 @@ class SourceFile(Block):
     file: str
     language: str
     title: str
+    short: Texts  # the name beside a statement on a card
     label: Texts
     dated: str
     url: str

@@ -16,6 +16,7 @@ number: "000"
 file: source.txt
 language: sv
 title: A guideline
+short: {en: A guideline}
 label: {en: A guideline}
 dated: unknown
 url: https://example.org/
