@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs, urlsplit
@@ -40,7 +41,7 @@ class Server:
                     continue
                 self.seen.append({"path": path, "authorization": headers.get("authorization"), "host": headers["host"]})
                 if habit == "raw":
-                    writer.write(RAW[rest[0]])
+                    writer.write(RAW.get(rest[0], b""))
                     await writer.drain()
                     return
                 act: Callable[[str, dict[str, list[str]]], Awaitable[Reply]] = getattr(self, f"do_{habit}")
@@ -187,6 +188,7 @@ async def main() -> None:
     print(server.port, flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     listening.close()
+    os._exit(0)  # without a word about the requests that still sleep
 
 
 if __name__ == "__main__":

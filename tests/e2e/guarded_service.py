@@ -1,0 +1,20 @@
+"""The service around a constant pipeline, with client trust and the FHIR client as the environment says."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from app.api.logs import configure
+from app.fhir.client import FhirClient
+from app.fhir.client_settings import FhirClientSettings
+from app.main import create_app
+from app.settings import Settings
+from tests.support.fake import FakePipeline, passing
+
+
+def service() -> FastAPI:
+    """For a server process."""
+    configure("debug")
+    return create_app(
+        pipeline=FakePipeline(), settings=Settings(), self_test=passing, fhir_client=FhirClient(FhirClientSettings())
+    )
