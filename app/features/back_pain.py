@@ -9,7 +9,7 @@ from decimal import Decimal
 from app.features.context import Context
 from app.features.dates import on_or_after, within_months
 from app.features.diagnoses import condition_evidence, confirmed, told_by_observation
-from app.features.fractures import fracture_evidence
+from app.features.fracture_counting import fracture_evidence
 from app.features.model import Evidence, Feature, Kind
 from app.features.registry import OneOf, family, feature
 from app.features.results import any_of, known, none_on_record, truth, unknown

@@ -1,9 +1,4 @@
-"""Fragility fractures: which fractures count, how many, how long ago, and relative to a drug.
-
-Counts (decision 2): low energy at every site but finger, toe, skull and face; energy not recorded only at hip,
-vertebra, distal forearm, upper arm and pelvis, named "mechanism not recorded - confirm". Never: suspected, high energy,
-in tumour, atypical femoral, periprosthetic, stress.
-"""
+"""Fragility fractures: whether, how many, how long ago, and relative to a drug (what counts: `fracture_counting`)."""
 
 from __future__ import annotations
 
@@ -14,96 +9,17 @@ from decimal import Decimal
 from app.features.context import Context
 from app.features.dates import after, months_since, on_or_after
 from app.features.exposure import CLASSES, course_evidence, courses, current_start
-from app.features.model import Evidence, Feature, Kind
+from app.features.fracture_counting import GROUPS, counted, dated, fracture_evidence, newest, no_fracture, when_of
+from app.features.model import Feature, Kind
 from app.features.registry import OneOf, family, feature
-from app.features.results import all_of, any_of, at_most, interval, known, never, none_on_record, truth, unknown
-from app.fhir.chart import CourseStatus, DateRange, Energy, FractureFact, FractureSite, Source
+from app.features.results import all_of, any_of, at_most, interval, known, never, truth, unknown
+from app.fhir.chart import CourseStatus, DateRange, Energy, FractureSite, Source
 
-Site = FractureSite
-NEVER_COUNTED = frozenset({Site.FINGER, Site.TOE, Site.SKULL_FACE})
-TYPICAL = frozenset({Site.HIP, Site.VERTEBRA, Site.DISTAL_FOREARM, Site.PROXIMAL_HUMERUS, Site.HUMERUS, Site.PELVIS})
-NOT_COUNTED_BY_MSD = frozenset({Site.NOSE, Site.RIB, Site.CLAVICLE, Site.PATELLA, Site.METATARSAL})
-NOT_RECORDED_NOTE = "mechanism not recorded - confirm"
 ACUTE_MONTHS = 3
-
-GROUPS: dict[str, Callable[[FractureFact], bool]] = {
-    "any": lambda _: True,
-    "hip": lambda fact: fact.site is Site.HIP,
-    "hip_or_vertebra": lambda fact: fact.site in (Site.HIP, Site.VERTEBRA),
-    "msd_counted": lambda fact: fact.site not in NOT_COUNTED_BY_MSD,
-    "non_vertebral": lambda fact: fact.site not in (Site.VERTEBRA, Site.UNKNOWN),
-    "rib": lambda fact: fact.site is Site.RIB,
-    "typical": lambda fact: fact.site in TYPICAL,
-    "vertebra": lambda fact: fact.site is Site.VERTEBRA,
-}
-"""The groups of sites that rules ask for; msd_counted leaves out the sites that 001 does not count."""
-
 GROUP = OneOf("group", tuple(sorted(GROUPS)))
 CLASS = OneOf("class", CLASSES)
 SOME_GROUPS = OneOf("group", ("any", "msd_counted", "vertebra"))
 READS = ("conditions",)
-
-
-def excluded(fact: FractureFact) -> bool:
-    """Whether a fracture is of a kind that never counts as fragility fracture."""
-    return (
-        fact.suspected
-        or fact.energy is Energy.HIGH
-        or fact.pathological_tumour
-        or fact.atypical_femoral
-        or fact.periprosthetic
-        or fact.stress
-        or fact.site in NEVER_COUNTED
-    )
-
-
-def counts(fact: FractureFact) -> bool:
-    """Whether a fracture counts as fragility fracture (decision 2)."""
-    if excluded(fact):
-        return False
-    return fact.energy is Energy.LOW or fact.site in TYPICAL
-
-
-def fracture_evidence(fact: FractureFact) -> Evidence:
-    """The evidence for a fracture: its site, and that its mechanism is not recorded where so."""
-    notes = [NOT_RECORDED_NOTE] if fact.energy is Energy.NOT_RECORDED else []
-    notes += [f"level {fact.level}"] if fact.level else []
-    site = fact.site.value.replace("_", " ")
-    return Evidence("fragility_fracture", site, None, fact.when, fact.refs[0], "; ".join(notes) or None)
-
-
-def _order(fact: FractureFact) -> tuple[int, int, tuple[str, ...]]:
-    return (
-        -fact.when.latest.toordinal() if fact.when else 1,
-        -fact.when.earliest.toordinal() if fact.when else 1,
-        fact.refs,
-    )
-
-
-def counted(context: Context, group: str) -> list[FractureFact]:
-    """The fractures of a group that count, newest first, undated last."""
-    chosen = GROUPS[group]
-    return sorted((f for f in context.chart.fractures if counts(f) and chosen(f)), key=_order)
-
-
-def when_of(context: Context, fact: FractureFact) -> DateRange | None:
-    """The date of a fracture; a fracture that the hook is about and that has none is of today."""
-    if fact.when is None and fact.new_in_context:
-        return DateRange(context.today, context.today)
-    return fact.when
-
-
-def _dated(facts: list[FractureFact]) -> list[FractureFact]:
-    """Without history codes that have no date of their own, where the fracture itself is on record as well."""
-    events = [fact for fact in facts if not (fact.healing_only and fact.when is None)]
-    return events or facts
-
-
-def no_fracture(context: Context, missing: str = "fragility_fracture") -> Feature:
-    """None on record, or unknown where the conditions did not come complete."""
-    if context.chart.provided(Source.CONDITIONS):
-        return none_on_record()
-    return unknown("conditions not provided", missing)
 
 
 @family("fragility_fracture", GROUP, kind=Kind.TRUTH, meaning="Has had a fragility fracture: {}.", reads=READS)
@@ -125,7 +41,7 @@ def fragility_fracture_count(context: Context, group: str) -> Feature:
 
     Conditions not provided: at least those that are on record elsewhere.
     """
-    facts = _dated(counted(context, group))
+    facts = dated(counted(context, group))
     number = Decimal(len(facts))
     evidence = [fracture_evidence(fact) for fact in facts]
     if context.chart.provided(Source.CONDITIONS):
@@ -143,7 +59,7 @@ def fragility_fracture_count(context: Context, group: str) -> Feature:
 )
 def months_since_fracture(context: Context, group: str) -> Feature:
     """Months since the latest counted fracture; an undated one may be later than the dated ones (fracture_date)."""
-    facts = _dated(counted(context, group))
+    facts = dated(counted(context, group))
     if not facts:
         absent = no_fracture(context)
         return never() if absent.known else absent
@@ -186,7 +102,7 @@ def _compared(
     compare: Callable[[DateRange, DateRange], bool | None],
 ) -> Feature:
     """Whether one counted fracture lies on the asked side of an event; undated ones leave it open."""
-    facts = _dated(counted(context, group))
+    facts = dated(counted(context, group))
     if not facts:
         return no_fracture(context)
     answers = []
@@ -286,9 +202,9 @@ def vertebral_fracture_above_t6(context: Context) -> Feature:
         (
             f
             for f in context.chart.fractures
-            if f.site is Site.VERTEBRA and not f.suspected and f.energy is not Energy.HIGH
+            if f.site is FractureSite.VERTEBRA and not f.suspected and f.energy is not Energy.HIGH
         ),
-        key=_order,
+        key=newest,
     )
     above = [fact for fact in vertebral if _above_t6(fact.level)]
     if above:
@@ -315,7 +231,9 @@ def _above_t6(level: str | None) -> bool | None:
 )
 def suspected_vertebral_fracture(context: Context) -> Feature:
     """A vertebral fracture recorded as unconfirmed, or the finding suspected-vertebral-fracture."""
-    suspected = sorted((f for f in context.chart.fractures if f.suspected and f.site is Site.VERTEBRA), key=_order)
+    suspected = sorted(
+        (f for f in context.chart.fractures if f.suspected and f.site is FractureSite.VERTEBRA), key=newest
+    )
     if suspected:
         return known(True, map(fracture_evidence, suspected))
     return context.feature("finding.suspected_vertebral_fracture")

@@ -10,14 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.features.context import Context
-from app.features.dates import months_since, newest_first, on_or_after, within_months
-from app.features.diagnoses import confirmed
+from app.features.dates import newest_first, on_or_after
 from app.features.exposure import CLASSES, current_start
 from app.features.model import Feature, Kind
 from app.features.readings import Reading, newest_value, number_of, observations_provided
-from app.features.registry import OneOf, WholeNumber, family, feature
-from app.features.results import any_of, interval, known, never, none_on_record, observed, unknown
-from app.fhir.chart import DateRange, Interpretation, ObservationFact
+from app.features.registry import OneOf, family, feature
+from app.features.results import any_of, known, none_on_record, observed, unknown
+from app.fhir.chart import Interpretation, ObservationFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +144,8 @@ def _excludes(fact: ObservationFact, side: Interpretation) -> bool:
     return limit is not None and fact.value <= limit and fact.comparator in (None, "<", "<=")
 
 
-def _is(context: Context, analyte: str, side: Interpretation) -> Feature:
+def is_judged(context: Context, analyte: str, side: Interpretation) -> Feature:
+    """Whether the newest value is low (or high) by the laboratory's own judgement; unknown where it has none."""
     found = reading(context, analyte)
     if found.fact is None:
         return found.problem
@@ -172,13 +172,13 @@ def lab(context: Context, analyte: str) -> Feature:
 @family("lab_low", ANALYTE, kind=Kind.TRUTH, meaning="Below the laboratory's range: {}.", reads=READS)
 def lab_low(context: Context, analyte: str) -> Feature:
     """The newest value is low by flag or range; neither = unknown."""
-    return _is(context, analyte, Interpretation.LOW)
+    return is_judged(context, analyte, Interpretation.LOW)
 
 
 @family("lab_high", ANALYTE, kind=Kind.TRUTH, meaning="Above the laboratory's range: {}.", reads=READS)
 def lab_high(context: Context, analyte: str) -> Feature:
     """The newest value is high by flag or range; neither = unknown."""
-    return _is(context, analyte, Interpretation.HIGH)
+    return is_judged(context, analyte, Interpretation.HIGH)
 
 
 @family("lab_abnormal", ANALYTE, kind=Kind.TRUTH, meaning="Outside the laboratory's range: {}.", reads=READS)
@@ -193,10 +193,11 @@ def lab_abnormal(context: Context, analyte: str) -> Feature:
 @family("lab_recent", ANALYTE, kind=Kind.TRUTH, meaning="A value within its age limit is on record: {}.", reads=READS)
 def lab_recent(context: Context, analyte: str) -> Feature:
     """Asks for presence: no usable value is false; observations not provided = unknown."""
-    return _present(context, reading(context, analyte), analyte)
+    return present(context, reading(context, analyte), analyte)
 
 
-def _present(context: Context, found: Reading, analyte: str) -> Feature:
+def present(context: Context, found: Reading, analyte: str) -> Feature:
+    """Whether there is a usable value: asks for presence, so none is false where the observations came complete."""
     if found.fact is not None:
         return known(True, [observed(analyte, found.fact)])
     if observations_provided(context):
@@ -232,51 +233,6 @@ def lab_since_start_of(context: Context, analyte: str, drug_class: str) -> Featu
                 known(True, shown) if wanted else unknown("date does not tell", missing_name(analyte), evidence=shown)
             )
     return none_on_record() if observations_provided(context) else unknown("not provided", missing_name(analyte))
-
-
-def _calcium_disorder(context: Context, side: Interpretation, diagnosis: str) -> Feature:
-    """A judged value decides unless the diagnosis is dated later; without one a present diagnosis counts."""
-    value = _is(context, "calcium", side)
-    coded = context.feature(f"condition.{diagnosis}")
-    if coded.value is not True or value.value is True:
-        return value
-    if value.value is None:
-        return coded
-    sampled = value.evidence[0].date
-    later = [
-        fact
-        for fact in context.conditions(diagnosis)
-        if confirmed(fact, present_only=True) and _is_later(fact.onset or fact.recorded, sampled)
-    ]
-    return coded if later else value
-
-
-def _is_later(stated: DateRange | None, sampled: DateRange | None) -> bool:
-    return stated is not None and sampled is not None and stated.earliest > sampled.latest
-
-
-@feature("hypercalcaemia", Kind.TRUTH, meaning="Calcium is high.", reads=("observations", "conditions"))
-def hypercalcaemia(context: Context) -> Feature:
-    """The newest calcium is high (decision 20), or hypercalcaemia is diagnosed and no newer value says otherwise.
-
-    A diagnosis alone never makes it false: calcium that cannot be judged is unknown.
-    """
-    return _calcium_disorder(context, Interpretation.HIGH, "hypercalcaemia")
-
-
-@feature("hypocalcaemia", Kind.TRUTH, meaning="Calcium is low.", reads=("observations", "conditions"))
-def hypocalcaemia(context: Context) -> Feature:
-    """The newest calcium is low (decision 20), or hypocalcaemia is diagnosed and no newer value says otherwise."""
-    return _calcium_disorder(context, Interpretation.LOW, "hypocalcaemia")
-
-
-@feature("calcium_known", Kind.TRUTH, meaning="A calcium value within its age limit can be judged.", reads=READS)
-def calcium_known(context: Context) -> Feature:
-    """Asks for presence: a value without flag and range does not count as known."""
-    found = reading(context, "calcium")
-    if found.fact is not None and judged(found.fact) is None:
-        return known(False, [observed("calcium", found.fact, "no flag and no reference range")])
-    return _present(context, found, "calcium")
 
 
 @family(
@@ -332,43 +288,3 @@ def lab_panel_abnormal(context: Context) -> Feature:
     if open_ones:
         return unknown("not all values are known", *open_ones)
     return known(frozenset())
-
-
-MARKERS = (*ANALYTES["ctx"].concepts, *ANALYTES["p1np"].concepts)
-
-
-@feature("months_since_btm", Kind.NUMBER, "months", meaning="Months since the last bone turnover marker.", reads=READS)
-def months_since_btm(context: Context) -> Feature:
-    """Months since the newest CTX or P1NP; never measured: beyond every limit."""
-    facts = [fact for fact in context.observations(*MARKERS) if fact.value is not None]
-    if not facts:
-        provided = observations_provided(context)
-        return never() if provided else unknown("observations not provided", "bone_turnover_marker")
-    shown = [observed("bone_turnover_marker", facts[0])]
-    if facts[0].effective is None:
-        return unknown("date not recorded", "bone_turnover_marker", evidence=shown)
-    low, high = months_since(facts[0].effective, context.today)
-    return interval(low, high, shown, missing=("bone_turnover_marker",))
-
-
-@family(
-    "btm_recent",
-    WholeNumber("months"),
-    kind=Kind.TRUTH,
-    meaning="A bone turnover marker in the last {} months.",
-    reads=READS,
-)
-def btm_recent(context: Context, months: str) -> Feature:
-    """A CTX or P1NP value at most so many months old; asks for presence."""
-    facts = [fact for fact in context.observations(*MARKERS) if fact.value is not None]
-    ages = [(within_months(fact.effective, int(months), context.today), fact) for fact in facts]
-    for wanted in (True, None):
-        chosen = [fact for age, fact in ages if age is wanted]
-        if chosen:
-            shown = [observed("bone_turnover_marker", chosen[0])]
-            return (
-                known(True, shown) if wanted else unknown("date does not tell", "bone_turnover_marker", evidence=shown)
-            )
-    if observations_provided(context):
-        return none_on_record()
-    return unknown("observations not provided", "bone_turnover_marker")

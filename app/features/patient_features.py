@@ -17,6 +17,8 @@ from app.fhir.chart import Chart, ConditionFact, CourseFact, ObservationFact, Pr
 DOMAINS = (
     "anthropometry",
     "back_pain",
+    "bone_markers",
+    "calcium",
     "density",
     "diagnoses",
     "drug_history",

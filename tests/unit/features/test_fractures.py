@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.features.fractures import NEVER_COUNTED, NOT_RECORDED_NOTE, TYPICAL
+from app.features.fracture_counting import NEVER_COUNTED, NOT_RECORDED_NOTE, TYPICAL
 from app.fhir.chart import Energy, FractureSite, Source
 
 from .charts import condition, course, features, fracture, observation, past
