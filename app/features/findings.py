@@ -1,7 +1,7 @@
 """Findings that a clinician states: `urn:osteon:finding` codes, as Observation or as Condition.
 
 The newest statement decides. Nothing on record is "none on record" where the lists came complete, except for the few
-findings whose "no" is itself a sign: nobody asked is not "no" (decision 14).
+findings whose "no" is itself a sign or that a source asks for: nobody asked is not "no" (decision 14).
 """
 
 from __future__ import annotations
@@ -59,8 +59,10 @@ TRUTHS = (
     "visual_impairment",
     "walking_aid",
 )
-ASKED = frozenset({"back_pain_minor_trauma", "pain_changes_with_position", "pain_mechanical"})
-"""Findings whose absence cannot be read as "no"."""
+ASKED = frozenset(
+    {"back_pain_minor_trauma", "cardiovascular_risk_assessed", "pain_changes_with_position", "pain_mechanical"}
+)
+"""Findings whose absence cannot be read as "no": their "no" is a sign, or a source asks for them."""
 
 WORDS: dict[str, frozenset[str]] = {
     "adherence": frozenset({"good", "poor", "suspected-poor"}),
@@ -77,6 +79,8 @@ WORDS: dict[str, frozenset[str]] = {
     "physical_activity": frozenset({"active", "sedentary", "immobilised"}),
 }
 MINOR_TRAUMA = frozenset({"cough", "sneeze", "heavy-lifting", "low-fall"})
+MISSING = {"cardiovascular_risk_assessed": "cardiovascular_risk"}
+"""The data element to ask for, where it is not the finding itself."""
 ALSO_CODED = {"progressive_neurological_deficit": "neurological_deficit_progressive"}
 """Findings that guidelines/concepts also has as a diagnosis of another name."""
 
@@ -113,7 +117,7 @@ def finding(context: Context, code: str) -> Feature:
         return known(True, stated)
     if code not in ASKED and context.chart.provided(Source.OBSERVATIONS, Source.CONDITIONS):
         return none_on_record()
-    return unknown("not recorded", code)
+    return unknown("not recorded", MISSING.get(code, code))
 
 
 def word_of_finding(context: Context, code: str) -> Feature:

@@ -144,8 +144,15 @@ def test_signs_of_kyphosis() -> None:
     assert features().feature("kyphosis_signs").value is False
 
 
-@pytest.mark.parametrize("name", ["walking_aid", "visual_impairment", "cardiovascular_risk_assessed", "frail"])
+@pytest.mark.parametrize("name", ["walking_aid", "visual_impairment", "frail"])
 def test_findings_that_are_features_of_their_own(name: str) -> None:
     assert features(observations=[observation(name, boolean=True)]).feature(name).value is True
     assert features().feature(name).value is False
     assert features(without=(Source.OBSERVATIONS,)).feature(name).value is None
+
+
+def test_a_cardiovascular_assessment_is_asked_for() -> None:
+    name = "cardiovascular_risk_assessed"
+    for said in (True, False):
+        assert features(observations=[observation(name, boolean=said)]).feature(name).value is said
+    assert features().feature(name).missing == ("cardiovascular_risk",)
