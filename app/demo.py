@@ -120,7 +120,9 @@ def rendered(request: Mapping[str, Any], answer: Mapping[str, Any]) -> str:
 def _card(card: Mapping[str, Any]) -> list[str]:
     lines = [f"[{card['indicator'].upper()}] {card['summary']}"]
     for paragraph in card.get("detail", "").splitlines():
-        lines += textwrap.wrap(paragraph, _WIDTH, initial_indent="    ", subsequent_indent="    ") or [""]
+        text = paragraph.replace("**", "")  # bold in Markdown, noise in a terminal
+        hanging = "      " if text.startswith("- ") else "    "
+        lines += textwrap.wrap(text, _WIDTH, initial_indent="    ", subsequent_indent=hanging) or [""]
     for suggestion in card.get("suggestions", []):
         recommended = " (recommended)" if suggestion.get("isRecommended") else ""
         lines.append(f"    -> {suggestion['label']}{recommended}")

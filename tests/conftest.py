@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +18,14 @@ from tests.support import calls
 from tests.support.fake import FakePipeline, passing
 
 TODAY = date(2026, 11, 22)
+SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say aloud what did not run for want of the shared material; a skip alone is easily overlooked."""
+    if not SHARED.is_dir():
+        terminalreporter.section("WARNING: ../shared is not there", red=True, bold=True)
+        terminalreporter.line("The tests over its patients, vignettes, sources and checklist did NOT run.", red=True)
 
 
 class Client:

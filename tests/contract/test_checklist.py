@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import csv
 import re
-import warnings
 from pathlib import Path
 
 import pytest
@@ -51,8 +50,6 @@ def test_nothing_is_both_tested_and_promised_for_later() -> None:
 def test_every_line_of_the_checklist_is_accounted_for() -> None:
     """Tested, tested elsewhere, or later."""
     if not CHECKLIST.is_file():
-        warnings.filterwarnings("default", category=UserWarning)
-        warnings.warn("../shared/cds-hooks/checklist.tsv is not there: its lines are NOT compared", stacklevel=1)
         pytest.skip("../shared is not there")
     with CHECKLIST.open(encoding="utf-8", newline="") as file:
         ids = {row["id"] for row in csv.DictReader(file, delimiter="\t")}
