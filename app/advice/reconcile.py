@@ -62,7 +62,7 @@ def advise(
         open_from_options(opened, knowledge, drugs.places, features)
         open_for_running_drugs(opened, drugs)
         collect_asks(opened, knowledge, cited)
-    _Reconciler(knowledge, profile, features, drugs, cited, opened).run()
+    _Reconciler(knowledge, profile, features, drugs, cited, opened, occasion).run()
     return _result(features, chart, occasion, opened, [c.finding for c in cited])
 
 
@@ -77,9 +77,11 @@ class _Reconciler:
         drugs: DrugKnowledge,
         cited: Sequence[Cited],
         opened: Opened,
+        occasion: Occasion,
     ) -> None:
         self.knowledge, self.profile, self.features = knowledge, profile, features
         self.drugs, self.cited, self.opened = drugs, cited, opened
+        self.occasion = occasion
 
     @property
     def drafts(self) -> dict[tuple[str, str], Draft]:
@@ -134,6 +136,8 @@ class _Reconciler:
             target = self.drafts.get((draft.kind.block.joins or "", ""))
             if target is None:
                 continue
+            if self.occasion is Occasion.ORDERS and target.kind.block.topic != draft.kind.block.topic:
+                continue  # at an order, safety keeps a card of its own
             for cited in draft.cited:
                 target.add(cited)
             target.missing += draft.missing

@@ -61,6 +61,9 @@ class Builder:
             make |= {"procedures": self.procedure, "family": self.relative, "allergies": self.allergy}
             if key in provided:
                 prefetch[PREFETCH_KEY.get(key, key)] = self.bundle([make[key](fact) for fact in case.get(key) or []])
+        given = [dose for fact in case.get("medications") or [] for dose in self.administration(fact)]
+        if given:
+            prefetch["medicationAdministrations"] = self.bundle(given)
         hook = case.get("hook", "patient-view")
         if hook in {"order-select", "order-sign"}:
             drafts = [self.draft(fact) for fact in case.get("draft_orders") or []]
@@ -192,13 +195,21 @@ class Builder:
             made["effectivePeriod"] = period
         if made["status"] == "active":
             made["dateAsserted"] = self.day(min(60, fact.get("started_days_ago") or 60))
-        if fact.get("last_given_days_ago") is not None:
-            made["dateAsserted"] = self.day(fact["last_given_days_ago"])
-            made["note"] = [{"text": f"last given {self.day(fact['last_given_days_ago'])}"}]
         if fact.get("stop_reason"):
             made["statusReason"] = [{"text": str(fact["stop_reason"]).replace("_", " ")}]
         made["dosage"] = [self.dosage(fact)]
         return made
+
+    def administration(self, fact: Mapping[str, Any]) -> list[Json]:
+        """The dose given last, where the case names one."""
+        if fact.get("last_given_days_ago") is None:
+            return []
+        made = self.base("MedicationAdministration") | {"status": "completed"}
+        made["medicationCodeableConcept"] = self.concept("drugs", fact["concept"], ATC)
+        made["effectiveDateTime"] = self.day(fact["last_given_days_ago"])
+        if fact.get("dose_mg") is not None:
+            made["dosage"] = {"dose": {"value": fact["dose_mg"], "unit": "mg", "system": UCUM, "code": "mg"}}
+        return [made]
 
     def dosage(self, fact: Mapping[str, Any]) -> Json:
         """Dose, frequency and route."""

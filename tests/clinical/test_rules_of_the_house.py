@@ -13,7 +13,9 @@ from tests.clinical.cases import Case, all_cases, answer_to
 from tests.conftest import Client
 
 PROGNOSIS = re.compile(r"incurable|prognos|survival|life expectancy|palliati|terminal", re.IGNORECASE)
-REASSURANCE = re.compile(r"benign|harmless|cannot (be )?harm|no need to worry|stay active", re.IGNORECASE)
+REASSURANCE = re.compile(
+    r"(is|are|usually|mostly) (benign|harmless)|cannot (be )?harm|no need to worry|stay active", re.IGNORECASE
+)
 
 
 @pytest.fixture(scope="module")

@@ -43,13 +43,22 @@ def test_every_quotation_stands_in_its_source(shared: Path) -> None:
     assert list(quote_problems(load_knowledge(), shared / "sources")) == []
 
 
+OWN_OCCASION = {
+    # The table says rides; its own remark and decision 28 give them a card of their own beside a running bone drug
+    # (calcium-1000) and under glucocorticoids (prevention-populations).
+    "msd.calcium-vitd.calcium-1000": "card",
+    "msd.calcium-vitd.prevention-populations": "card",
+}
+
+
 def test_use_advice_safety_and_default_are_those_of_the_roles(shared: Path) -> None:
     table, differing = roles(shared), []
     for rule in load_knowledge().rules.values():
         row, block = table[rule.id], rule.block
         ours = (str(block.use), block.safety, block.default_on)
-        theirs = (row["use"], row["safety_in_every_profile"] == "yes", row["default_on"] == "yes")
-        if (rule.citable and ours != theirs) or str(block.use) != row["use"]:
+        use = OWN_OCCASION.get(rule.id, row["use"])
+        theirs = (use, row["safety_in_every_profile"] == "yes", row["default_on"] == "yes")
+        if (rule.citable and ours != theirs) or str(block.use) != use:
             differing.append((rule.id, ours, theirs))
     assert differing == []
 
