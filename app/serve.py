@@ -12,10 +12,12 @@ from typing import Any
 import uvicorn
 from pydantic import ValidationError
 
+from app.api.connection import connection_settings
 from app.api.logs import configure, logger
 from app.api.trust.settings import TrustSettings
 from app.engine.knowledge import load_knowledge
 from app.engine.loader import GuidelineError
+from app.fhir.client_settings import FhirClientSettings
 from app.main import service
 from app.settings import Settings
 
@@ -31,6 +33,8 @@ def serve(host: str, port: int, workers: int) -> int:
     """
     try:
         settings, trust = Settings(), TrustSettings()
+        FhirClientSettings()
+        connection_settings()
     except ValidationError as error:
         return _refuse(EXIT_SETTINGS, *(f"{_variable(problem)}: {problem['msg']}" for problem in error.errors()))
     if problem := cannot_listen(host, port):
@@ -43,6 +47,7 @@ def serve(host: str, port: int, workers: int) -> int:
     options: dict[str, Any] = {
         "host": host,
         "port": port,
+        "http": "app.api.connection:BoundedHttpProtocol",
         "log_config": None,  # logs are ours: uvicorn's own access log holds paths and addresses
         "access_log": False,
         "server_header": False,

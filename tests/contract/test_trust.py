@@ -315,6 +315,8 @@ def test_who_starts_it_is_warned(trust: Any, beyond: bool, workers: int, words: 
         {"TRUST": "required", "PUBLIC_BASE_URL": BASE},
         {"TRUST": "required", "TRUSTED_CLIENTS": '[{"iss": "i", "jku": ["https://i.example/k"]}]'},
         {"TRUST": "sometimes"},
+        {"TRUST": "required", "PUBLIC_BASE_URL": BASE, "TRUSTED_CLIENTS_FILE": "no/such/file.json"},
+        {"TRUSTED_CLIENTS": '[{"iss": "i", "keys_file": "no/such/file.json"}]'},
         {"TRUSTED_CLIENTS": '[{"iss": "SECRET"}]'},
         {"TRUSTED_CLIENTS": '[{"iss": "SECRET", "jku": ["http://i.example/k"]}]'},
         {"TRUSTED_CLIENTS": '[{"iss": "SECRET", "jku": ["https://i.example/k"], "tenant": "x"}]'},

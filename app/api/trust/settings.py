@@ -26,7 +26,7 @@ class TrustedClient(BaseModel):
     whose `aud` is set by hand.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     iss: Annotated[str, Field(min_length=1)]
     jku: tuple[str, ...] = ()
@@ -48,10 +48,12 @@ class TrustedClient(BaseModel):
     def _has_keys(self) -> TrustedClient:
         if not self.jku and self.keys_file is None:
             raise ValueError("a trusted client needs `jku` or `keys_file`")
+        if self.keys_file is not None and not self.keys_file.is_file():
+            raise ValueError("`keys_file` is no file")
         return self
 
 
-_CLIENTS = TypeAdapter(tuple[TrustedClient, ...])
+_CLIENTS = TypeAdapter(tuple[TrustedClient, ...], config=ConfigDict(hide_input_in_errors=True))
 
 
 class TrustSettings(BaseSettings):
@@ -114,7 +116,10 @@ class TrustSettings(BaseSettings):
             return self
         if not self.public_base_url:
             raise ValueError("OSTEON_TRUST=required needs OSTEON_PUBLIC_BASE_URL: `aud` is compared with it")
-        issuers = [client.iss for client in self.clients()]
+        try:
+            issuers = [client.iss for client in self.clients()]
+        except OSError as error:
+            raise ValueError(f"the file of trusted clients cannot be read: {error.strerror}") from None
         if not issuers:
             raise ValueError("OSTEON_TRUST=required needs OSTEON_TRUSTED_CLIENTS or OSTEON_TRUSTED_CLIENTS_FILE")
         if len(set(issuers)) != len(issuers):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.api.connection import ConnectionSettings
 from app.api.trust.settings import TrustSettings
 from app.fhir.client_settings import FhirClientSettings
 
@@ -27,13 +28,14 @@ def test_what_the_page_names_exists(path: str, test: str) -> None:
 
 
 def test_the_page_has_every_setting() -> None:
-    for settings in (TrustSettings, FhirClientSettings):
+    for settings in (TrustSettings, FhirClientSettings, ConnectionSettings):
         for name in settings.model_fields:
             assert f"`{name.upper()}`" in PAGE, name
 
 
 def test_the_defaults_on_the_page_are_those_of_the_code() -> None:
     trust, fhir = TrustSettings(), FhirClientSettings()
+    connection = ConnectionSettings()
     rows = {
         name.strip(" `"): default.strip() for name, default in re.findall(r"^\| (`[^|]+`) \| ([^|]+) \|", PAGE, re.M)
     }
@@ -46,3 +48,5 @@ def test_the_defaults_on_the_page_are_those_of_the_code() -> None:
     assert ", ".join(f"{age:g}" for age in ages) + " s" in rows.values()
     assert rows["FHIR_DEADLINE"] == f"{fhir.fhir_deadline} s"
     assert rows["FHIR_MAX_BYTES`, `FHIR_MAX_PAGES"] == f"{fhir.fhir_max_bytes // 1024**2} MiB, {fhir.fhir_max_pages}"
+    assert rows["MAX_HEADER_BYTES"] == str(connection.max_header_bytes)
+    assert rows["HEADER_TIMEOUT_SECONDS"] == f"{connection.header_timeout_seconds:g} s"
