@@ -1,128 +1,101 @@
 """What one call costs, beside a floor that only reads the body, decodes it and answers a constant card.
 
-    python -m tests.bench.bench_call [--payload FILE] [--rounds 40]
+    python -m tests.bench.bench_call [--payload FILE ...] [--rounds 12] [--calls 20]
 
-Both apps run in this process without a network, in turn, so that the ratio holds when the machine's speed drifts.
-Processor time; the median of the pairwise ratios is the figure to quote. Never part of the test suite.
+Two real servers, called in turn, so that the ratio holds when the machine's speed drifts. Processor milliseconds of the
+server process per call; the median of the pairwise ratios is the figure to quote. Never part of the test suite.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import gc
+import http.client
+import os
+import socket
+import subprocess
+import sys
 import time
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import orjson
-from fastapi import FastAPI, Request, Response
 
-from app.main import create_app
-from app.pipeline import build_pipeline
-from app.settings import Settings
+from tests.bench.floor import PATH
 from tests.bench.payload import SIZES, request
 
-PATH = "/cds-services/osteoporosis-patient-view"
+TICK = os.sysconf("SC_CLK_TCK")
 
 
-def floor() -> FastAPI:
-    """FastAPI, body read, orjson, a constant card."""
-    app = FastAPI()
-    card = orjson.dumps({"cards": [{"summary": "constant", "indicator": "info", "source": {"label": "floor"}}]})
+class Server:
+    """A server process and a connection to it."""
 
-    @app.post(PATH)
-    async def answer(request: Request) -> Response:
-        body = orjson.loads(await request.body())
-        return Response(card if body["hook"] else b"{}", media_type="application/json")
+    def __init__(self, app: list[str]) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = int(free.getsockname()[1])
+        command = [sys.executable, "-m", "uvicorn", *app, "--port", str(self.port), "--log-level", "warning"]
+        self.process = subprocess.Popen(command, env=os.environ | {"OSTEON_LOG_LEVEL": "error"})
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        self._wait()
 
-    return app
+    def _wait(self) -> None:
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.2)
+        raise SystemExit("the server did not start")
 
+    def cpu(self) -> float:
+        """Processor seconds of the process so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
 
-async def call(app: Any, body: bytes) -> int:
-    """One call straight into the ASGI app; returns the status."""
-    status = 0
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": PATH,
-        "raw_path": PATH.encode(),
-        "query_string": b"",
-        "root_path": "",
-        "headers": headers,
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 8000),
-        "state": {},
-    }
-    sent = False
+    def call(self, body: bytes, calls: int) -> float:
+        """Processor milliseconds per call over so many calls."""
+        began = self.cpu()
+        for _ in range(calls):
+            self.connection.request("POST", PATH, body, {"Content-Type": "application/json"})
+            answer = self.connection.getresponse()
+            answer.read()
+            if answer.status != 200:
+                raise SystemExit(f"status {answer.status}")
+        return (self.cpu() - began) * 1000 / calls
 
-    async def receive() -> dict[str, Any]:
-        nonlocal sent
-        if sent:
-            await asyncio.sleep(3600)
-        sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        nonlocal status
-        if message["type"] == "http.response.start":
-            status = message["status"]
-
-    await app(scope, receive, send)
-    return status
-
-
-async def measure(apps: list[Any], body: bytes, rounds: int) -> list[list[float]]:
-    """Processor milliseconds per round and app."""
-    for app in apps:
-        for _ in range(5):
-            status = await call(app, body)
-            if status != 200:
-                raise SystemExit(f"status {status}")
-    gc.collect()
-    gc.freeze()
-    rows = []
-    for _ in range(rounds):
-        row = []
-        for app in apps:
-            began = time.process_time()
-            for _ in range(5):
-                await call(app, body)
-            row.append((time.process_time() - began) * 200)
-        rows.append(row)
-    return rows
-
-
-def report(name: str, body: bytes, rows: list[list[float]]) -> None:
-    """One line per payload."""
-    ratios = sorted(service / base for base, service in rows)
-    base, service = (median(column) for column in zip(*rows, strict=True))
-    print(
-        f"{name:10} {len(body) / 1000:8.0f} kB  floor {base:7.2f} ms  service {service:7.2f} ms  "
-        f"ratio {median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})"
-    )
+    def stop(self) -> None:
+        """End the process."""
+        self.process.terminate()
+        self.process.wait(timeout=20)
 
 
 def main() -> None:
-    """Measure the three sizes, or one payload file."""
+    """Measure the three sizes, or payload files."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--payload", type=Path, action="append", default=[])
-    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--calls", type=int, default=40)
     arguments = parser.parse_args()
-    settings = Settings(log_level="error")
-    apps: list[Callable[..., Any]] = [floor(), create_app(pipeline=build_pipeline(settings), settings=settings)]
     bodies = {path.name: path.read_bytes() for path in arguments.payload}
     bodies = bodies or {size: orjson.dumps(request(size, date.today())) for size in SIZES}
-    for name, body in bodies.items():
-        rounds = arguments.rounds if len(body) < 1_000_000 else max(5, arguments.rounds // 8)
-        report(name, body, asyncio.run(measure(apps, body, rounds)))
+    floor, service = Server(["tests.bench.floor:app"]), Server(["--factory", "app.main:service"])
+    try:
+        for name, body in bodies.items():
+            calls = arguments.calls if len(body) < 1_000_000 else max(4, arguments.calls // 8)
+            for server in (floor, service):
+                server.call(body, calls)
+            rows = [(floor.call(body, calls), service.call(body, calls)) for _ in range(arguments.rounds)]
+            ratios = sorted(ours / max(base, 1 / TICK) for base, ours in rows)
+            base, ours = (median(column) for column in zip(*rows, strict=True))
+            print(
+                f"{name:14} {len(body) / 1000:7.0f} kB  floor {base:6.2f} ms  service {ours:7.2f} ms  "
+                f"ratio {median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f})",
+                flush=True,
+            )
+    finally:
+        floor.stop()
+        service.stop()
 
 
 if __name__ == "__main__":
