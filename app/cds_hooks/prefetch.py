@@ -261,7 +261,15 @@ def _is_failure(outcome: Resource) -> bool:
     issues = outcome.get("issue")
     if not isinstance(issues, list):
         return True  # an OperationOutcome that says nothing cannot be taken for a harmless note
-    return any(not isinstance(issue, dict) or issue.get("severity") in _FAILED_SEVERITIES for issue in issues)
+    return any(_is_grave(issue) for issue in issues)
+
+
+def _is_grave(issue: object) -> bool:
+    """Whether an issue says, or may say, that the query failed: what cannot be read is not taken for harmless."""
+    if not isinstance(issue, dict):
+        return True
+    severity = issue.get("severity")
+    return severity in _FAILED_SEVERITIES if isinstance(severity, str) else severity is not None
 
 
 def _patient(prefetch: Mapping[str, Any], patient_id: str, collected: _Collected) -> tuple[Resource | None, bool]:

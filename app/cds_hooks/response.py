@@ -15,6 +15,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+LARGEST_EXACT_INTEGER = 2**53
+"""Above it JSON readers lose digits, and orjson refuses what needs more than 64 bits."""
 SUMMARY_LIMIT = 139
 """Code points of a summary: the standard asks for fewer than 140 characters."""
 
@@ -269,7 +271,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return [plain for item in sorted(value) if (plain := _plain(item)) is not None] or None
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        whole = value == value.to_integral_value() and abs(value) <= LARGEST_EXACT_INTEGER
+        return int(value) if whole else float(value)
     if isinstance(value, date):
         return value.isoformat()
     raise TypeError(f"not a JSON value: {type(value).__name__}")

@@ -7,17 +7,27 @@ it is an interval of months; a limit inside the interval is unknown.
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date, timedelta
+from datetime import MAXYEAR, MINYEAR, date
 from decimal import Decimal
 
 from app.fhir.chart import DateRange
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day of the month, `months` later (or earlier); the last day where the month is too short."""
+    """The same day of the month, `months` later (or earlier); the last day where the month is too short.
+
+    Ends at the first and last day of the calendar: systems write 9999-12-31 for "open end".
+    """
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
+    if not MINYEAR <= year <= MAXYEAR:
+        return date.min if year < MINYEAR else date.max
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def add_days(day: date, days: Decimal | int) -> date:
+    """The day so many whole days later, ending at the first and last day of the calendar."""
+    return date.fromordinal(min(max(day.toordinal() + int(days), date.min.toordinal()), date.max.toordinal()))
 
 
 def months_between(start: date, end: date) -> Decimal:
@@ -32,7 +42,8 @@ def months_between(start: date, end: date) -> Decimal:
     if add_months(start, whole) > end:
         whole -= 1
     anchor, following = add_months(start, whole), add_months(start, whole + 1)
-    return whole + Decimal((end - anchor).days) / Decimal((following - anchor).days)
+    length = (following - anchor).days or 1  # no days are left only at the very end of the calendar
+    return whole + Decimal((end - anchor).days) / Decimal(length)
 
 
 def years_between(start: date, end: date) -> int:
@@ -75,8 +86,7 @@ def after(when: DateRange, reference: DateRange) -> bool | None:
 
 def shifted(when: DateRange, *, months: int = 0, days: int = 0) -> DateRange:
     """A date moved by calendar months and days."""
-    move = timedelta(days=days)
-    return DateRange(add_months(when.earliest, months) + move, add_months(when.latest, months) + move)
+    return DateRange(add_days(add_months(when.earliest, months), days), add_days(add_months(when.latest, months), days))
 
 
 def newest_first(when: DateRange | None) -> tuple[int, int, int]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from app.features.context import Context
-from app.features.dates import newest_first, shifted
+from app.features.dates import add_days, newest_first, shifted
 from app.features.model import Evidence, Feature
 from app.features.results import unknown
 from app.fhir.chart import CourseFact, CourseStatus, DateRange, Route, Source
@@ -214,9 +214,9 @@ def _reaches(course: CourseFact, first: date) -> bool:
     """Whether an ended course runs up to the day `first`; one without a recorded start may have begun at any time."""
     if course.ended is None:
         return False
-    allowed = timedelta(days=float(interval_days(course)) + GRACE_DAYS)
+    reached = add_days(course.ended.latest, interval_days(course) + GRACE_DAYS)
     begun_before = course.started is None or course.started.earliest < first
-    return begun_before and first <= course.ended.latest + allowed
+    return begun_before and first <= reached
 
 
 def current_start(context: Context, drug_class: str) -> DateRange | None:

@@ -7,7 +7,7 @@ Inhaled, nasal and topical use has no systemic dose and is not counted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import cache
 
@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from app.data_files import data_path
 from app.features.context import Context
-from app.features.dates import months_between, shifted
+from app.features.dates import add_days, months_between, shifted
 from app.features.exposure import course_evidence, courses, current_start
 from app.features.model import Evidence, Feature, Kind
 from app.features.orders import starting
@@ -121,7 +121,7 @@ def _planned_end(course: CourseFact) -> date | None:
     if course.ended is not None and course.ended.exact:
         return course.ended.latest
     if course.planned_days is not None and course.started is not None and course.started.exact:
-        return course.started.latest + timedelta(days=float(course.planned_days))
+        return add_days(course.started.latest, course.planned_days)
     return None
 
 
@@ -213,5 +213,5 @@ def ordered_glucocorticoid_months(context: Context) -> Feature:
     if any(number is None for number in days):
         return unknown("duration not ordered", "glucocorticoid_duration", evidence=evidence)
     longest = max(number for number in days if number is not None)
-    end = context.today + timedelta(days=float(longest))
+    end = add_days(context.today, longest)
     return known(months_between(context.today, end), evidence)

@@ -20,6 +20,8 @@ IMPOSSIBLE = "physically impossible in the stated unit"
 _NUMBER = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([-+−–]?\d+(?:[.,]\d+)?)\s*$")
 _COMPARATORS = {"≤": "<=", "≥": ">="}
 _MAX_SHOWN = 60
+LARGEST_EXPONENT = 12
+"""Powers of ten, up and down, that a number of a record can have: beyond any unit's prefixes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +92,25 @@ def ucum_of(text: object) -> str | None:
 
 
 def to_decimal(value: object) -> Decimal | None:
-    """A JSON number exactly as it was written; None for anything else, and for what is not finite."""
+    """A JSON number exactly as it was written; None for anything else, and for what no record can mean."""
+    number = _decimal(value)
+    return number if number is not None and _conceivable(number) else None
+
+
+def _conceivable(number: Decimal) -> bool:
+    """Finite, and of a size that something measured can have: 1e308 is a fault, and would break what is computed."""
+    return number.is_finite() and (not number or abs(number.adjusted()) <= LARGEST_EXPONENT)
+
+
+def _decimal(value: object) -> Decimal | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, Decimal):
-        return value if value.is_finite() else None
+        return value
     if isinstance(value, int):
         return Decimal(value)
     if isinstance(value, float):
-        number = Decimal(repr(value))
-        return number if number.is_finite() else None
+        return Decimal(repr(value))
     if isinstance(value, str):
         found = _NUMBER.match(value)
         return _parsed(found.group(2)) if found and not found.group(1) else None

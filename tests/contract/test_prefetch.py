@@ -144,8 +144,8 @@ def test_prefetch_must_be_an_object(client: Client) -> None:
     assert client.call({**patient_view(), "prefetch": [1]}).status_code == 400
 
 
-@pytest.mark.parametrize("severity", ["error", "fatal"])
-def test_a_failing_outcome_among_entries_makes_the_list_incomplete(severity: str) -> None:
+@pytest.mark.parametrize("severity", ["error", "fatal", ["error"], {}, 3])
+def test_a_failing_outcome_among_entries_makes_the_list_incomplete(severity: Any) -> None:
     """PFD-4: with other entries partial, without any failed."""
     some = records(conditions=bundle({"resourceType": "Condition", "id": "c"}, outcome(severity)))
     none = records(conditions=bundle(outcome(severity)))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.features.dates import add_months, months_between, months_since, within_months, years_between
+from app.features.dates import add_days, add_months, months_between, months_since, within_months, years_between
 
 from .charts import TODAY, on
 
@@ -66,3 +66,14 @@ def test_a_limit_inside_a_partial_date_is_unknown() -> None:
 def test_years_are_completed_years() -> None:
     assert years_between(date(1960, 6, 16), TODAY) == 65
     assert years_between(date(1960, 6, 15), TODAY) == 66
+
+
+def test_arithmetic_ends_where_the_calendar_ends() -> None:
+    """Systems write 9999-12-31 for an open end, and orders carry absurd durations."""
+    assert add_months(date.max, 1) == date.max
+    assert add_months(date.min, -1) == date.min
+    assert add_days(TODAY, Decimal("1E+300")) == date.max
+    assert add_days(TODAY, -4_000_000) == date.min
+    assert months_between(date(9999, 12, 15), date.max) <= 1
+    assert months_between(date.max, date.max) == 0
+    assert months_between(TODAY, date.max) > 95_000

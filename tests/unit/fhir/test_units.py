@@ -69,8 +69,10 @@ def test_comparators_are_kept_and_written_numbers_read() -> None:
     assert read("egfr_mdrd", "normal", "mL/min") is None
 
 
-@pytest.mark.parametrize("value", [True, None, float("nan"), float("inf"), "about 3", [], {}])
-def test_only_finite_numbers_are_numbers(value: object) -> None:
+@pytest.mark.parametrize(
+    "value", [True, None, float("nan"), float("inf"), 1e308, 1e-320, 10**30, "9" * 40, "about 3", [], {}]
+)
+def test_only_conceivable_numbers_are_numbers(value: object) -> None:
     assert to_decimal(value) is None
 
 
