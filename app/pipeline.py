@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 
 from app.advice.model import AdviceSet, Occasion
-from app.advice.reconcile import advise
+from app.advice.reconcile import Advisor
 from app.cards.render import answer_of
 from app.cards.suggestions import Ordering
 from app.cds_hooks.errors import DataUnavailable
@@ -46,6 +46,7 @@ class OsteonPipeline:
     """Answers calls from the knowledge it was built with. Holds no patient data between calls."""
 
     knowledge: Knowledge
+    advisor: Advisor
     settings: Settings
     feature_settings: FeatureSettings
 
@@ -69,14 +70,8 @@ class OsteonPipeline:
         features = Features(chart, self.feature_settings)
         if chart.patient.deceased:
             return Answering(chart, features, AdviceSet(()))
-        advice = advise(
-            self.knowledge,
-            str(request.configuration.profile),
-            features,
-            chart,
-            OCCASIONS[request.hook],
-            self.settings.disabled_recommendations,
-        )
+        profile = str(request.configuration.profile)
+        advice = self.advisor.advise(profile, features, chart, OCCASIONS[request.hook])
         return Answering(chart, features, advice)
 
     def chart(self, request: HookRequest, *, today: date) -> Chart:
@@ -128,7 +123,8 @@ def build_pipeline(settings: Settings) -> OsteonPipeline:
         [(drug, order) for drug in knowledge.drugs.values() for order in drug.orders.values()],
         LANGUAGES,
     )
-    return OsteonPipeline(knowledge, settings, feature_settings(settings))
+    advisor = Advisor(knowledge, settings.disabled_recommendations)
+    return OsteonPipeline(knowledge, advisor, settings, feature_settings(settings))
 
 
 def build_knowledge() -> PublishedKnowledge:

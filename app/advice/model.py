@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from app.engine.findings import Finding
+from app.engine.criteria import FeatureSource
+from app.engine.findings import Finding, evaluate
 from app.engine.knowledge import AdviceKind, Rule
 from app.engine.language import Drug, Indicator, Orderable, Texts
 from app.features.model import Evidence
@@ -29,22 +30,38 @@ class Role(StrEnum):
     SAFETY = "safety"
 
 
+class Findings:
+    """The findings of one patient, each evaluated at most once and only when it is asked for."""
+
+    def __init__(self, features: FeatureSource) -> None:
+        self.features = features
+        self._done: dict[str, Finding] = {}
+
+    def of(self, rule: Rule) -> Finding:
+        """The finding of a recommendation."""
+        finding = self._done.get(rule.block.id)
+        if finding is None:
+            finding = self._done[rule.block.id] = evaluate(rule, self.features)
+        return finding
+
+
 @dataclass(frozen=True, slots=True)
 class Cited:
-    """A recommendation that supports a piece of advice."""
+    """A recommendation that may support a piece of advice, in the role in which it speaks."""
 
-    finding: Finding
+    rule: Rule
     role: Role
+    findings: Findings = field(repr=False, compare=False)
 
     @property
-    def rule(self) -> Rule:
-        """The recommendation."""
-        return self.finding.rule
+    def finding(self) -> Finding:
+        """What it says of this patient."""
+        return self.findings.of(self.rule)
 
     @property
     def id(self) -> str:
         """Its id in the inventory."""
-        return self.finding.rule.id
+        return self.rule.block.id
 
 
 class OptionStatus(StrEnum):
@@ -102,6 +119,5 @@ class AdviceSet:
     """Everything the service has to say at one moment."""
 
     advice: tuple[Advice, ...]
-    findings: tuple[Finding, ...] = ()
     missing: tuple[str, ...] = ()  # asked for, where no card carries it
     withheld: tuple[tuple[str, str], ...] = field(default=())  # advice id and the gate that held it back, for explain

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from app.advice.draft import Draft
 from app.advice.drug_options import DrugKnowledge, running_drugs
-from app.advice.model import Cited, Occasion, Role
+from app.advice.model import Cited, Role
 from app.engine.criteria import FeatureSource
-from app.engine.findings import evaluate
 from app.engine.knowledge import Knowledge
 from app.engine.language import Indicator, Use
 from app.fhir.chart import Chart, DraftOrder, OrderAction
@@ -33,15 +32,9 @@ class Opened:
         return self.drafts[key]
 
 
-def is_plain_card(cited: Cited) -> bool:
-    """Whether the finding opens the card of its advice by itself."""
-    block = cited.rule.block
-    return block.use is Use.CARD and bool(block.advise) and block.option is None and block.drug_rule is None
-
-
-def open_from_findings(opened: Opened, knowledge: Knowledge, findings: Sequence[Cited]) -> None:
+def open_from_findings(opened: Opened, knowledge: Knowledge, openers: Sequence[Cited]) -> None:
     """Cards from recommendations that hold. A filler is silent where the lead gives the same advice."""
-    holding = [c for c in findings if c.finding.holds and is_plain_card(c)]
+    holding = [c for c in openers if c.finding.holds]
     led = {c.rule.block.advise for c in holding if c.role is Role.LEAD}
     for cited in holding:
         advise = cited.rule.block.advise
@@ -125,12 +118,12 @@ def _for_order(
     return draft
 
 
-def collect_asks(opened: Opened, knowledge: Knowledge, findings: Sequence[Cited]) -> None:
+def collect_asks(opened: Opened, knowledge: Knowledge, voices: Iterable[Cited]) -> None:
     """Data that alone keep a recommendation from being decided, unless its card stands anyway (decision 1)."""
     standing = {advice_id for advice_id, _ in opened.drafts}
     special = {datum: kind.id for kind in knowledge.advice.values() for datum in kind.block.asks}
-    for cited in findings:
-        if cited.rule.block.advise in standing:
+    for cited in voices:
+        if cited.rule.block.advise in standing or not _may_ask(cited):
             continue
         for datum in cited.finding.asks:
             draft = opened.open(knowledge, special.get(datum, GENERAL_QUESTION))
@@ -138,15 +131,6 @@ def collect_asks(opened: Opened, knowledge: Knowledge, findings: Sequence[Cited]
             draft.evidence += cited.finding.evidence
 
 
-def findings_at(
-    knowledge: Knowledge, roles_of: Iterable[tuple[str, Role]], features: FeatureSource, occasion: Occasion
-) -> list[Cited]:
-    """The findings of the recommendations that speak at this moment; drug rules speak at every moment."""
-    moment = "orders" if occasion is Occasion.ORDERS else "chart"
-    cited = []
-    for rule_id, role in roles_of:
-        rule = knowledge.rules[rule_id]
-        block = rule.block
-        if block.drug_rule or block.option or moment in block.at or block.use is Use.RIDES:
-            cited.append(Cited(evaluate(rule, features), role))
-    return cited
+def _may_ask(cited: Cited) -> bool:
+    block = cited.rule.block
+    return bool(block.asks_for) or any(unless.unknown == "withhold" for unless in block.unless)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection
 
 from app.advice.draft import Draft
 from app.advice.drug_options import DrugKnowledge, running_drugs
-from app.advice.model import Advice, AdviceSet, Cited, Occasion, Role
+from app.advice.model import Advice, AdviceSet, Cited, Findings, Occasion, Role
 from app.advice.opening import (
     EMERGENCY,
     KEPT_IN_EMERGENCY,
     Opened,
     collect_asks,
-    findings_at,
     open_for_orders,
     open_for_running_drugs,
     open_from_findings,
@@ -20,10 +19,10 @@ from app.advice.opening import (
 )
 from app.advice.ordering import in_order
 from app.advice.roles import roles_in
+from app.advice.speaking import Speaking, speaking
 from app.engine.criteria import FeatureSource, Outcome
-from app.engine.findings import Finding, evaluate
 from app.engine.knowledge import CompiledGate, Knowledge
-from app.engine.language import Orderable, Use
+from app.engine.language import Orderable
 from app.fhir.chart import Chart
 
 SAFETY_TOPICS = frozenset({"red-flag", "drug-safety"})
@@ -31,39 +30,44 @@ TESTS = "tests"
 NOT_TO_BE_SIGNED = "do-not-start-drug"
 
 
-def advise(
-    knowledge: Knowledge,
-    profile: str,
-    features: FeatureSource,
-    chart: Chart,
-    occasion: Occasion = Occasion.CHART,
-    switched: Collection[str] = (),
-) -> AdviceSet:
-    """All advice for a patient at this moment. `switched`: recommendation ids turned against their default."""
-    roles = roles_in(knowledge, profile, features)
-    speaking = []
-    for rule in knowledge.rules.values():
-        role = roles.role_of(rule)
-        if role and (rule.citable or rule.block.option) and rule.block.default_on is not (rule.id in switched):
-            speaking.append((rule.id, role))
-    cited = findings_at(knowledge, speaking, features, occasion)
-    drugs = DrugKnowledge(
-        knowledge,
-        profile,
-        features,
-        rules=[c for c in cited if c.rule.block.drug_rule],
-        places=[c for c in cited if c.rule.block.option and c.role is not Role.SAFETY],
-    )
-    opened = Opened()
-    open_from_findings(opened, knowledge, cited)
-    if occasion is Occasion.ORDERS:
-        open_for_orders(opened, drugs, chart)
-    else:
-        open_from_options(opened, knowledge, drugs.places, features)
-        open_for_running_drugs(opened, drugs)
-        collect_asks(opened, knowledge, cited)
-    _Reconciler(knowledge, profile, features, drugs, cited, opened, occasion).run()
-    return _result(features, chart, occasion, opened, [c.finding for c in cited])
+class Advisor:
+    """Gives advice from the knowledge it was built with. What does not depend on the patient is prepared once."""
+
+    def __init__(self, knowledge: Knowledge, switched: Collection[str] = ()) -> None:
+        self.knowledge = knowledge
+        self._switched = frozenset(switched)
+        self._prepared: dict[frozenset[tuple[str, Role]], Speaking] = {}
+
+    def _speaking(self, profile: str, features: FeatureSource) -> Speaking:
+        roles = roles_in(self.knowledge, profile, features)
+        key = frozenset(roles.by_source.items())
+        if key not in self._prepared:
+            self._prepared[key] = speaking(self.knowledge, roles, self._switched)
+        return self._prepared[key]
+
+    def advise(
+        self, profile: str, features: FeatureSource, chart: Chart, occasion: Occasion = Occasion.CHART
+    ) -> AdviceSet:
+        """All advice for a patient at this moment."""
+        voices, findings = self._speaking(profile, features), Findings(features)
+        drugs = DrugKnowledge(
+            self.knowledge,
+            profile,
+            features,
+            rules=[Cited(rule, role, findings) for rule, role in voices.drug_rules],
+            places=[Cited(rule, role, findings) for rule, role in voices.places],
+        )
+        openers = voices.openers_at(occasion, findings)
+        opened = Opened()
+        open_from_findings(opened, self.knowledge, openers)
+        if occasion is Occasion.ORDERS:
+            open_for_orders(opened, drugs, chart)
+        else:
+            open_from_options(opened, self.knowledge, drugs.places, features)
+            open_for_running_drugs(opened, drugs)
+            collect_asks(opened, self.knowledge, [*openers, *drugs.rules, *drugs.places])
+        _Reconciler(self.knowledge, profile, findings, drugs, voices, opened, occasion).run()
+        return _result(features, chart, occasion, opened)
 
 
 class _Reconciler:
@@ -73,14 +77,15 @@ class _Reconciler:
         self,
         knowledge: Knowledge,
         profile: str,
-        features: FeatureSource,
+        findings: Findings,
         drugs: DrugKnowledge,
-        cited: Sequence[Cited],
+        voices: Speaking,
         opened: Opened,
         occasion: Occasion,
     ) -> None:
-        self.knowledge, self.profile, self.features = knowledge, profile, features
-        self.drugs, self.cited, self.opened = drugs, cited, opened
+        self.knowledge, self.profile = knowledge, profile
+        self.findings, self.features = findings, findings.features
+        self.drugs, self.voices, self.opened = drugs, voices, opened
         self.occasion = occasion
 
     @property
@@ -126,8 +131,9 @@ class _Reconciler:
         draft.evidence += outcome.evidence
         for rule_id in gate.block.cites:
             rule = self.knowledge.rules[rule_id]
-            role = next((c.role for c in self.cited if c.id == rule_id), Role.SAFETY)
-            draft.add(Cited(evaluate(rule, self.features), role))
+            spoken = [*self.voices.openers["chart"], *self.voices.drug_rules]
+            role = next((role for other, role in spoken if other.id == rule_id), Role.SAFETY)
+            draft.add(Cited(rule, role, self.findings))
 
     # --------------------------------------------------------------------------------------- joins and suppression
     def _joins(self) -> None:
@@ -190,16 +196,11 @@ class _Reconciler:
 
     # ------------------------------------------------------------------------------------------------------ riders
     def _riders(self) -> None:
-        for cited in self.cited:
-            block = cited.rule.block
-            targets = block.rides_on or ([block.advise] if block.use is Use.RIDES and block.advise else [])
-            if not targets or block.drug_rule or block.option:
-                continue
-            hosts = [draft for (advice_id, _), draft in self.drafts.items() if advice_id in targets]
-            if hosts and self._rides(cited):
-                for host in hosts:
-                    if not host.carries(cited.id):
-                        host.riders.append(cited)
+        for (advice_id, _), host in self.drafts.items():
+            for rule, role in self.voices.riders.get(advice_id, ()):
+                cited = Cited(rule, role, self.findings)
+                if not host.carries(cited.id) and self._rides(cited):
+                    host.riders.append(cited)
 
     def _rides(self, cited: Cited) -> bool:
         if cited.rule.block.rides_when is None:
@@ -224,7 +225,6 @@ def _result(
     chart: Chart,
     occasion: Occasion,
     opened: Opened,
-    findings: Iterable[Finding],
 ) -> AdviceSet:
     """Finish the drafts, keep what belongs to the moment, and put the most urgent first."""
     advice = [draft.finished() for draft in opened.drafts.values()]
@@ -236,7 +236,7 @@ def _result(
         advice = [one for one in advice if _about_new_problem(one, chart)]
     if occasion is Occasion.DISCHARGE and features.feature("recent_fragility_fracture.any").value is not True:
         advice = [one for one in advice if one.topic in SAFETY_TOPICS]
-    return AdviceSet(tuple(in_order(advice)), tuple(findings))
+    return AdviceSet(tuple(in_order(advice)))
 
 
 def _without_consequences_of_blocked(advice: list[Advice], chart: Chart) -> list[Advice]:
