@@ -7,17 +7,64 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from app.engine.criteria import ANNOTATIONS, BASES, COMPARISONS
+from app.engine.knowledge import load_knowledge
 from app.engine.language import File
 from app.features import catalogue
 
 
+CRITERIA = frozenset({"when", "rides_when", "indicator_when", "opens", "lead_when", "answered_by"})
+"""The keys whose value is a criterion tree."""
+
+
 def schema() -> dict[str, Any]:
-    """The schema of a file, with the names of features so that an editor completes them."""
+    """The schema of a file. Feature names and named criteria are listed, so that an editor completes them."""
     made = File.model_json_schema()
+    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     made["$id"] = "urn:osteon:schema:guideline"
     made["title"] = "Osteon guideline file"
-    made["$defs"]["FeatureName"] = {"enum": sorted(catalogue().names())}
+    for block in [made, *made["$defs"].values()]:
+        for name in CRITERIA & set(block.get("properties", {})):
+            block["properties"][name] = {"$ref": "#/$defs/Criterion"}
+    made["$defs"] |= _criterion()
     return made
+
+
+def _criterion() -> dict[str, Any]:
+    """The grammar of criteria (docs/guideline-language.md)."""
+    tree = {"$ref": "#/$defs/Criterion"}
+    group = {"type": "array", "minItems": 1, "items": tree}
+    number = {"type": "number"}
+    comparison = {
+        "type": "object",
+        "properties": {
+            **dict.fromkeys(sorted(COMPARISONS), number),
+            **{key: {"type": "string"} for key in sorted(ANNOTATIONS)},
+            "basis": {"enum": sorted(BASES)},
+            "is": {"type": "string"},
+            "one_of": {"type": "array", "items": {"type": "string"}},
+            "includes": {"type": "string"},
+        },
+        "additionalProperties": False,
+    }
+    names = sorted({*catalogue().names(), *load_knowledge().criteria})
+    return {
+        "Name": {"anyOf": [{"enum": names}, {"type": "string", "pattern": r"^[a-z0-9_]+\..+$"}]},
+        "Comparison": comparison,
+        "Criterion": {
+            "anyOf": [
+                {"type": ["boolean", "null"]},
+                {"$ref": "#/$defs/Name"},
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "maxProperties": 1,
+                    "properties": {"all": group, "any": group, "not": tree, "known": {"$ref": "#/$defs/Name"}},
+                    "additionalProperties": {"$ref": "#/$defs/Comparison"},
+                },
+            ]
+        },
+    }
 
 
 def main(arguments: list[str]) -> int:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 Texts = dict[Literal["en", "sv", "da", "zh"], str]
 """A text per language; English is always there, the others fall back to it."""
@@ -23,7 +23,10 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, (str, int)) else value
 
 
-Strings = Annotated[list[str], BeforeValidator(_as_list)]
+_ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+Strings = Annotated[list[str], BeforeValidator(_as_list), WithJsonSchema(_ONE_OR_MORE)]
+"""One string, or a list of them."""
 
 
 class Block(BaseModel):

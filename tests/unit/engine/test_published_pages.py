@@ -1,0 +1,43 @@
+"""Pages that are generated from the guideline files are in step with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from app.engine import coverage, jsonschema
+from app.engine.knowledge import load_knowledge
+from app.engine.loader import default_folder
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_coverage_table_is_in_step() -> None:
+    committed = (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
+    assert committed == coverage.page(load_knowledge()), "run: python -m app.engine.coverage docs/coverage.md"
+
+
+def test_the_schema_for_editors_is_in_step(tmp_path: Path) -> None:
+    written = tmp_path / "schema.json"
+    jsonschema.main([str(written)])
+    committed = (ROOT / "docs" / "guideline.schema.json").read_text(encoding="utf-8")
+    assert committed == written.read_text(encoding="utf-8"), (
+        "run: python -m app.engine.jsonschema docs/guideline.schema.json"
+    )
+
+
+def test_every_guideline_file_is_valid_by_the_schema_for_editors() -> None:
+    import jsonschema as validator
+
+    checker = validator.Draft202012Validator(jsonschema.schema())
+    for path in default_folder().glob("*/*.yaml"):
+        if path.name == "source.yaml" or path.parent.name == "concepts":
+            continue
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert [error.message for error in checker.iter_errors(content)] == [], path
+
+
+def test_every_statement_of_the_sources_is_in_the_table() -> None:
+    page = coverage.page(load_knowledge())
+    assert all(f"`{name}`" in page for name in load_knowledge().rules)
