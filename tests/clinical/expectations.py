@@ -9,7 +9,7 @@ from typing import Any
 from tests.clinical.builder import vocabulary
 
 KNOWN = {"fire", "not_fire", "topics", "no_topics", "suggest", "no_suggest", "indicator", "mentions_missing"}
-KNOWN |= {"no_cards", "role"}
+KNOWN |= {"no_cards", "role", "says", "says_not", "below_indicator"}
 URGENCY = {"info": 0, "warning": 1, "critical": 2}
 BISPHOSPHONATES = ("alendronate", "risedronate", "ibandronate", "zoledronic_acid")
 SERVICES = {
@@ -45,6 +45,10 @@ class Answer:
         """Everything that cards name as missing, in words."""
         names = " ".join(name for e in self.explanations() for name in e.get("missing", []))
         return re.sub(r"[\W_]+", " ", names.lower())
+
+    def text(self) -> str:
+        """What the clinician reads, of all cards."""
+        return "\n".join(f"{card['summary']}\n{card.get('detail', '')}" for card in self.cards)
 
     def suggested(self, topic: str | None = None) -> set[str]:
         """Codes of everything that suggestions create or update."""
@@ -87,6 +91,13 @@ def unmet(expect: Mapping[str, Any], body: Mapping[str, Any]) -> list[str]:
         found = [c["indicator"] for c in answer.cards if c["source"]["topic"]["code"] == topic]
         if not any(URGENCY[indicator] >= URGENCY[least] for indicator in found):
             failures.append(f"{topic} should be {least}, is {found}")
+    for topic, most in (expect.get("below_indicator") or {}).items():
+        found = [c["indicator"] for c in answer.cards if c["source"]["topic"]["code"] == topic]
+        if not found or any(URGENCY[indicator] >= URGENCY[most] for indicator in found):
+            failures.append(f"{topic} should be below {most}, is {found}")
+    text = answer.text()
+    failures += [f"{words!r} should be said" for words in expect.get("says") or [] if not re.search(words, text)]
+    failures += [f"{words!r} should not be said" for words in expect.get("says_not") or [] if re.search(words, text)]
     for name in expect.get("mentions_missing") or []:
         if ALIASES.get(name, name.replace("_", " ")) not in answer.missing():
             failures.append(f"{name} should be named as missing (named: {answer.missing()})")
