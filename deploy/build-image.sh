@@ -57,7 +57,7 @@ with_daemon() {
 
 # --- buildah ---------------------------------------------------------------------------------------------------------
 export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs
-container= root= server= started_as=
+container='' root='' server='' started_as=''
 
 clean_up() {
   if [ -n "$server" ] && kill -0 "$server" 2>/dev/null; then kill "$server"; wait "$server" || true; fi
