@@ -14,6 +14,9 @@ from app.engine.knowledge import Knowledge
 from app.engine.language import DoseOrder, Drug, Orderable
 from app.fhir.writing import medication_request, service_request
 
+NO_ID = "/?"
+"""How the reference of a record without a usable id ends (`app.fhir.records.ref_of`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
@@ -31,6 +34,8 @@ def suggestions_of(
     """The suggestions of a card; alternatives of one decision, of which at most one is accepted."""
     if advice.no_suggestion:
         return ()
+    if advice.order is not None and advice.order.ref.endswith(NO_ID):
+        return ()  # a draft without an id cannot be removed, and another order beside it would be one drug too many
     reasons = tuple(
         dict.fromkeys(e.resource for e in advice.evidence if e.resource and e.resource.startswith("Condition/"))
     )
