@@ -204,3 +204,18 @@ def match(concept: object, kind: TextKind, *, check_text: bool = False) -> Match
         return NO_MATCH
     named = named_by(listed, text, kind)
     return Match(named, by_text=bool(named), text=text)
+
+
+def named_result(concept: object) -> Match:
+    """What Observation.code, or the coded answer of one, means."""
+    return match(concept, TextKind.OBSERVATION)
+
+
+def named_condition(concept: object) -> Match:
+    """What the code of a diagnosis, or a reason, means."""
+    return match(concept, TextKind.CONDITION)
+
+
+def named_procedure(concept: object) -> Match:
+    """What the code of a procedure, report or order of an examination means."""
+    return match(concept, TextKind.PROCEDURE)

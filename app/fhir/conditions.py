@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from app.fhir.chart import ConditionFact, DateRange, FractureFact, Presence
-from app.fhir.codes import match
+from app.fhir.codes import named_condition
 from app.fhir.dates import age_to_dates, earliest
 from app.fhir.fractures import read_fracture
-from app.fhir.names import TextKind, name_of
+from app.fhir.names import name_of
 from app.fhir.records import ENTERED_IN_ERROR, REFUTED, Reading, Resource, coded_status, objects, ref_of
 
 _SUSPECTED = frozenset({"unconfirmed", "provisional", "differential"})
@@ -31,7 +31,7 @@ def read_condition(resource: Resource, reading: Reading, facts: ConditionFacts, 
     if verification in {ENTERED_IN_ERROR, REFUTED}:
         reading.leave_out(resource, verification)
         return
-    found = match(resource.get("code"), TextKind.CONDITION)
+    found = reading.recall(named_condition, resource.get("code"))
     if not found.concepts:
         return
     onset, ended = _onset(resource, reading), _end(resource, reading)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from app.fhir.chart import CourseFact, CourseStatus, DateRange
-from app.fhir.codes import match
+from app.fhir.codes import named_condition
 from app.fhir.dates import earliest, latest, minus_months, read_period
 from app.fhir.dosage import read_dosage
 from app.fhir.drugs import acts_months, classes_of, ingredients_of, refined, route_of, usual_route
 from app.fhir.medications import product_of
-from app.fhir.names import TextKind, name_of
+from app.fhir.names import name_of
 from app.fhir.records import (
     ENTERED_IN_ERROR,
     NOT_DONE,
@@ -115,7 +115,7 @@ def _record(resource: Resource, status: CourseStatus, reading: Reading) -> Cours
         route=route,
         dose=dosage.dose,
         stop_reason=_stop_reason(resource),
-        reason_concepts=_reasons(resource),
+        reason_concepts=_reasons(resource, reading),
         matched_by_text=product.found.by_text,
         code_text_conflict=product.found.conflict,
     )
@@ -196,9 +196,9 @@ def _stop_reason(resource: Resource) -> str | None:
     return ", ".join(reason for reason in reasons if reason) or None
 
 
-def _reasons(resource: Resource) -> frozenset[str]:
+def _reasons(resource: Resource, reading: Reading) -> frozenset[str]:
     found: set[str] = set()
     for reason in objects(resource.get("reasonCode") or resource.get("reason")):
         concept = reason["concept"] if isinstance(reason.get("concept"), dict) else reason
-        found |= match(concept, TextKind.CONDITION).concepts
+        found |= reading.recall(named_condition, concept).concepts
     return frozenset(found)

@@ -13,11 +13,11 @@ from app.fhir.chart import (
     ProcedureFact,
     RequestedService,
 )
-from app.fhir.codes import match
+from app.fhir.codes import named_condition, named_procedure
 from app.fhir.drugs import classes_of, route_of
 from app.fhir.fractures import fracture_site
 from app.fhir.medications import drug_match
-from app.fhir.names import TextKind, codings, name_of, words
+from app.fhir.names import codings, name_of, words
 from app.fhir.records import (
     ENTERED_IN_ERROR,
     NOT_CURRENT,
@@ -44,7 +44,7 @@ def read_procedure(resource: Resource, reading: Reading) -> ProcedureFact | None
         reasons = {"not-done": NOT_DONE, ENTERED_IN_ERROR: ENTERED_IN_ERROR}
         reading.leave_out(resource, reasons.get(status, STATUS))
         return None
-    found = match(resource.get("code"), TextKind.PROCEDURE)
+    found = reading.recall(named_procedure, resource.get("code"))
     concepts = with_dxa(found.concepts)
     if not concepts:
         return None
@@ -84,7 +84,7 @@ def read_report(resource: Resource, reading: Reading) -> ProcedureFact | None:
     if status in {"registered", "cancelled", "unknown", ENTERED_IN_ERROR}:
         reading.leave_out(resource, ENTERED_IN_ERROR if status == ENTERED_IN_ERROR else STATUS)
         return None
-    found = match(resource.get("code"), TextKind.PROCEDURE)
+    found = reading.recall(named_procedure, resource.get("code"))
     concepts = with_dxa(found.concepts)
     if DXA not in concepts:
         return None
@@ -110,7 +110,7 @@ def read_service(resource: Resource, reading: Reading, *, draft: bool = False) -
     code = resource.get("code")
     if isinstance(code, dict) and isinstance(code.get("concept"), dict):  # R5 CodeableReference
         code = code["concept"]
-    found = match(code, TextKind.PROCEDURE)
+    found = reading.recall(named_procedure, code)
     concepts = with_dxa(found.concepts)
     if not concepts:
         return None
@@ -133,7 +133,7 @@ def read_family(resource: Resource, reading: Reading) -> list[FamilyFact]:
     parent = is_parent(relationship)
     facts = []
     for condition in objects(resource.get("condition")):
-        found = match(condition.get("code"), TextKind.CONDITION)
+        found = reading.recall(named_condition, condition.get("code"))
         if not found.concepts:
             continue
         site = fracture_site(found)
@@ -193,7 +193,7 @@ def read_intolerance(resource: Resource, reading: Reading) -> list[IntoleranceFa
     manifestations = [entry for reaction in reactions for entry in objects(reaction.get("manifestation"))]
     manifestations = [entry["concept"] if isinstance(entry.get("concept"), dict) else entry for entry in manifestations]
     concepts: frozenset[str] = frozenset().union(
-        *(match(entry, TextKind.CONDITION).concepts for entry in manifestations), frozenset()
+        *(reading.recall(named_condition, entry).concepts for entry in manifestations), frozenset()
     )
     named = [name_of(entry) for entry in manifestations] + [str(r.get("description") or "") for r in reactions]
     route = next((r for r in (route_of(entry.get("exposureRoute"), found.text) for entry in reactions) if r), None)

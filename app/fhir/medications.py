@@ -58,7 +58,7 @@ def product_of(resource: Resource, reading: Reading) -> Product:
         concept = concept or both.get("concept")
         reference = reference or both.get("reference")
     if isinstance(concept, dict):
-        return _product(concept, None)
+        return reading.recall(_named_product, concept)
     if not isinstance(reference, dict):
         return NO_PRODUCT
     medication = _referenced(resource, reference, reading)
@@ -67,6 +67,10 @@ def product_of(resource: Resource, reading: Reading) -> Product:
         if product.found.concepts:
             return product
     return _product({"text": reference.get("display")}, None)
+
+
+def _named_product(concept: object) -> Product:
+    return _product(concept, None)
 
 
 def _referenced(resource: Resource, reference: dict[str, Any], reading: Reading) -> Resource | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -12,15 +11,16 @@ from app.fhir.chart import (
     ConditionFact,
     DateRange,
     DensityFact,
+    DensityKind,
+    DensitySite,
     Interpretation,
     ObservationFact,
     Presence,
     UnusableValue,
 )
-from app.fhir.codes import Match, match
-from app.fhir.dates import position
+from app.fhir.codes import Match, named_result
 from app.fhir.densities import density_concept, density_in_text, number_of, read_density
-from app.fhir.names import TextKind, codings, name_of, words
+from app.fhir.names import codings, name_of, words
 from app.fhir.records import ENTERED_IN_ERROR, STATUS, Reading, Resource, objects, ref_of, status_of
 from app.fhir.terminology import one_pattern, terminology
 from app.fhir.units import QuantityRule, Unusable, factor_of, measure, rule_for, to_decimal
@@ -50,13 +50,34 @@ _YES, _NO = "answer_yes", "answer_no"
 _MAX_TEXT = 200
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What Observation.code asks: its concepts, the density that it measures if any, the rule for its numbers."""
+
+    found: Match
+    density: tuple[DensityKind, DensitySite] | None
+    rule: QuantityRule | None
+
+
+def _question(code: object) -> _Question | None:
+    """The question of an Observation or component; None where neither code nor words are known."""
+    found = named_result(code)
+    density = density_concept(found)
+    if not found.concepts:
+        density = density_in_text(found.text) if found.text and not found.meanings else None
+        if density is None:
+            return None
+    return _Question(found, density, rule_for(found.concepts))
+
+
 @dataclass(slots=True)
 class ObservationFacts:
-    """What Observations told."""
+    """What Observations told. `limits`: limits of normal ranges, as written and what they are in canonical units."""
 
     observations: list[ObservationFact] = field(default_factory=list)
     densities: list[DensityFact] = field(default_factory=list)
     conditions: list[ConditionFact] = field(default_factory=list)
+    limits: dict[tuple[object, ...], Decimal | None] = field(default_factory=dict)
 
 
 def read_observation(resource: dict[str, Any], reading: Reading, facts: ObservationFacts, ref: str = "") -> None:
@@ -65,19 +86,25 @@ def read_observation(resource: dict[str, Any], reading: Reading, facts: Observat
     if status not in _COUNTING:
         reading.leave_out(resource, ENTERED_IN_ERROR if status == ENTERED_IN_ERROR else STATUS)
         return
-    parts = list(_known_parts(resource))
+    asked = reading.recall(_question, resource.get("code"))
+    components = resource.get("component")
+    if asked is None and not components:  # most of a chart: nothing else of it is looked at
+        return
+    parts = [] if asked is None else [(resource, asked)]
+    for component in objects(components):
+        also_asked = reading.recall(_question, component.get("code"))
+        if also_asked is not None:
+            parts.append((component, also_asked))
     if not parts:
         return
     ref = ref or ref_of(resource)
     effective = _effective(resource, reading)
     preliminary = status == "preliminary"
-    for part, found in parts:
-        what = density_concept(found)
-        if what is None and not found.concepts:
-            what = density_in_text(found.text)
-        if what is not None:
+    for part, question in parts:
+        found = question.found
+        if question.density is not None:
             density = read_density(
-                what,
+                question.density,
                 found,
                 part,
                 resource,
@@ -90,19 +117,11 @@ def read_observation(resource: dict[str, Any], reading: Reading, facts: Observat
                 facts.densities.append(density)
                 continue
         if found.concepts:
-            fact = _observation(part, resource, found, ref, effective, preliminary, reading)
+            fact = _observation(part, resource, question, ref, effective, preliminary, reading, facts)
             if fact is not None:
                 facts.observations.append(fact)
                 if fact.boolean is True:
                     facts.conditions.append(_as_condition(fact))
-
-
-def _known_parts(resource: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Match]]:
-    """The Observation and its components, as far as their codes or names are known."""
-    for part in (resource, *objects(resource.get("component"))):
-        found = match(part.get("code"), TextKind.OBSERVATION)
-        if found.concepts or (found.text and not found.meanings and density_in_text(found.text) is not None):
-            yield part, found
 
 
 def _effective(resource: Resource, reading: Reading) -> DateRange | None:
@@ -118,21 +137,24 @@ def _effective(resource: Resource, reading: Reading) -> DateRange | None:
 def _observation(
     part: dict[str, Any],
     whole: dict[str, Any],
-    found: Match,
+    question: _Question,
     ref: str,
     effective: DateRange | None,
     preliminary: bool,
     reading: Reading,
+    facts: ObservationFacts,
 ) -> ObservationFact | None:
+    found, rule = question.found, question.rule
     value, unit, comparator = None, None, None
     low, high = None, None
     quantity = number_of(part)
-    text = part.get("valueString") if isinstance(part.get("valueString"), str) else None
+    text = part.get("valueString")
+    if not isinstance(text, str):
+        text = None
     if part.get("valueDateTime") is not None:
         text = str(part["valueDateTime"])
-    if text is None:  # "FRAX with BMD": how a number was obtained can decide what it means
-        text = words(part.get("method")) or None
-    rule = rule_for(found.concepts)
+    if text is None and part.get("method"):  # "FRAX with BMD": how a number was obtained can decide what it means
+        text = words(part["method"]) or None
     if quantity is not None and rule is not None:
         result = measure(rule, quantity)
         if isinstance(result, Unusable):
@@ -140,8 +162,9 @@ def _observation(
             return None
         if result is not None:
             value, unit, comparator = result.value, result.unit, result.comparator
-            low, high = _reference_range(part, quantity, rule)
-    answer, boolean = _answer(part, found)
+            low, high = _reference_range(part, quantity, rule, facts.limits)
+    answer, boolean = _answer(part, found, reading)
+    body_site = part.get("bodySite") or whole.get("bodySite")
     return ObservationFact(
         ref=ref,
         concepts=found.concepts,
@@ -155,21 +178,21 @@ def _observation(
         interpretation=_interpretation(part),
         reference_low=low,
         reference_high=high,
-        body_site=name_of(part.get("bodySite") or whole.get("bodySite")) or None,
+        body_site=name_of(body_site) or None if body_site else None,
         preliminary=preliminary,
         matched_by_text=found.by_text,
-        order=position(whole.get("effectiveDateTime") or whole.get("effectiveInstant"), whole.get("issued")),
+        order=reading.position(whole.get("effectiveDateTime") or whole.get("effectiveInstant"), whole.get("issued")),
     )
 
 
-def _answer(part: dict[str, Any], found: Match) -> tuple[frozenset[str], bool | None]:
+def _answer(part: dict[str, Any], found: Match, reading: Reading) -> tuple[frozenset[str], bool | None]:
     """The coded answer, and whether it says yes or no."""
     boolean = part.get("valueBoolean")
     if isinstance(boolean, bool):
         return frozenset(), boolean
     concept = part.get("valueCodeableConcept")
     if isinstance(concept, dict):
-        answer = set(match(concept, TextKind.OBSERVATION).concepts)
+        answer = set(reading.recall(named_result, concept).concepts)
         text = words(concept)
     elif isinstance(part.get("valueString"), str):
         concept, answer, text = None, set(), part["valueString"].strip()
@@ -202,36 +225,57 @@ def _yes_no() -> tuple[Any, Any]:
 
 
 def _interpretation(part: Resource) -> Interpretation | None:
+    if "interpretation" not in part:
+        return None
     for concept in objects(part.get("interpretation")):
         for coding in codings(concept):
             code = coding.get("code")
-            if isinstance(code, str) and code.strip().upper() in _INTERPRETATIONS:
-                return _INTERPRETATIONS[code.strip().upper()]
+            meant = _INTERPRETATIONS.get(code.strip().upper()) if isinstance(code, str) else None
+            if meant is not None:
+                return meant
     return None
 
 
 def _reference_range(
-    part: Resource, quantity: dict[str, Any], rule: QuantityRule
+    part: Resource, quantity: dict[str, Any], rule: QuantityRule, known: dict[tuple[object, ...], Decimal | None]
 ) -> tuple[Decimal | None, Decimal | None]:
     """The limits of the laboratory's normal range in the canonical unit; those of other ranges are not read.
 
     A limit without a unit of its own has the unit of the value.
     """
     for entry in objects(part.get("referenceRange")):
-        kind = [str(coding.get("code")) for coding in codings(entry.get("type"))]
-        if kind and "normal" not in kind:
-            continue
-        low, high = (_limit(entry.get(key), quantity, rule) for key in ("low", "high"))
+        if "type" in entry:
+            kind = [str(coding.get("code")) for coding in codings(entry["type"])]
+            if kind and "normal" not in kind:
+                continue
+        low = _limit(entry.get("low"), quantity, rule, known)
+        high = _limit(entry.get("high"), quantity, rule, known)
         if low is not None or high is not None:
             return low, high
     return None, None
 
 
-def _limit(limit: object, quantity: dict[str, Any], rule: QuantityRule) -> Decimal | None:
+def _limit(
+    limit: object, quantity: dict[str, Any], rule: QuantityRule, known: dict[tuple[object, ...], Decimal | None]
+) -> Decimal | None:
+    """One limit. `known`: those that were worked out before; a laboratory writes the same range beside every result."""
     if not isinstance(limit, dict):
         return None
     holder = limit if limit.get("unit") or limit.get("code") else quantity
-    value, factor = to_decimal(limit.get("value")), factor_of(rule, holder)
+    written = limit.get("value")
+    # the type as well: 70 and 70.0 are equal, and not the same Decimal
+    key = (rule.name, written, type(written), holder.get("unit"), holder.get("code"))
+    try:
+        return known[key]
+    except KeyError:
+        found = known[key] = _converted(written, holder, rule)
+        return found
+    except TypeError:  # a list or object where a number or text belongs
+        return _converted(written, holder, rule)
+
+
+def _converted(written: object, holder: dict[str, Any], rule: QuantityRule) -> Decimal | None:
+    value, factor = to_decimal(written), factor_of(rule, holder)
     return None if value is None or factor is None else value * factor
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from app.fhir.chart import DateRange, SetAside, UnusableValue
-from app.fhir.dates import read_date
+from app.fhir.dates import position, read_date
 from app.fhir.names import codings
+from app.fhir.remembered import Remembered
 
 Resource = Mapping[str, Any]
+T = TypeVar("T")
 
 ENTERED_IN_ERROR = "entered-in-error"
 REFUTED = "refuted"
@@ -53,10 +55,36 @@ class Reading:
     medications: dict[str, Resource] = field(default_factory=dict)  # reference -> Medication
     set_aside: list[SetAside] = field(default_factory=list)
     unusable: list[UnusableValue] = field(default_factory=list)
+    # A panel's results share their times, and a visit's records their day: each is read once.
+    _days: dict[str, DateRange | None] = field(default_factory=dict)
+    _positions: dict[tuple[str | None, str | None], int] = field(default_factory=dict)
+    _remembered: dict[Callable[[object], Any], Remembered[Any]] = field(default_factory=dict)
 
     def date(self, value: object) -> DateRange | None:
         """A FHIR date in the time zone of the service."""
-        return read_date(value, self.tz)
+        if not isinstance(value, str):
+            return None
+        try:
+            return self._days[value]
+        except KeyError:
+            day = self._days[value] = read_date(value, self.tz)
+            return day
+
+    def position(self, effective: object, issued: object) -> int:
+        """The place of a measurement among those of its day (`app.fhir.dates.position`)."""
+        key = (effective if isinstance(effective, str) else None, issued if isinstance(issued, str) else None)
+        found = self._positions.get(key)
+        if found is None:
+            found = self._positions[key] = position(*key)
+        return found
+
+    def recall(self, work: Callable[[object], T], concept: object) -> T:
+        """What a function (always the same object) says of a CodeableConcept, worked out once in this reading."""
+        memory = self._remembered.get(work)
+        if memory is None:
+            memory = self._remembered[work] = Remembered(work)
+        found: T = memory(concept)
+        return found
 
     def leave_out(self, resource: Resource, reason: str) -> None:
         """Note that a record is not used."""
