@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -49,7 +50,9 @@ def serve_and_show(host: str, port: int) -> int:
     """Start the service, show the sample patient's cards, and stay until Ctrl-C. Gives the exit status."""
     command = [sys.executable, "-m", "app.cli", "serve", "--host", host, "--port", str(port)]
     # A session of its own: Ctrl-C reaches this process alone, which then stops the service once.
-    server = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own module with checked arguments
+    # Its log would stand between the cards; who wants it sets OSTEON_LOG_LEVEL.
+    quiet = {"OSTEON_LOG_LEVEL": "warning"} | os.environ
+    server = subprocess.Popen(command, start_new_session=True, env=quiet)  # noqa: S603 - our own module with checked arguments
     stopped = False
 
     def stop(_: int, __: FrameType | None) -> None:
