@@ -70,3 +70,38 @@ lock:
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# Delivery and long runs: tools of their own in .venv-deploy (deploy/tools.lock), nothing of them in the service
+#   make chart     lint the Helm chart, render it, compare it with the schemas of Kubernetes; lint Dockerfile and scripts
+#   make image     build the image, start it, check it (docker, podman, or buildah as root)
+#   make sbom      write the bill of materials and the list of licences
+#   make soak      mixed traffic for 30 minutes (SECONDS=60 for another time); memory must stay flat
+#   make nightly   soak and a long fuzz run
+.PHONY: chart image sbom soak nightly
+DEPLOY_BIN := .venv-deploy/bin
+DEPLOY_TOOLS := .venv-deploy/.installed
+SECONDS ?= 1800
+CHARTS ?= 100000
+
+$(DEPLOY_TOOLS): deploy/tools.lock | $(BIN)/python
+	@echo "Installing the tools of deploy/ into .venv-deploy"
+	@$(BIN)/python -m venv .venv-deploy
+	@$(DEPLOY_BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+chart: $(DEPLOY_TOOLS)
+	$(DEPLOY_BIN)/python deploy/chart.py check
+	$(DEPLOY_BIN)/hadolint Dockerfile
+	$(DEPLOY_BIN)/shellcheck deploy/*.sh
+
+image:
+	deploy/build-image.sh
+
+sbom: $(DEPLOY_TOOLS) $(RUNTIME)
+	deploy/sbom.sh
+
+soak: $(DEV)
+	SOAK_SECONDS=$(SECONDS) $(BIN)/pytest -s tests/e2e/test_soak.py
+
+nightly: soak
+	$(BIN)/python -m tests.fuzz --charts $(CHARTS)

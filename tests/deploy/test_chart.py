@@ -95,7 +95,7 @@ def test_every_probe_asks_an_address_that_exists(resources: Resources) -> None:
 
 @pytest.mark.parametrize("name", VALUES)
 def test_the_service_starts_with_the_settings_of_the_chart(resources: Resources, name: str, tmp_path: Path) -> None:
-    """The environment that the chart makes is one that the settings classes accept, with the key sets that it mounts."""
+    """The environment that the chart makes is one that the settings classes accept, key sets included."""
     found = resources(values(name))
     environment = dict(found["ConfigMap"]["data"])
     if pod(found)["containers"][0].get("env"):
