@@ -155,6 +155,8 @@ def _of_another(resource: dict[str, Any], patient_id: str) -> bool:
     if not isinstance(holder, dict):
         return False
     text = holder.get("reference")
+    if text == f"Patient/{patient_id}":  # nearly always
+        return False
     if not isinstance(text, str) or not text.strip() or text.strip().startswith(("#", "urn:")):
         return False
     return reference_id(holder) != patient_id

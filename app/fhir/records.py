@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar
@@ -119,12 +119,11 @@ def coded_status(resource: Resource, key: str) -> str:
     return text.strip().lower() if isinstance(text, str) else ""
 
 
-def objects(value: object) -> Iterator[dict[str, Any]]:
+def objects(value: object) -> Sequence[dict[str, Any]]:
     """The objects of a list, or the one object that stands where a list belongs."""
-    if isinstance(value, dict):
-        yield value
-    elif isinstance(value, list):
-        yield from (item for item in value if isinstance(item, dict))
+    if isinstance(value, list):
+        return [item for item in value if isinstance(item, dict)]
+    return (value,) if isinstance(value, dict) else ()
 
 
 def reference_id(value: object) -> str | None:

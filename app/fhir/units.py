@@ -103,14 +103,14 @@ def _conceivable(number: Decimal) -> bool:
 
 
 def _decimal(value: object) -> Decimal | None:
+    if isinstance(value, float):  # most results
+        return Decimal(repr(value))
     if isinstance(value, bool):
         return None
-    if isinstance(value, Decimal):
-        return value
     if isinstance(value, int):
         return Decimal(value)
-    if isinstance(value, float):
-        return Decimal(repr(value))
+    if isinstance(value, Decimal):
+        return value
     if isinstance(value, str):
         found = _NUMBER.match(value)
         return _parsed(found.group(2)) if found and not found.group(1) else None
@@ -155,15 +155,18 @@ def measure(rule: QuantityRule, quantity: dict[str, Any]) -> Measured | Unusable
             value, comparator = written
     if value is None:
         return None
-    code, text = (_text(quantity.get(key)) for key in ("code", "unit"))
-    shown = f"{value} {text or code or ''}".strip()[:_MAX_SHOWN]
+    code, text = _text(quantity.get("code")), _text(quantity.get("unit"))
     unit = _unit(rule, code, text)
     if unit is None:
-        return Unusable(UNKNOWN_UNIT if code or text else NO_UNIT, shown)
+        return Unusable(UNKNOWN_UNIT if code or text else NO_UNIT, _shown(value, text or code))
     result = value * rule.factors[unit]
     if not rule.lowest <= result <= rule.highest:
-        return Unusable(IMPOSSIBLE, shown)
+        return Unusable(IMPOSSIBLE, _shown(value, text or code))
     return Measured(result, rule.unit, comparator if comparator in {"<", "<=", ">=", ">"} else None)
+
+
+def _shown(value: Decimal, unit: str | None) -> str:
+    return f"{value} {unit or ''}".strip()[:_MAX_SHOWN]
 
 
 def factor_of(rule: QuantityRule, quantity: dict[str, Any]) -> Decimal | None:
