@@ -12,7 +12,6 @@ from app.engine.knowledge import load_knowledge
 from app.engine.language import File
 from app.features import catalogue
 
-
 CRITERIA = frozenset({"when", "rides_when", "indicator_when", "opens", "lead_when", "answered_by"})
 """The keys whose value is a criterion tree."""
 

@@ -103,7 +103,9 @@ class Option(Block):
 
     drug: str
     rank: int
-    purposes: list[Literal["start", "change", "replace", "follow-denosumab", "follow-anabolic"]] = Field(min_length=1)
+    purposes: list[Literal["start", "change", "replace", "anabolic", "follow-denosumab", "follow-anabolic"]] = Field(
+        min_length=1
+    )
     must_know: Strings = []
     suggest: bool = True  # False: named on the card, never a ready order (no dose in the source, or specialist only)
     opens: Criterion = None  # when this option by itself opens the card of `advise`
@@ -192,7 +194,7 @@ class AdviceEntry(Block):
     topic: str
     indicator: Indicator = Indicator.INFO
     text: dict[Literal["en", "sv", "da", "zh"], AdviceText]
-    purpose: Literal["start", "change", "follow-denosumab", "follow-anabolic"] | None = None  # drug cards
+    purpose: Literal["start", "change", "anabolic", "follow-denosumab", "follow-anabolic"] | None = None  # drug cards
     suggests: Strings = []  # orderables, drugs, or "tests" = the tests of the recommendations
     joins: str | None = None  # advice whose card takes this one in when both stand
     gates: list[Gate] = []

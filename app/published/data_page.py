@@ -11,11 +11,11 @@ from app.fhir.units import quantity_rules
 
 HEAD = """# What is read from a chart
 
-Generated from `guidelines/concepts/` (`python -m app.published.data_page docs/data.md`); a test keeps it in step. The same
-as FHIR: `/fhir/ValueSet/{concept}`. A code that ends in * covers every longer code; the longest match wins. Codes with ~
-say less than the concept: they are listed and never read as the concept by themselves. Facts without a standard code can be
-sent as `urn:osteon:finding` (`/fhir/CodeSystem/finding`). A drug, diagnosis or measurement that is only named in text is
-recognised by its name where that is unambiguous, and marked so in the evidence.
+Generated from `guidelines/concepts/` (`python -m app.published.data_page docs/data.md`); a test keeps it in step. The
+same as FHIR: `/fhir/ValueSet/{concept}`. A code that ends in * covers every longer code; the longest match wins. Codes
+with ~ say less than the concept: they are listed and never read as the concept by themselves. Facts without a standard
+code can be sent as `urn:osteon:finding` (`/fhir/CodeSystem/finding`). A drug, diagnosis or measurement that is only
+named in text is recognised by its name where that is unambiguous, and marked so in the evidence.
 """
 
 
@@ -38,7 +38,7 @@ def _systems() -> Iterator[str]:
 
 def _quantities() -> Iterator[str]:
     yield "## Measurements: units\n"
-    yield "A value in a unit that is not listed is not used, and said so. Outside of what is physically possible: the same.\n"
+    yield "A value in another unit, or outside of what is physically possible, is not used, and the card says so.\n"
     yield "| quantity | unit inside | accepted | without a unit | possible |"
     yield "|---|---|---|---|---|"
     rules = {rule.name: rule for rule in quantity_rules().values()}
