@@ -1,0 +1,44 @@
+"""Words of cards: nothing from a record can become markup, numbers read as a person writes them."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from app.cards.wording import Wording, escaped, number
+from app.engine.knowledge import load_knowledge
+from app.features.model import Evidence
+from app.fhir.chart import DateRange
+
+
+@pytest.mark.parametrize("text", ["<script>", "[link](http://x)", "**bold**", "a|b", "# head", "![i](u)", "`code`"])
+def test_markup_from_a_record_is_escaped(text: str) -> None:
+    shown = escaped(text)
+    for mark in "*_[]<>#|`!":
+        assert all(shown[i - 1] == "\\" for i, c in enumerate(shown) if c == mark)
+
+
+def test_text_from_a_record_is_one_bounded_line() -> None:
+    assert escaped("a\n\nb") == "a b"
+    assert len(escaped("x" * 1000)) == 120
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [("2.50", "2.5"), ("-3", "-3"), ("22.1538461", "22.15"), ("1E+2", "100"), ("0.10", "0.1")]
+)
+def test_numbers(value: str, shown: str) -> None:
+    assert number(Decimal(value)) == shown
+
+
+def test_a_fact_has_name_value_unit_date_and_note() -> None:
+    wording = Wording(load_knowledge(), "en")
+    day = DateRange(date(2026, 1, 1), date(2026, 12, 31))
+    fact = Evidence("creatinine_clearance", Decimal(28), "mL/min", day, "Observation/o1", "Cockcroft-Gault")
+    assert wording.fact(fact) == "creatinine clearance: 28 mL/min (2026; Cockcroft-Gault)"
+
+
+def test_annotations_of_ucum_are_not_shown() -> None:
+    fact = Evidence("falls", Decimal(3), "{count}")
+    assert Wording(load_knowledge(), "en").value(fact) == "3"
