@@ -18,12 +18,13 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from app.api.connection import ConnectionSettings
 from app.api.trust.settings import TrustSettings
 from app.features.model import FeatureSettings
 from app.fhir.client_settings import FhirClientSettings
 from app.settings import Settings
 
-CLASSES: tuple[type[BaseSettings], ...] = (Settings, TrustSettings, FhirClientSettings)
+CLASSES: tuple[type[BaseSettings], ...] = (Settings, ConnectionSettings, TrustSettings, FhirClientSettings)
 PREFIX = "OSTEON_"
 MEBIBYTE = 1024 * 1024
 
@@ -42,6 +43,8 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
     "Limits": {
         "max_body_bytes": "Largest request body; a larger one gets 413.",
+        "max_header_bytes": "Request line and headers together, and what follows a chunked body.",
+        "header_timeout_seconds": "Seconds until the last header has come.",
         "max_concurrent_requests": "Requests under way in one process; further ones get 503 with `Retry-After`. Probes "
         "and metrics always pass.",
         "request_timeout_seconds": "Seconds for a whole call, the reading of its body included.",

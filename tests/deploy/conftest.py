@@ -31,7 +31,7 @@ def tools() -> Path:
 @pytest.fixture(scope="session")
 def renderer(tools: Path) -> Iterator[subprocess.Popen[str]]:
     """One process for all tests: loading helm takes longer than rendering."""
-    command = [tools / "python", DEPLOY / "chart.py", "render"]
+    command: list[str | Path] = [tools / "python", DEPLOY / "chart.py", "render"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process
         assert process.stdin

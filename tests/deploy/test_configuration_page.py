@@ -24,6 +24,16 @@ def test_every_setting_is_on_the_page_once() -> None:
     assert "OSTEON_FHIR_SERVERS" in rows
 
 
+def test_no_class_of_settings_is_forgotten() -> None:
+    """Every class in app/ that is read from the environment is one of those that the page is made from."""
+    found = {
+        name
+        for path in (ROOT / "app").rglob("*.py")
+        for name in re.findall(r"^class (\w+)\(BaseSettings\):", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert found == {settings.__name__ for settings in settings_doc.CLASSES}
+
+
 def test_a_setting_without_a_meaning_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     class More(Settings):
         quite_new: int = 1

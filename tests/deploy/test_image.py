@@ -94,8 +94,8 @@ def test_the_health_check_says_whether_the_service_lives(
 
 
 def test_hadolint_and_shellcheck_find_nothing(tools: Path) -> None:
-    for command in (["hadolint", ROOT / "Dockerfile"], ["shellcheck", *sorted(DEPLOY.glob("*.sh"))]):
-        finished = subprocess.run([tools / str(command[0]), *command[1:]], capture_output=True, text=True)
+    for tool, paths in (("hadolint", [ROOT / "Dockerfile"]), ("shellcheck", sorted(DEPLOY.glob("*.sh")))):
+        finished = subprocess.run([tools / tool, *paths], capture_output=True, text=True)
         assert finished.returncode == 0, finished.stdout
 
 
@@ -119,5 +119,5 @@ def test_the_kernel_knows_the_user_of_a_listening_socket(tmp_path: Path) -> None
 
 def test_the_check_of_a_running_service_needs_no_package() -> None:
     """It runs with any Python, outside the environment of the service (-I and -S: no site packages)."""
-    command = [sys.executable, "-I", "-S", DEPLOY / "check_running.py", "--help"]
+    command: list[str | Path] = [sys.executable, "-I", "-S", DEPLOY / "check_running.py", "--help"]
     assert subprocess.run(command, capture_output=True).returncode == 0

@@ -66,7 +66,7 @@ def test_the_list_is_not_made_from_another_environment(
 ) -> None:
     path = tmp_path / "requirements.lock"
     path.write_text(lock)
-    command = [sys.executable, DEPLOY / "licences.py", path]
+    command: list[str | Path] = [sys.executable, DEPLOY / "licences.py", path]
     finished = subprocess.run(command, input=json.dumps(stated), capture_output=True, text=True)
     assert (finished.returncode != 0) is fails
     assert ("some-package" in (finished.stderr if fails else finished.stdout)) or "other" in finished.stderr
