@@ -85,6 +85,7 @@ class OsteonPipeline:
             entries=records.entries,
             availability=records.availability,
             draft_orders=context.draft_orders,
+            about_orders=OCCASIONS[request.hook] is Occasion.ORDERS,
             selections=context.selections,
             new_conditions=context.conditions,
             already_set_aside=(*records.set_aside, *context.set_aside),

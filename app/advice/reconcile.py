@@ -12,6 +12,7 @@ from app.advice.opening import (
     KEPT_IN_EMERGENCY,
     Opened,
     collect_asks,
+    open_for_duplicates,
     open_for_orders,
     open_for_running_drugs,
     open_from_findings,
@@ -62,6 +63,9 @@ class Advisor:
         open_from_findings(opened, self.knowledge, openers)
         if occasion is Occasion.ORDERS:
             open_for_orders(opened, drugs, chart)
+            due = [Cited(rule, role, findings) for rule, role in voices.openers["chart"]]
+            open_for_duplicates(opened, drugs, chart, [*due, *drugs.places])
+            collect_asks(opened, self.knowledge, [c for c in openers if c.rule.block.asks_for])
         else:
             open_from_options(opened, self.knowledge, drugs.places, features)
             open_for_running_drugs(opened, drugs)
@@ -165,8 +169,8 @@ class _Reconciler:
         draft = self.drafts[key]
         if TESTS not in draft.kind.block.suggests:
             return
-        wanted = [name for c in draft.cited for name in c.rule.block.tests]
-        due = [name for name in dict.fromkeys(wanted) if not self._answered(name)]
+        wanted = [(name, c.rule.block.tests_anew) for c in draft.cited for name in c.rule.block.tests]
+        due = list(dict.fromkeys(name for name, anew in wanted if anew or not self._answered(name)))
         if wanted and not due:
             del self.drafts[key]
             return

@@ -37,12 +37,12 @@ def ordered(context: Context, drug_class: str) -> Feature:
     return known(bool(orders), _shown(drug_class, orders))
 
 
-@feature("orders_at_hand", Kind.TRUTH, meaning="The call is about draft medication orders.", reads=())
+@feature("orders_at_hand", Kind.TRUTH, meaning="The call is about draft orders.", reads=())
 def orders_at_hand(context: Context) -> Feature:
-    """There is at least one draft medication order: order-select or order-sign (decision 32)."""
+    """There is at least one draft, of a drug or an examination: order-select or order-sign (decision 32)."""
     drafts = context.chart.draft_orders
     shown = [Evidence("draft_order", order.course.name, None, None, order.ref) for order in drafts]
-    return known(bool(drafts), shown)
+    return known(context.chart.about_orders or bool(drafts) or any(service.draft for service in context.chart.services), shown)
 
 
 @family("order_stops", CLASS, kind=Kind.TRUTH, meaning="A draft order at hand would stop: {}.", reads=())

@@ -393,6 +393,7 @@ class Chart:
     intolerances: tuple[IntoleranceFact, ...] = ()
     services: tuple[RequestedService, ...] = ()
     draft_orders: tuple[DraftOrder, ...] = ()
+    about_orders: bool = False  # the call is order-select or order-sign, also with an empty draft
     new_conditions: tuple[ConditionFact, ...] = ()  # problem-list-item-create: also in conditions/fractures
     set_aside: tuple[SetAside, ...] = ()
     unusable: tuple[UnusableValue, ...] = ()

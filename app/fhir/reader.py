@@ -56,6 +56,7 @@ class ChartInput:
     entries: Sequence[tuple[dict[str, Any], bool]]
     availability: dict[Source, Availability]
     draft_orders: Sequence[dict[str, Any]] = ()
+    about_orders: bool = False
     selections: frozenset[str] | None = None
     new_conditions: Sequence[dict[str, Any]] = ()
     already_set_aside: Sequence[SetAside] = ()
@@ -127,6 +128,7 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
         intolerances=tuple(facts.intolerances),
         services=tuple(facts.services),
         draft_orders=tuple(facts.drafts),
+        about_orders=data.about_orders,
         new_conditions=tuple(facts.new.conditions),
         set_aside=(*data.already_set_aside, *_counted(reading.set_aside)),
         unusable=tuple(dict.fromkeys(reading.unusable)),
