@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
 
 from app.fhir.chart import DateRange, Energy, FractureFact, FractureSite
 from app.fhir.codes import Match
@@ -136,8 +135,9 @@ def _same_event(event: FractureFact, other: FractureFact, days: int) -> bool:
         return False
     if event.when is None or other.when is None:
         return True
-    limit = timedelta(days=days)
-    return event.when.earliest - limit <= other.when.latest and other.when.earliest <= event.when.latest + limit
+    # Days are counted as numbers: 9999-12-31 has no day after it.
+    before, after = (when.earliest.toordinal() - days for when in (event.when, other.when))
+    return before <= other.when.latest.toordinal() and after <= event.when.latest.toordinal()
 
 
 _NESTED = ({FractureSite.PROXIMAL_HUMERUS, FractureSite.HUMERUS},)

@@ -1,0 +1,1 @@
+"""What must hold for every chart: properties over generated patients, through request JSON."""
