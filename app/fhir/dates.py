@@ -7,6 +7,7 @@ A text that is no date gives None: the record then has no date, which is not the
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -53,12 +54,8 @@ def _day_of_instant(text: str, tz: ZoneInfo) -> date:
     return (moment if moment.tzinfo is None else moment.astimezone(tz)).date()
 
 
-def position(effective: object, issued: object) -> int:
-    """A number that grows with the moment of the measurement, then of its issue; 0 where neither has a time of day."""
-    return _seconds(effective) * 10**12 + _seconds(issued)
-
-
-def _seconds(value: object) -> int:
+def seconds_of(value: object) -> int:
+    """The moment as a number of seconds, to tell the order within a day; 0 where there is no time of day."""
     if not isinstance(value, str) or len(value) <= _DATE_LENGTH:
         return 0
     try:
@@ -66,6 +63,11 @@ def _seconds(value: object) -> int:
         return int((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         return 0
+
+
+def position(effective: object, issued: object, seconds: Callable[[object], int] = seconds_of) -> int:
+    """A number that grows with the moment of the measurement, then of its issue; 0 where neither has a time of day."""
+    return seconds(effective) * 10**12 + seconds(issued)
 
 
 def read_period(value: object, tz: ZoneInfo) -> tuple[DateRange | None, DateRange | None]:

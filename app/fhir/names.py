@@ -112,8 +112,8 @@ def _complete(found: Iterable[str]) -> frozenset[str]:
 
 def contradicts(listed: list[dict[str, Any]], text: str, kind: TextKind, coded: frozenset[str]) -> bool:
     """Whether the words name something that is not even a relative of what the code says."""
-    names = terminology().texts[kind].names
-    if not text or any(name in coded and pattern.search(text) for name, pattern in names):
+    patterns = terminology().texts[kind].by_concept
+    if not text or any(pattern.search(text) for name in coded if (pattern := patterns.get(name)) is not None):
         return False
     named = named_by(listed, text, kind)
     return bool(named) and not _related(named, coded)

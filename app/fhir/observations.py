@@ -22,6 +22,7 @@ from app.fhir.codes import Match, named_result
 from app.fhir.densities import density_concept, density_in_text, number_of, read_density
 from app.fhir.names import codings, name_of, words
 from app.fhir.records import ENTERED_IN_ERROR, STATUS, Reading, Resource, objects, ref_of, status_of
+from app.fhir.remembered import Remembered
 from app.fhir.terminology import one_pattern, terminology
 from app.fhir.units import QuantityRule, Unusable, factor_of, measure, rule_for, to_decimal
 
@@ -47,6 +48,8 @@ _ANSWER_WORDS = {
     "smoking_status_never": "never",
 }
 _YES, _NO = "answer_yes", "answer_no"
+_ANSWERS = frozenset({"valueBoolean", "valueCodeableConcept", "valueString"})
+_NO_ANSWER: frozenset[str] = frozenset()
 _MAX_TEXT = 200
 
 
@@ -72,11 +75,12 @@ def _question(code: object) -> _Question | None:
 
 @dataclass(slots=True)
 class ObservationFacts:
-    """What Observations told. `limits`: limits of normal ranges, as written and what they are in canonical units."""
+    """What Observations told, and what repeats in them: questions, and limits of normal ranges as written."""
 
     observations: list[ObservationFact] = field(default_factory=list)
     densities: list[DensityFact] = field(default_factory=list)
     conditions: list[ConditionFact] = field(default_factory=list)
+    question: Remembered[_Question | None] = field(default_factory=lambda: Remembered(_question))
     limits: dict[tuple[object, ...], Decimal | None] = field(default_factory=dict)
 
 
@@ -86,13 +90,13 @@ def read_observation(resource: dict[str, Any], reading: Reading, facts: Observat
     if status not in _COUNTING:
         reading.leave_out(resource, ENTERED_IN_ERROR if status == ENTERED_IN_ERROR else STATUS)
         return
-    asked = reading.recall(_question, resource.get("code"))
+    asked = facts.question(resource.get("code"))
     components = resource.get("component")
     if asked is None and not components:  # most of a chart: nothing else of it is looked at
         return
     parts = [] if asked is None else [(resource, asked)]
     for component in objects(components):
-        also_asked = reading.recall(_question, component.get("code"))
+        also_asked = facts.question(component.get("code"))
         if also_asked is not None:
             parts.append((component, also_asked))
     if not parts:
@@ -163,7 +167,7 @@ def _observation(
         if result is not None:
             value, unit, comparator = result.value, result.unit, result.comparator
             low, high = _reference_range(part, quantity, rule, facts.limits)
-    answer, boolean = _answer(part, found, reading)
+    answer, boolean = _answer(part, found, reading) if not _ANSWERS.isdisjoint(part) else (_NO_ANSWER, None)
     body_site = part.get("bodySite") or whole.get("bodySite")
     return ObservationFact(
         ref=ref,
@@ -227,7 +231,7 @@ def _yes_no() -> tuple[Any, Any]:
 def _interpretation(part: Resource) -> Interpretation | None:
     if "interpretation" not in part:
         return None
-    for concept in objects(part.get("interpretation")):
+    for concept in objects(part["interpretation"]):
         for coding in codings(concept):
             code = coding.get("code")
             meant = _INTERPRETATIONS.get(code.strip().upper()) if isinstance(code, str) else None
@@ -243,7 +247,9 @@ def _reference_range(
 
     A limit without a unit of its own has the unit of the value.
     """
-    for entry in objects(part.get("referenceRange")):
+    if "referenceRange" not in part:
+        return None, None
+    for entry in objects(part["referenceRange"]):
         if "type" in entry:
             kind = [str(coding.get("code")) for coding in codings(entry["type"])]
             if kind and "normal" not in kind:

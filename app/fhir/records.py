@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from app.fhir.chart import DateRange, SetAside, UnusableValue
-from app.fhir.dates import position, read_date
+from app.fhir.dates import position, read_date, seconds_of
 from app.fhir.names import codings
 from app.fhir.remembered import Remembered
 
@@ -57,7 +57,7 @@ class Reading:
     unusable: list[UnusableValue] = field(default_factory=list)
     # A panel's results share their times, and a visit's records their day: each is read once.
     _days: dict[str, DateRange | None] = field(default_factory=dict)
-    _positions: dict[tuple[str | None, str | None], int] = field(default_factory=dict)
+    _seconds: dict[str, int] = field(default_factory=dict)
     _remembered: dict[Callable[[object], Any], Remembered[Any]] = field(default_factory=dict)
 
     def date(self, value: object) -> DateRange | None:
@@ -71,12 +71,16 @@ class Reading:
             return day
 
     def position(self, effective: object, issued: object) -> int:
-        """The place of a measurement among those of its day (`app.fhir.dates.position`)."""
-        key = (effective if isinstance(effective, str) else None, issued if isinstance(issued, str) else None)
-        found = self._positions.get(key)
-        if found is None:
-            found = self._positions[key] = position(*key)
-        return found
+        """The place of a measurement among those of its day; 0 where neither moment has a time of day."""
+        return position(effective, issued, self._seconds_of)
+
+    def _seconds_of(self, value: object) -> int:
+        if not isinstance(value, str):
+            return 0
+        seconds = self._seconds.get(value)
+        if seconds is None:
+            seconds = self._seconds[value] = seconds_of(value)
+        return seconds
 
     def recall(self, work: Callable[[object], T], concept: object) -> T:
         """What a function (always the same object) says of a CodeableConcept, worked out once in this reading."""

@@ -2,17 +2,20 @@
 
 Charts repeat themselves: two thousand results carry two dozen codes. What a code and its words mean is worked out at
 their first appearance and looked up at the others. The memory is part of one reading and goes with it: words of a
-chart can be about a person and are never kept between calls.
+chart can be about a person and are not kept between calls. Only a code with nothing beside it but its own display is
+vocabulary and nobody's data: that is remembered by the process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 _Key = tuple[object, ...]
+_CACHED_TERMS = 16384
 
 
 class Remembered(Generic[T]):
@@ -30,10 +33,27 @@ class Remembered(Generic[T]):
         try:
             return self._known[key]
         except KeyError:
-            found = self._known[key] = self._work(concept)
+            found: T = _of_term(self._work, *key) if _is_term(key) else self._work(concept)
+            self._known[key] = found
             return found
         except TypeError:  # a list or object where a text belongs: not worth remembering
             return self._work(concept)
+
+
+def _is_term(key: _Key) -> bool:
+    """Whether a concept is one code of one system with no words but its display."""
+    if len(key) != 4:
+        return False
+    text, system, code, display = key
+    if not isinstance(system, str) or not isinstance(code, str):
+        return False
+    return text is None if display is None else isinstance(display, str) and (text is None or text == display)
+
+
+@lru_cache(maxsize=_CACHED_TERMS)
+def _of_term(work: Callable[[object], Any], text: str | None, system: str, code: str, display: str | None) -> Any:
+    coding = {"system": system, "code": code, "display": display}
+    return work({"text": text, "coding": [coding]})
 
 
 def _key(concept: object) -> _Key:

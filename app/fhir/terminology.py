@@ -49,6 +49,7 @@ class TextPatterns:
     """Names in free text: concept by pattern, one pattern that finds any of them, and one that says "not this"."""
 
     names: tuple[tuple[str, re.Pattern[str]], ...]
+    by_concept: Mapping[str, re.Pattern[str]]
     any_name: re.Pattern[str]
     never: re.Pattern[str] | None
 
@@ -200,6 +201,7 @@ def _patterns(content: Any) -> TextPatterns:
     never = content.get("not")
     return TextPatterns(
         names=names,
+        by_concept=MappingProxyType(dict(names)),
         any_name=one_pattern(pattern.pattern for _, pattern in names),
         never=one_pattern(never) if never else None,
     )

@@ -93,8 +93,13 @@ def ucum_of(text: object) -> str | None:
 
 def to_decimal(value: object) -> Decimal | None:
     """A JSON number exactly as it was written; None for anything else, and for what no record can mean."""
+    if isinstance(value, float) and _LEAST <= abs(value) < _BEYOND:  # most results
+        return Decimal(repr(value))
     number = _decimal(value)
     return number if number is not None and _conceivable(number) else None
+
+
+_LEAST, _BEYOND = 10.0**-LARGEST_EXPONENT, 10.0 ** (LARGEST_EXPONENT + 1)
 
 
 def _conceivable(number: Decimal) -> bool:
@@ -103,14 +108,14 @@ def _conceivable(number: Decimal) -> bool:
 
 
 def _decimal(value: object) -> Decimal | None:
-    if isinstance(value, float):  # most results
-        return Decimal(repr(value))
     if isinstance(value, bool):
         return None
-    if isinstance(value, int):
-        return Decimal(value)
     if isinstance(value, Decimal):
         return value
+    if isinstance(value, int):
+        return Decimal(value)
+    if isinstance(value, float):
+        return Decimal(repr(value))
     if isinstance(value, str):
         found = _NUMBER.match(value)
         return _parsed(found.group(2)) if found and not found.group(1) else None
@@ -155,13 +160,13 @@ def measure(rule: QuantityRule, quantity: dict[str, Any]) -> Measured | Unusable
             value, comparator = written
     if value is None:
         return None
-    code, text = _text(quantity.get("code")), _text(quantity.get("unit"))
-    unit = _unit(rule, code, text)
-    if unit is None:
-        return Unusable(UNKNOWN_UNIT if code or text else NO_UNIT, _shown(value, text or code))
-    result = value * rule.factors[unit]
+    factor = factor_of(rule, quantity)
+    if factor is None:
+        named = _text(quantity.get("unit")) or _text(quantity.get("code"))
+        return Unusable(UNKNOWN_UNIT if named else NO_UNIT, _shown(value, named))
+    result = value * factor
     if not rule.lowest <= result <= rule.highest:
-        return Unusable(IMPOSSIBLE, _shown(value, text or code))
+        return Unusable(IMPOSSIBLE, _shown(value, _text(quantity.get("unit")) or _text(quantity.get("code"))))
     return Measured(result, rule.unit, comparator if comparator in {"<", "<=", ">=", ">"} else None)
 
 
@@ -171,20 +176,22 @@ def _shown(value: Decimal, unit: str | None) -> str:
 
 def factor_of(rule: QuantityRule, quantity: dict[str, Any]) -> Decimal | None:
     """The factor from the unit of a Quantity to the canonical unit; None where the unit cannot be used."""
-    unit = _unit(rule, _text(quantity.get("code")), _text(quantity.get("unit")))
-    return None if unit is None else rule.factors[unit]
-
-
-def _unit(rule: QuantityRule, code: str | None, text: str | None) -> str | None:
-    if not code and not text:
-        return rule.unit_if_none
-    return _accepted_unit(rule.name, code, text)
+    code, text = quantity.get("code"), quantity.get("unit")
+    return _factor(rule.name, code if isinstance(code, str) else None, text if isinstance(text, str) else None)
 
 
 @lru_cache(maxsize=4096)
-def _accepted_unit(rule_name: str, code: str | None, text: str | None) -> str | None:
-    """The accepted unit that code and text name together. Cached: units repeat, and are no patient data."""
+def _factor(rule_name: str, code: str | None, text: str | None) -> Decimal | None:
+    """The factor for what code and text name together. Cached: units repeat, and are no patient data."""
     rule = _rules_by_name()[rule_name]
+    unit = _accepted_unit(rule, _text(code), _text(text))
+    return None if unit is None else rule.factors[unit]
+
+
+def _accepted_unit(rule: QuantityRule, code: str | None, text: str | None) -> str | None:
+    """The accepted unit that code and text name together."""
+    if not code and not text:
+        return rule.unit_if_none
     candidates = [ucum_of(code), ucum_of(text)]
     accepted = [unit for unit in candidates if unit is not None and unit in rule.factors]
     others = [unit for unit in candidates if unit is not None and unit not in rule.factors and unit != "1"]
