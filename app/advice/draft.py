@@ -35,6 +35,7 @@ class Draft:
     notes: list[Texts] = field(default_factory=list)
     disagreements: list[Texts] = field(default_factory=list)
     order: DraftOrder | None = None
+    removable: tuple[DraftOrder, ...] = ()
     drug_name: str | None = None
     indicator: Indicator | None = None
 
@@ -65,8 +66,9 @@ class Draft:
         return self.indicator or (most_urgent(openers) if openers else own)
 
     def topic(self) -> str:
-        """The topic: the advice entry's, unless every opener names another."""
-        topics = {c.rule.block.topic or self.kind.block.topic for c in self.cited}
+        """The topic: the advice entry's, unless every opener is of this advice and names another."""
+        mine = self.kind.block
+        topics = {(c.rule.block.topic if c.rule.block.advise == mine.id else None) or mine.topic for c in self.cited}
         return topics.pop() if len(topics) == 1 else self.kind.block.topic
 
     def finished(self) -> Advice:
@@ -91,5 +93,6 @@ class Draft:
             notes=tuple(self.notes),
             disagreements=tuple(self.disagreements),
             order=self.order,
+            removable=self.removable,
             drug_name=self.drug_name,
         )

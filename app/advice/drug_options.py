@@ -75,6 +75,12 @@ class DrugKnowledge:
                 return feature.evidence
         return ()
 
+    def intolerance(self, classes: Iterable[str]) -> tuple[Evidence, ...]:
+        """Evidence that the patient did not tolerate the formulary's drug with these names and classes."""
+        names = set(classes)
+        found = (self.not_tolerated(drug) for drug in self.knowledge.drugs.values() if drug.course in names)
+        return tuple(dict.fromkeys(evidence for each in found for evidence in each))
+
     def options(self, purpose: str, exclude: Iterable[str] = ()) -> tuple[DrugOption, ...]:
         """The options for a purpose, best first; `exclude`: drugs that are running or ordered already."""
         excluded = set(exclude)

@@ -106,6 +106,7 @@ class Advice:
     notes: tuple[Texts, ...] = ()
     disagreements: tuple[Texts, ...] = ()
     order: DraftOrder | None = None
+    removable: tuple[DraftOrder, ...] = ()  # drafts in conflict: one of them may be removed
     drug_name: str | None = None
 
     @property

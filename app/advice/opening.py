@@ -7,15 +7,17 @@ from dataclasses import dataclass, field
 
 from app.advice.draft import Draft
 from app.advice.drug_options import DrugKnowledge, running_drugs
+from app.advice.duplicates import duplicates
 from app.advice.model import Cited, Role
 from app.engine.criteria import FeatureSource
 from app.engine.knowledge import Knowledge
 from app.engine.language import Indicator, Use
-from app.fhir.chart import Chart, DraftOrder, OrderAction
+from app.fhir.chart import Chart, CourseFact, DraftOrder, OrderAction
 
 EMERGENCY = "emergency-cord-compression"
 GENERAL_QUESTION = "complete-risk-data"
 KEPT_IN_EMERGENCY = frozenset({"red-flag", "drug-safety"})
+ADVISES_CHANGE = frozenset({"use-other-drug", "follow-denosumab", "follow-anabolic"})
 
 
 @dataclass
@@ -99,12 +101,45 @@ def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> 
         draft.missing += missing
         if "bone_drug" in classes:
             _for_order(opened, drugs, "order-other-drug", order, blocks).indicator = Indicator.INFO
+        return
+    not_tolerated = drugs.intolerance(classes)
+    if not_tolerated:
+        draft = _for_order(opened, drugs, "not-tolerated-before", order, ())
+        draft.evidence += not_tolerated
+        draft.riders += cautions
+        draft.missing += missing
     elif any(c.rule.block.use is Use.CARD for c in cautions):
         draft = _for_order(opened, drugs, "weigh-drug-caution", order, cautions)
         draft.missing += missing
     elif missing:
         draft = _for_order(opened, drugs, "check-before-signing", order, ())
         draft.missing += missing
+    demoting = [c for c in cautions if c.rule.block.drug_rule and c.rule.block.drug_rule.demotes]
+    if "bone_drug" in classes and (not_tolerated or demoting):
+        draft = _for_order(opened, drugs, "order-other-drug", order, demoting)
+        draft.indicator = Indicator.INFO
+        draft.evidence += not_tolerated
+
+
+def open_for_duplicates(opened: Opened, drugs: DrugKnowledge, chart: Chart, openers: Iterable[Cited]) -> None:
+    """Two bone drugs at once. `openers`: the recommendations of the chart.
+
+    Where one of them asks for another drug, or the running drug meets a contraindication or was not tolerated, the
+    order is the change that is wanted, and no duplicate.
+    """
+    switched = any(cited.rule.block.advise in ADVISES_CHANGE and cited.finding.holds for cited in openers)
+
+    def to_be_changed(course: CourseFact) -> bool:
+        return switched or bool(drugs.blocks(course.drugs) or drugs.intolerance(course.drugs))
+
+    found = duplicates(chart, to_be_changed)
+    if found is None:
+        return
+    draft = opened.open(drugs.knowledge, "duplicate-bone-drug")
+    draft.drug_name = " + ".join(found.names)
+    draft.evidence += found.evidence
+    if len(found.orders) > 1:
+        draft.removable = found.orders
 
 
 def _for_order(

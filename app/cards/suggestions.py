@@ -12,6 +12,7 @@ from app.cards.wording import Wording, in_language
 from app.cds_hooks.response import Action, ActionType, Suggestion
 from app.engine.knowledge import Knowledge
 from app.engine.language import DoseOrder, Drug, Orderable
+from app.fhir.chart import DraftOrder
 from app.fhir.writing import medication_request, service_request
 
 NO_ID = "/?"
@@ -40,6 +41,8 @@ def suggestions_of(
         dict.fromkeys(e.resource for e in advice.evidence if e.resource and e.resource.startswith("Condition/"))
     )
     writer = _Writer(ordering, wording, summary, reasons)
+    if advice.removable:
+        return tuple(writer.removal(order) for order in advice.removable if not order.ref.endswith(NO_ID))
     if advice.options:
         offered = [option for option in advice.options if option.status is OptionStatus.OFFERED]
         return tuple(writer.drug(advice, option, first=index == 0) for index, option in enumerate(offered))
@@ -90,6 +93,11 @@ class _Writer:
             description = self._wording.text("delete-draft", order=advice.order.course.name)
             actions.insert(0, Action(ActionType.DELETE, description, resource_id=advice.order.ref))
         return Suggestion(label, tuple(actions), is_recommended=first)
+
+    def removal(self, order: DraftOrder) -> Suggestion:
+        """To remove one of several drafts that are in conflict."""
+        label = self._wording.text("delete-draft", order=order.course.name)
+        return Suggestion(label, (Action(ActionType.DELETE, label, resource_id=order.ref),))
 
     def calcium(self, drug: Drug, source: str) -> Suggestion:
         """Calcium with vitamin D in the amounts of a source."""
