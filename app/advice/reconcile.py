@@ -7,6 +7,7 @@ from collections.abc import Collection
 from app.advice.draft import Draft
 from app.advice.drug_options import DrugKnowledge, running_drugs
 from app.advice.model import Advice, AdviceSet, Cited, Findings, Occasion, Role
+from app.advice.open_orders import ordered_already
 from app.advice.opening import (
     EMERGENCY,
     KEPT_IN_EMERGENCY,
@@ -70,7 +71,8 @@ class Advisor:
             open_from_options(opened, self.knowledge, drugs.places, features)
             open_for_running_drugs(opened, drugs)
             collect_asks(opened, self.knowledge, [*openers, *drugs.rules, *drugs.places])
-        _Reconciler(self.knowledge, profile, findings, drugs, voices, opened, occasion).run()
+        ordered = ordered_already(chart, self.knowledge)
+        _Reconciler(self.knowledge, profile, findings, drugs, voices, opened, occasion, ordered).run()
         return _result(features, chart, occasion, opened)
 
 
@@ -86,8 +88,9 @@ class _Reconciler:
         voices: Speaking,
         opened: Opened,
         occasion: Occasion,
+        ordered: Collection[str],
     ) -> None:
-        self.knowledge, self.profile = knowledge, profile
+        self.knowledge, self.profile, self.ordered = knowledge, profile, ordered
         self.findings, self.features = findings, findings.features
         self.drugs, self.voices, self.opened = drugs, voices, opened
         self.occasion = occasion
@@ -165,12 +168,16 @@ class _Reconciler:
         return self.knowledge.orderables[name].answered_by.evaluate(self.features).truth is True
 
     def _tests(self, key: tuple[str, str]) -> None:
-        """Keep the tests without a recent value. A recommendation whose tests are all on record is not due."""
+        """Keep the tests without a recent value or open order. Where all are on record or ordered, nothing is due."""
         draft = self.drafts[key]
         if TESTS not in draft.kind.block.suggests:
+            examinations = [name for name in draft.kind.block.suggests if name in self.knowledge.orderables]
+            if examinations and all(name in self.ordered for name in examinations):
+                del self.drafts[key]
             return
         wanted = [(name, c.rule.block.tests_anew) for c in draft.cited for name in c.rule.block.tests]
-        due = list(dict.fromkeys(name for name, anew in wanted if anew or not self._answered(name)))
+        due = [name for name, anew in wanted if name not in self.ordered and (anew or not self._answered(name))]
+        due = list(dict.fromkeys(due))
         if wanted and not due:
             del self.drafts[key]
             return

@@ -343,6 +343,7 @@ class RequestedService:
     concepts: frozenset[str]
     authored: DateRange | None = None
     draft: bool = False  # one of the drafts of an order hook
+    codes: frozenset[tuple[str, str]] = frozenset()  # system and code as sent: tests have no concept of their own
     matched_by_text: bool = False
 
 

@@ -112,13 +112,19 @@ def read_service(resource: Resource, reading: Reading, *, draft: bool = False) -
         code = code["concept"]
     found = reading.recall(named_procedure, code)
     concepts = with_dxa(found.concepts)
-    if not concepts:
+    codes = frozenset(
+        (coding["system"].strip(), coding["code"].strip())
+        for coding in codings(code)
+        if isinstance(coding.get("system"), str) and isinstance(coding.get("code"), str)
+    )
+    if not concepts and not codes:
         return None
     return RequestedService(
         ref=ref_of(resource),
         concepts=concepts,
         authored=reading.date(resource.get("authoredOn")),
         draft=draft,
+        codes=codes,
         matched_by_text=found.by_text,
     )
 
