@@ -15,6 +15,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+_CONTAINERS = frozenset({dict, list})
 LARGEST_EXACT_INTEGER = 2**53
 """Above it JSON readers lose digits, and orjson refuses what needs more than 64 bits."""
 SUMMARY_LIMIT = 139
@@ -86,7 +87,7 @@ class Coding:
 
     def to_json(self) -> dict[str, Any]:
         """The Coding as JSON."""
-        return _pruned({"code": self.code, "system": self.system, "display": self.display})
+        return _members({"code": self.code, "system": self.system, "display": self.display})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Source:
     def to_json(self) -> dict[str, Any]:
         """The source as JSON."""
         topic = self.topic.to_json() if self.topic else None
-        return _pruned({"label": self.label, "url": self.url, "icon": self.icon, "topic": topic})
+        return _members({"label": self.label, "url": self.url, "icon": self.icon, "topic": topic})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Link:
 
     def to_json(self) -> dict[str, Any]:
         """The link as JSON."""
-        return _pruned({"label": self.label, "url": self.url, "type": self.type, "appContext": self.app_context})
+        return _members({"label": self.label, "url": self.url, "type": self.type, "appContext": self.app_context})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +150,13 @@ class Action:
 
     def to_json(self) -> dict[str, Any]:
         """The action as JSON."""
-        return _pruned(
+        return _members(
             {
                 "type": self.type,
                 "description": self.description,
-                "resource": self.resource,
+                "resource": _plain(self.resource),
                 "resourceId": self.resource_id,
-                "extension": self.extension,
+                "extension": _plain(self.extension),
             }
         )
 
@@ -175,13 +176,13 @@ class Suggestion:
 
     def to_json(self) -> dict[str, Any]:
         """The suggestion as JSON."""
-        return _pruned(
+        return _members(
             {
                 "label": self.label,
                 "uuid": self.uuid,
                 "isRecommended": self.is_recommended,
                 "actions": [action.to_json() for action in self.actions],
-                "extension": self.extension,
+                "extension": _plain(self.extension),
             }
         )
 
@@ -217,7 +218,7 @@ class Card:
 
     def to_json(self) -> dict[str, Any]:
         """The card as JSON."""
-        return _pruned(
+        return _members(
             {
                 "uuid": self.uuid,
                 "summary": self.summary,
@@ -228,7 +229,7 @@ class Card:
                 "selectionBehavior": "at-most-one" if self.suggestions else None,
                 "overrideReasons": [reason.to_json() for reason in self.override_reasons],
                 "links": [link.to_json() for link in self.links],
-                "extension": self.extension,
+                "extension": _plain(self.extension),
             }
         )
 
@@ -248,18 +249,38 @@ class HookAnswer:
         return answer
 
 
+def _members(made: dict[str, Any]) -> dict[str, Any]:
+    """The members of a part of the answer, without those that are null or empty.
+
+    Lists and objects among them are JSON already, out of `to_json` or `_plain`, and are not gone through again.
+    """
+    return {
+        name: plain
+        for name, value in made.items()
+        if (plain := (value or None) if type(value) in _CONTAINERS else _plain(value)) is not None
+    }
+
+
 def _pruned(members: Mapping[str, Any]) -> dict[str, Any]:
     """The members without those that are null or empty, at every depth."""
-    kept: dict[str, Any] = {}
-    for name, value in members.items():
-        plain = _plain(value)
-        if plain is not None:
-            kept[name] = plain
-    return kept
+    return {name: plain for name, value in members.items() if (plain := _plain(value)) is not None}
 
 
 def _plain(value: Any) -> Any:
     """The value in JSON types, or None where nothing of it is left."""
+    # Exact types first: an answer has thousands of values, and nearly all are these.
+    kind = type(value)
+    if kind is str:
+        return value if value and not value.isspace() else None
+    if kind is dict:
+        return _pruned(value) or None
+    if kind is list or kind is tuple:
+        return [plain for item in value if (plain := _plain(item)) is not None] or None
+    return _plain_other(value)
+
+
+def _plain_other(value: Any) -> Any:
+    """The same for the rarer types, and for subclasses of the frequent ones."""
     if value is None or value is True or value is False or isinstance(value, (int, float)):
         return value
     if isinstance(value, str):
