@@ -15,6 +15,11 @@ _ANNOTATION = re.compile(r"\{[^}]*\}")
 """What UCUM writes in braces ("{count}") means nothing to a reader."""
 _LIMIT = 120
 """Longest stretch of text from a record that a card repeats."""
+_NUMBER = re.compile(r"\b[A-Z]?-?\d[\d.-]*|-\d[\d.]*")
+"""A number, a date or a vertebral level inside a note."""
+_NOT_LETTERS = re.compile(r"[^a-zN]+")
+_COMPOSED = ("_last_dose", "_intolerance", "_end", "_use")
+"""Endings of data names that say what is known of a drug; `name-with.*` of the texts says them in words."""
 
 
 def escaped(text: str) -> str:
@@ -50,9 +55,15 @@ class Wording:
 
     def name(self, datum: str) -> str:
         """The name of a feature or datum; its own name in words where the texts have none."""
-        key = f"name.{datum}"
-        if key in self._knowledge.texts:
-            return self._knowledge.text(key, self.language)
+        known = self._found(f"name.{datum}")
+        if known is not None:
+            return known
+        for ending in _COMPOSED:
+            if datum.endswith(ending) and (of := self._found(f"name.{datum.removesuffix(ending)}")) is not None:
+                return self.text(f"name-with.{ending[1:]}", name=of)
+        _, dot, argument = datum.partition(".")
+        if dot and (of := self._found(f"name.{argument}")) is not None:
+            return of
         return datum.replace(".", ": ").replace("_", " ")
 
     def value(self, evidence: Evidence) -> str:
@@ -63,10 +74,33 @@ class Wording:
             case False:
                 return self.text("no")
             case Decimal() as quantity:
-                unit = _ANNOTATION.sub("", evidence.unit or "")
-                return f"{number(quantity)} {unit}".strip() if unit != "%" else f"{number(quantity)} %"
-            case str() as word:
-                return escaped(word.replace("_", " "))
+                return f"{number(quantity)} {self._unit(evidence.unit)}".strip()
+            case str() as words:
+                said = ", ".join(dict.fromkeys(self._word(word) for word in words.split(", ")))
+                return f"{escaped(said)} {self._unit(evidence.unit)}".strip()
+
+    def _found(self, key: str) -> str | None:
+        return self._knowledge.text(key, self.language) if key in self._knowledge.texts else None
+
+    def _word(self, word: str) -> str:
+        """A word of a closed list in the language; any other text as it was recorded."""
+        return self._found(f"word.{word.replace('-', '_').replace(' ', '_')}") or word.replace("_", " ")
+
+    def _unit(self, unit: str | None) -> str:
+        """A UCUM unit as a clinician writes it."""
+        return self._found(f"unit.{unit}") or _ANNOTATION.sub("", unit or "")
+
+    def _note(self, note: str) -> str:
+        """The remarks of a fact; those that are not the service's own, or not in the texts, stay as they are."""
+        return "; ".join(self._remark(part) for part in note.split("; "))
+
+    def _remark(self, remark: str) -> str:
+        key = _NOT_LETTERS.sub("_", " N ".join(part.lower() for part in _NUMBER.split(remark))).strip("_")
+        text = self._found(f"note.{key}") or self._found(f"word.{key}")
+        if text is not None:
+            return text.format(*_NUMBER.findall(remark))
+        head, colon, tail = remark.partition(": ")
+        return f"{self._remark(head)}: {self._remark(tail)}" if colon else remark
 
     def fact(self, evidence: Evidence) -> str:
         """One fact on one line: name, value, date, note."""
@@ -74,9 +108,9 @@ class Wording:
         line = self.name(evidence.feature) + (f": {value}" if value else "")
         extra = [str(evidence.date)] if evidence.date else []
         if evidence.note:
-            extra.append(escaped(evidence.note))
+            extra.append(escaped(self._note(evidence.note)))
         return f"{line} ({'; '.join(extra)})" if extra else line
 
     def listed(self, names: Iterable[str]) -> str:
         """Names of data as a list in a sentence."""
-        return ", ".join(dict.fromkeys(self.name(name) for name in names))
+        return self.text("list-separator").join(dict.fromkeys(self.name(name) for name in names))
