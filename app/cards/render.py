@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from app.advice.model import Advice, AdviceSet, Role
@@ -40,7 +41,9 @@ def _card(
         source=_source(advice, wording),
         detail=detail_of(advice, wording),
         suggestions=suggestions_of(advice, knowledge, ordering, wording, summary),
-        override_reasons=OVERRIDE_REASONS,
+        override_reasons=tuple(
+            replace(reason, display=wording.text(f"override.{reason.code}")) for reason in OVERRIDE_REASONS
+        ),
         extension={NAME: explanation_of(advice, profile, chart)},
     )
 
