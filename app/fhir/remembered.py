@@ -64,15 +64,13 @@ def _key(concept: object) -> _Key:
     if not isinstance(concept, dict):
         return ()
     listed = concept.get("coding")
+    if isinstance(listed, list) and len(listed) == 1:  # by far the most frequent
+        listed = listed[0]
+    text = concept.get("text")
     if isinstance(listed, dict):
-        listed = [listed]
-    elif not isinstance(listed, list):
-        return (concept.get("text"),)
-    if len(listed) == 1 and isinstance(listed[0], dict):  # by far the most frequent
-        coding = listed[0]
-        return (concept.get("text"), coding.get("system"), coding.get("code"), coding.get("display"))
-    key = [concept.get("text")]
-    for coding in listed:
+        return (text, listed.get("system"), listed.get("code"), listed.get("display"))
+    key = [text]
+    for coding in listed if isinstance(listed, list) else ():
         if isinstance(coding, dict):
             key += (coding.get("system"), coding.get("code"), coding.get("display"))
     return tuple(key)
