@@ -36,7 +36,7 @@ class Finding:
     @property
     def evidence(self) -> tuple[Evidence, ...]:
         """The facts that decided it."""
-        return self.outcome.evidence
+        return tuple(dict.fromkeys(self.outcome.evidence))
 
 
 def missing_of(features: FeatureSource, names: list[str] | tuple[str, ...]) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from app.engine.criteria import ANNOTATIONS, BASES, COMPARISONS
+from app.engine.compiler import ANNOTATIONS, BASES
+from app.engine.criteria import COMPARISONS
 from app.engine.knowledge import load_knowledge
 from app.engine.language import File
 from app.features import catalogue

@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 
-from app.engine.criteria import Compiler, Constant, CriterionError, Node, Vocabulary
+from app.engine.compiler import Compiler, CriterionError, Vocabulary
+from app.engine.criteria import Constant, Node
 from app.engine.language import (
     AdviceEntry,
     Disagreement,

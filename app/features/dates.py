@@ -6,11 +6,14 @@ it is an interval of months; a limit inside the interval is unknown.
 
 from __future__ import annotations
 
-from calendar import monthrange
+from calendar import isleap
 from datetime import MAXYEAR, MINYEAR, date
 from decimal import Decimal
 
 from app.fhir.chart import DateRange
+
+MONTH_LENGTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+SHORTEST_MONTH = 28
 
 
 def add_months(day: date, months: int) -> date:
@@ -22,7 +25,10 @@ def add_months(day: date, months: int) -> date:
     year, month = divmod(index, 12)
     if not MINYEAR <= year <= MAXYEAR:
         return date.min if year < MINYEAR else date.max
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+    if day.day <= SHORTEST_MONTH:
+        return date(year, month + 1, day.day)
+    longest = 29 if month == 1 and isleap(year) else MONTH_LENGTHS[month]
+    return date(year, month + 1, min(day.day, longest))
 
 
 def add_days(day: date, days: Decimal | int) -> date:
@@ -39,9 +45,12 @@ def months_between(start: date, end: date) -> Decimal:
     if end < start:
         return -months_between(end, start)
     whole = (end.year - start.year) * 12 + end.month - start.month
-    if add_months(start, whole) > end:
-        whole -= 1
     anchor, following = add_months(start, whole), add_months(start, whole + 1)
+    if anchor > end:
+        whole -= 1
+        anchor, following = add_months(start, whole), anchor
+    if anchor == end:
+        return Decimal(whole)
     length = (following - anchor).days or 1  # no days are left only at the very end of the calendar
     return whole + Decimal((end - anchor).days) / Decimal(length)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.engine.criteria import Compiler, CriterionError, Node
+from app.engine.compiler import Compiler, CriterionError
+from app.engine.criteria import Node
 from app.engine.truth import Truth
 from app.features.model import Evidence, Feature, FeatureSpec, Kind
 
