@@ -194,7 +194,8 @@ class Builder:
         if period:
             made["effectivePeriod"] = period
         if made["status"] == "active":
-            made["dateAsserted"] = self.day(min(60, fact.get("started_days_ago") or 60))
+            told = fact.get("asserted_days_ago") or min(60, fact.get("started_days_ago") or 60)
+            made["dateAsserted"] = self.day(told)
         if fact.get("stop_reason"):
             made["statusReason"] = [{"text": str(fact["stop_reason"]).replace("_", " ")}]
         made["dosage"] = [self.dosage(fact)]
