@@ -1,7 +1,8 @@
 """Diagnoses: groups of concepts, each a three-valued question to the problem list.
 
-A confirmed record counts, present or past unless the group asks for the present. A record that is only suspected
-never counts and leaves the answer open. No record: false when the conditions came complete (decision: contract
+A confirmed record counts, present or past unless the group asks for the present: symptoms, and diseases that can be
+over (a Cushing's syndrome that was operated on), since contract section 2 tells past from present. A record that is
+only suspected never counts and leaves the answer open. No record: false when the conditions came complete (contract
 section 2), else unknown.
 """
 
@@ -90,12 +91,12 @@ GROUPS: dict[str, Group] = {
     "hiv": _group("hiv"),
     "hypercalcaemia": _group("hypercalcaemia", present=True),
     "hypercalciuria": _group("hypercalciuria"),
-    "hypercortisolism": _group("cushing"),
+    "hypercortisolism": _group("cushing", present=True),
     "hyperparathyroidism": _group(
-        "hyperparathyroidism", "hyperparathyroidism_primary", "secondary_hyperparathyroidism"
+        "hyperparathyroidism", "hyperparathyroidism_primary", "secondary_hyperparathyroidism", present=True
     ),
-    "hyperprolactinaemia": _group("hyperprolactinaemia"),
-    "hyperthyroidism": _group("hyperthyroidism"),
+    "hyperprolactinaemia": _group("hyperprolactinaemia", present=True),
+    "hyperthyroidism": _group("hyperthyroidism", present=True),
     "hypocalcaemia": _group("hypocalcaemia", present=True),
     "hypogonadism": _group("hypogonadism_male", "hypogonadism"),
     # ICD-10 E83.3 covers both: it never says which of the two.
@@ -116,7 +117,7 @@ GROUPS: dict[str, Group] = {
     "myalgia": _group("myalgia", present=True),
     "myeloma": _group("multiple_myeloma"),
     "myocardial_infarction": _group("myocardial_infarction"),
-    "oesophageal_disease": _group("oesophageal_disorder"),
+    "oesophageal_disease": _group("oesophageal_disorder", present=True),
     "organ_transplant": _group("organ_transplant", procedures=("organ_transplant",)),
     "osteogenesis_imperfecta": _group("osteogenesis_imperfecta"),
     "osteomalacia": _group("osteomalacia"),
@@ -129,19 +130,21 @@ GROUPS: dict[str, Group] = {
     "radiculopathy": _group("radiculopathy", present=True),
     "rheumatoid_arthritis": _group("rheumatoid_arthritis"),
     "saddle_anaesthesia": _group("saddle_anaesthesia", present=True),
-    "sarcoidosis": _group("sarcoidosis"),
-    "secondary_hyperparathyroidism": Group(("secondary_hyperparathyroidism",), coarse=("hyperparathyroidism",)),
+    "sarcoidosis": _group("sarcoidosis", present=True),
+    "secondary_hyperparathyroidism": Group(
+        ("secondary_hyperparathyroidism",), present_only=True, coarse=("hyperparathyroidism",)
+    ),
     "severe_malabsorption": Group(
         ("gastric_bypass_bariatric", "severe_malabsorption", "short_bowel"), procedures=("gastric_bypass_bariatric",)
     ),
     "spinal_infection": _group("spinal_infection"),
     "spinal_instrumentation": _group("spinal_instrumentation", procedures=("spinal_instrumentation",)),
     "stroke": _group("stroke"),
-    "systemic_inflammatory_disease": _group(*INFLAMMATORY),
+    "systemic_inflammatory_disease": _group(*INFLAMMATORY, present=True),
     "upper_gi_disease": _group(*UPPER_GI, present=True),
     "urinary_incontinence": _group("urinary_incontinence", present=True),
     "urinary_retention": _group("urinary_retention", present=True),
-    "vitamin_d_deficiency": _group("vitamin_d_deficiency"),
+    "vitamin_d_deficiency": _group("vitamin_d_deficiency", present=True),
     "vte": Group(("vte",), missing="vte_history"),
     "weight_loss": _group("weight_loss", present=True),
 }
@@ -220,7 +223,7 @@ def diagnosis(context: Context, name: str, group: Group) -> Feature:
 
 @family("condition", CONDITION, kind=Kind.TRUTH, meaning="Diagnosis on record: {}.", reads=("conditions", "procedures"))
 def condition(context: Context, name: str) -> Feature:
-    """A confirmed diagnosis, present or past; symptoms and calcium disorders only while present.
+    """A confirmed diagnosis, present or past; symptoms and diseases that can be over only while present.
 
     Unit: none. Age: no limit. Source: the inventories' `inputs`, concepts of guidelines/concepts.
     """

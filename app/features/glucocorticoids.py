@@ -26,6 +26,8 @@ from app.fhir.chart import CourseFact, CourseStatus
 READS = ("medications", "medicationRequests")
 REFERENCE_MG = Decimal(5)
 """The table says how many mg of a drug equal this much prednisolone."""
+REPLACEMENT_DRUGS = frozenset({"gc_hydrocortisone", "gc_cortisone"})
+"""What adrenal replacement is given as. Up to which dose it is no more than that, the guideline files say."""
 SHORT_COURSE_DAYS = 30
 """A whole course up to one month is short: none of the sources counts it as long-term treatment."""
 
@@ -77,6 +79,21 @@ def glucocorticoid_daily_dose(context: Context) -> Feature:
         return unknown(taking.why_unknown or "use not known", "glucocorticoid_dose", evidence=taking.evidence)
     running = [c for c in courses(context, "glucocorticoid") if c.status is CourseStatus.CURRENT]
     return total_dose(running, "glucocorticoid_daily_dose")
+
+
+@feature(
+    "glucocorticoid_replacement_drugs_only",
+    Kind.TRUTH,
+    meaning="Every systemic glucocorticoid at present is hydrocortisone or cortisone, as adrenal replacement is.",
+    reads=READS,
+)
+def glucocorticoid_replacement_drugs_only(context: Context) -> Feature:
+    """Whether nothing else runs; false when no systemic glucocorticoid is taken."""
+    taking = context.feature("takes.glucocorticoid")
+    if taking.value is not True:
+        return none_on_record() if taking.value is False else taking
+    running = [c for c in courses(context, "glucocorticoid") if c.status is CourseStatus.CURRENT]
+    return known(all(course.drugs & REPLACEMENT_DRUGS for course in running), taking.evidence)
 
 
 @feature(

@@ -34,10 +34,30 @@ def test_a_suspected_diagnosis_is_never_confirmed_and_never_denied(name: str) ->
     assert features(conditions=both).feature(f"suspected_condition.{name}").value is False
 
 
-def test_past_diagnoses_count_and_past_symptoms_do_not() -> None:
-    past = [condition("rheumatoid_arthritis", presence=Presence.PAST), condition("dyspepsia", presence=Presence.PAST)]
-    assert features(conditions=past).feature("condition.rheumatoid_arthritis").value is True
-    assert features(conditions=past).feature("condition.dyspepsia").value is False
+@pytest.mark.parametrize("concept", ["myocardial_infarction", "nephrolithiasis", "breast_cancer", "copd"])
+def test_an_event_and_a_lifelong_disease_count_when_past(concept: str) -> None:
+    name = {"nephrolithiasis": "kidney_stones"}.get(concept, concept)
+    past = [condition(concept, presence=Presence.PAST)]
+    assert features(conditions=past).feature(f"condition.{name}").value is True
+
+
+@pytest.mark.parametrize(
+    ("concept", "name"),
+    [
+        ("dyspepsia", "dyspepsia"),
+        ("oesophageal_disorder", "oesophageal_disease"),
+        ("cushing", "hypercortisolism"),
+        ("hyperparathyroidism_primary", "hyperparathyroidism"),
+        ("hyperthyroidism", "hyperthyroidism"),
+        ("vasculitis_gca_pmr", "systemic_inflammatory_disease"),
+        ("sarcoidosis", "sarcoidosis"),
+        ("vitamin_d_deficiency", "vitamin_d_deficiency"),
+    ],
+)
+def test_a_symptom_and_a_disease_that_is_over_do_not_count(concept: str, name: str) -> None:
+    past = condition(concept, presence=Presence.PAST)
+    assert features(conditions=[past]).feature(f"condition.{name}").value is False
+    assert features(conditions=[past, condition(concept)]).feature(f"condition.{name}").value is True
 
 
 def test_without_a_status_an_ended_symptom_is_past() -> None:

@@ -103,3 +103,13 @@ def test_orders_of_calcium_add_or_replace() -> None:
     replacing = draft("calcium", OrderAction.CHANGE, mg="1000", replaces="MedicationRequest/old")
     assert features(courses=[running], draft_orders=[replacing]).feature(name).value == 1000
     assert features(draft_orders=[draft("calcium", mg="1000")], without=NO_LISTS).feature(name).value is None
+
+
+def test_replacement_is_hydrocortisone_or_cortisone_and_nothing_else() -> None:
+    name = "glucocorticoid_replacement_drugs_only"
+    assert features(courses=[course("hydrocortisone", mg="20")]).feature(name).value is True
+    both = [course("hydrocortisone", mg="20"), course("prednisolone", mg="5")]
+    assert features(courses=both).feature(name).value is False
+    assert features(courses=[*both[:1], past("prednisolone", "2020", "2021", mg="20")]).feature(name).value is True
+    assert features().feature(name).value is False
+    assert features(without=NO_LISTS).feature(name).value is None
