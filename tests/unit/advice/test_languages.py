@@ -1,0 +1,263 @@
+"""Every word of a card exists in the four languages, and whole answers read as one language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pytest
+
+from app.cards.wording import Wording
+from app.cds_hooks.override_reasons import OVERRIDE_REASONS
+from app.cds_hooks.response import SUMMARY_LIMIT
+from app.engine.knowledge import TOPICS, Knowledge, load_knowledge
+from app.engine.language import Texts
+from app.features import catalogue
+from app.features.diagnoses import GROUPS
+from app.features.findings import MISSING, TRUTHS, WORDS
+from app.features.laboratory import ANALYTES
+from app.features.model import Evidence
+from app.fhir.chart import DateRange, DensitySite, FractureSite, Presence
+from app.main import create_app
+from app.pipeline import build_pipeline
+from app.settings import Settings
+from tests.clinical.builder import SERVICE, Builder
+from tests.clinical.cases import TODAY, Case, all_cases
+from tests.conftest import Client
+
+LANGUAGES = ("en", "sv", "da", "zh")
+PLACEHOLDER = re.compile(r"\{\w+\}")
+HAN = re.compile(r"[\u4e00-\u9fff]")
+WITHOUT_HAN = {"unit", "name", "own-label", "list-separator"}
+"""Texts of these kinds may be the same in Chinese: symbols, and abbreviations such as FRAX and CTX."""
+SENTENCE = re.compile(r"[a-z]{4,}(?: [a-z]{2,}){3,}", re.IGNORECASE)
+
+
+@pytest.fixture(scope="module")
+def knowledge() -> Knowledge:
+    return load_knowledge()
+
+
+def texts_of(knowledge: Knowledge) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """All texts of guidelines/advice/ with a name that tells where they stand."""
+    for where, texts in _typed_texts_of(knowledge):
+        yield where, {str(language): text for language, text in texts.items()}
+
+
+def _typed_texts_of(knowledge: Knowledge) -> Iterator[tuple[str, Texts]]:
+    for kind in knowledge.advice.values():
+        yield f"{kind.id} summary", {language: text.summary for language, text in kind.block.text.items()}
+        yield f"{kind.id} action", {language: text.action for language, text in kind.block.text.items()}
+        for i, gate in enumerate(kind.block.gates):
+            if gate.text:
+                yield f"{kind.id} gate {i}", gate.text
+    for item in knowledge.orderables.values():
+        for part, texts in (("name", item.block.name), ("note", item.block.note), ("site", item.block.body_site)):
+            if texts or part == "name":
+                yield f"{item.block.id} {part}", texts
+    for drug in knowledge.drugs.values():
+        yield f"{drug.id} name", drug.name
+        if drug.advice:
+            yield f"{drug.id} advice", drug.advice
+        for source, order in drug.orders.items():
+            yield f"{drug.id} order {source}", order.text
+            if order.source_note:
+                yield f"{drug.id} order note {source}", order.source_note
+    for line in knowledge.disagreements:
+        if line.block.id in {"metastasis-tests", "dental-pause-after-denosumab"}:
+            yield line.block.id, line.block.text
+    yield from knowledge.texts.items()
+
+
+def test_every_text_stands_in_every_language(knowledge: Knowledge) -> None:
+    incomplete = {where: sorted(texts) for where, texts in texts_of(knowledge) if set(texts) != set(LANGUAGES)}
+    assert incomplete == {}
+    empty = [w for w, texts in texts_of(knowledge) if any(bool(t) != bool(texts["en"]) for t in texts.values())]
+    assert empty == []
+
+
+def test_placeholders_are_the_same_in_every_language(knowledge: Knowledge) -> None:
+    differing = [
+        (where, language)
+        for where, texts in texts_of(knowledge)
+        for language in LANGUAGES
+        if sorted(PLACEHOLDER.findall(texts[language])) != sorted(PLACEHOLDER.findall(texts["en"]))
+    ]
+    assert differing == []
+
+
+def test_chinese_is_chinese_and_no_translation_is_left_in_english(knowledge: Knowledge) -> None:
+    untranslated = [
+        where
+        for where, texts in texts_of(knowledge)
+        if texts["en"]
+        and where.split(".")[0] not in WITHOUT_HAN
+        and where.split(" ")[0] not in {"tsh", "p1np"}
+        and not HAN.search(texts["zh"])
+    ]
+    assert untranslated == []
+    for where, texts in texts_of(knowledge):
+        if " " in texts["en"] and len(texts["en"]) > 25:
+            assert texts["en"] not in {texts["sv"], texts["da"], texts["zh"]}, where
+
+
+def test_the_numbers_of_a_translation_are_those_of_the_english_text(knowledge: Knowledge) -> None:
+    def digits(text: str) -> list[str]:
+        return sorted(re.findall(r"\d+", text))
+
+    differing = [
+        (where, language)
+        for where, texts in texts_of(knowledge)
+        for language in LANGUAGES
+        # "twice" and "three months" are words in one language and digits in another; added digits stand below 13.
+        if any(d not in digits(texts[language]) for d in digits(texts["en"]))
+        or any(int(d) > 12 for d in digits(texts[language]) if d not in digits(texts["en"]))
+    ]
+    # Swedish and Danish say "dygnsurin" for 24-hour urine; a unit is not a number.
+    assert [found for found in differing if "urine_calcium" not in found[0] and not found[0].startswith("unit.")] == []
+
+
+def test_summaries_leave_room_for_the_reason(knowledge: Knowledge) -> None:
+    long = [
+        (kind.id, language, len(PLACEHOLDER.sub("", text.summary)))
+        for kind in knowledge.advice.values()
+        for language, text in kind.block.text.items()
+        if len(PLACEHOLDER.sub("", text.summary)) > (105 if "{" not in text.summary else 85)
+    ]
+    assert [found for found in long if found[0] != "withhold-osteoporosis-advice"] == []
+
+
+def test_topics_and_override_reasons_have_words(knowledge: Knowledge) -> None:
+    for topic in TOPICS:
+        assert set(knowledge.texts[f"topic.{topic}"]) == set(LANGUAGES)
+    for reason in OVERRIDE_REASONS:
+        assert knowledge.texts[f"override.{reason.code}"]["en"] == reason.display
+
+
+def test_every_datum_word_and_site_has_a_name(knowledge: Knowledge) -> None:
+    data = set(TRUTHS) | set(WORDS) | set(MISSING.values()) | set(GROUPS) | set(ANALYTES)
+    data |= {group.missing for group in GROUPS.values() if group.missing}
+    data |= {analyte.missing for analyte in ANALYTES.values() if analyte.missing}
+    (classes,) = (family.arguments[0].choices for family in catalogue().families() if family.name == "takes")
+    data |= set(classes)
+    assert [name for name in sorted(data) if f"name.{name}" not in knowledge.texts] == []
+    words = {word.replace("-", "_") for answers in WORDS.values() for word in answers}
+    words |= {site.value for site in (*FractureSite, *DensitySite)} | {state.value for state in Presence}
+    assert [word for word in sorted(words) if f"word.{word}" not in knowledge.texts] == []
+
+
+def test_a_note_takes_as_many_numbers_as_its_key_says(knowledge: Knowledge) -> None:
+    for key, texts in knowledge.texts.items():
+        if key.startswith("note."):
+            numbers = [part for part in key.removeprefix("note.").split("_") if part == "N"]
+            assert sorted(PLACEHOLDER.findall(texts["en"])) == [f"{{{i}}}" for i in range(len(numbers))], key
+
+
+@pytest.mark.parametrize(
+    ("evidence", "told"),
+    [
+        (Evidence("denosumab_last_dose", "Prolia"), "地舒单抗（末次给药）: Prolia"),
+        (Evidence("fragility_fracture", "distal forearm", note="level L1"), "脆性骨折: 前臂远端 (节段L1)"),
+        (Evidence("smoking_status", "current, smoking_status_current"), "吸烟状况: 目前吸烟"),
+        (
+            Evidence("bmd", Decimal("0.8"), "g/cm2", note="total hip; change -0.5 %"),
+            "骨密度: 0.8 g/cm² (全髋; 变化 -0.5 %)",
+        ),
+        (Evidence("egfr", ">90", "mL/min/{1.73_m2}"), "估算肾小球滤过率（eGFR）: \\>90 mL/min/1.73 m²"),
+        (
+            Evidence("menopausal_status", "post", note="not recorded: assumed from age 65"),
+            "绝经状态: 绝经后 (未记录：65岁起按此推定)",
+        ),
+        (
+            Evidence("glucocorticoid_daily_dose", Decimal(5), "mg/d", note="Deltison: dose not recorded"),
+            "糖皮质激素日剂量（相当于泼尼松龙）: 5 mg/日 (Deltison: 未记录剂量)",
+        ),
+        (Evidence("alendronate_intolerance", "NSAR-like rash N 3"), "阿仑膦酸钠不耐受: NSAR-like rash N 3"),
+        (Evidence("bone_drug_end", "Prolia", note="level n"), "抗骨质疏松药物（停用）: Prolia (level n)"),
+        (Evidence("falls", False), "近一年跌倒: 否"),
+    ],
+)
+def test_facts_are_told_in_chinese(knowledge: Knowledge, evidence: Evidence, told: str) -> None:
+    assert Wording(knowledge, "zh").fact(evidence) == told
+
+
+def test_data_without_a_name_are_told_in_their_own_words(knowledge: Knowledge) -> None:
+    wording = Wording(knowledge, "sv")
+    assert wording.name("condition.coeliac") == "celiaki"
+    assert wording.name("denosumab_use") == "pågående användning av denosumab"
+    assert wording.name("never_heard_of") == "never heard of"
+    day = DateRange(date(2026, 1, 2), date(2026, 1, 2))
+    assert wording.fact(Evidence("chest_pain", "present", date=day)) == "bröstsmärta: aktuell (2026-01-02)"
+
+
+@pytest.fixture(scope="module")
+def service() -> Client:
+    settings = Settings(log_level="error")
+    return Client(create_app(pipeline=build_pipeline(settings), settings=settings, today=lambda: TODAY))
+
+
+Answers = list[tuple[Case, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def answers(service: Client) -> Callable[[str], Answers]:
+    @cache
+    def in_language(language: str) -> Answers:
+        return [(case, answer(service, case, language)) for _, case in all_cases()]
+
+    return in_language
+
+
+def answer(service: Client, case: Case, language: str) -> dict[str, Any]:
+    request = Builder(case, TODAY).request()
+    request["extension"]["osteon.configuration"]["language"] = language
+    answered = service.post(f"/cds-services/{SERVICE[case.get('hook', 'patient-view')]}", json=request)
+    assert answered.status_code == 200, (case["id"], answered.text)
+    body: dict[str, Any] = answered.json()
+    return body
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_answers_of_the_cases_are_whole_in_every_language(service: Client, knowledge: Knowledge, language: str) -> None:
+    words = dict(texts_of(knowledge))
+    headings = {
+        words[key][language]
+        for key in ("why", "options", "tests", "not-suggested", "cautions", "missing", "notes", "sources")
+    }
+    cards = 0
+    for case, answer in answers(language):
+        for card in answer["cards"]:
+            cards += 1
+            assert 0 < len(card["summary"]) <= SUMMARY_LIMIT, case["id"]
+            seen = "\n".join(
+                [card["summary"], card.get("detail", ""), *(s["label"] for s in card.get("suggestions", []))]
+            )
+            assert not PLACEHOLDER.search(seen), (case["id"], seen)
+            assert not re.search(r"[a-z]+\\?_[a-z]+", seen), (case["id"], seen)
+            found = set(re.findall(r"^\*\*(.+)\*\*$", card.get("detail", ""), re.MULTILINE))
+            assert found <= headings, (case["id"], found)
+            reasons = [(reason["code"], reason["display"]) for reason in card["overrideReasons"]]
+            assert reasons == [(r.code, words[f"override.{r.code}"][language]) for r in OVERRIDE_REASONS]
+            topic = card["source"]["topic"]
+            assert topic["display"] == words[f"topic.{topic['code']}"][language]
+    assert cards > 400
+
+
+def test_facts_and_missing_data_of_chinese_cards_are_chinese(answers: Callable[[str], Answers]) -> None:
+    """Statements of sources without a translation stay in English; all that is the service's own is Chinese."""
+    own = re.compile(r"\*\*(?:依据|记录中缺少|缺少近期结果的检查)\*\*\n\n((?:- .*\n?)+)")
+    lines = [
+        (case["id"], line)
+        for case, answer in answers("zh")
+        for card in answer["cards"]
+        for block in own.findall(card.get("detail", ""))
+        for line in block.splitlines()
+    ]
+    assert len(lines) > 500
+    assert [found for found in lines if SENTENCE.search(found[1])] == []
+    named = [found for found in lines if not HAN.search(found[1]) and not re.match(r"- (FRAX|CTX|P1NP)", found[1])]
+    assert named == []
