@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.features.context import Context
+from app.features.dates import years_between
 from app.features.model import Evidence, Feature
+from app.features.patient import FULL_AGE
 from app.features.results import none_on_record, unknown
 from app.fhir.chart import DateRange, Energy, FractureFact, FractureSite, Source
 
@@ -31,6 +33,8 @@ GROUPS: dict[str, Callable[[FractureFact], bool]] = {
     "vertebra": lambda fact: fact.site is Site.VERTEBRA,
 }
 """The groups of sites that rules ask for; msd_counted leaves out the sites that 001 does not count."""
+ADULT_ONLY = frozenset({"hip_or_vertebra", "msd_counted", "typical"})
+"""Groups of source 001: its "any age" is read as adult age (inventory of line 158), a child's fracture is no reason."""
 
 
 def excluded(fact: FractureFact) -> bool:
@@ -73,7 +77,18 @@ def newest(fact: FractureFact) -> tuple[int, int, tuple[str, ...]]:
 def counted(context: Context, group: str) -> list[FractureFact]:
     """The fractures of a group that count, newest first, undated last."""
     chosen = GROUPS[group]
-    return sorted((f for f in context.chart.fractures if counts(f) and chosen(f)), key=newest)
+    facts = [f for f in context.chart.fractures if counts(f) and chosen(f)]
+    if group in ADULT_ONLY:
+        facts = [f for f in facts if not in_childhood(context, f)]
+    return sorted(facts, key=newest)
+
+
+def in_childhood(context: Context, fact: FractureFact) -> bool:
+    """Whether the fracture was certainly before adult age; a date that leaves it open, or none, is not childhood."""
+    born = context.chart.patient.birth_date
+    if born is None or fact.when is None:
+        return False
+    return years_between(born.earliest, fact.when.latest) < FULL_AGE
 
 
 def when_of(context: Context, fact: FractureFact) -> DateRange | None:
