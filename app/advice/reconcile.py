@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from app.advice.draft import Draft
 from app.advice.drug_options import DrugKnowledge, running_drugs
-from app.advice.model import Advice, AdviceSet, Cited, Findings, Occasion, Role
+from app.advice.model import Advice, AdviceSet, Cited, Findings, Occasion, OptionStatus, Role
 from app.advice.open_orders import ordered_already
 from app.advice.opening import (
     EMERGENCY,
@@ -73,7 +73,7 @@ class Advisor:
             collect_asks(opened, self.knowledge, [*openers, *drugs.rules, *drugs.places])
         ordered = ordered_already(chart, self.knowledge)
         _Reconciler(self.knowledge, profile, findings, drugs, voices, opened, occasion, ordered).run()
-        return _result(features, chart, occasion, opened)
+        return _result(self.knowledge, features, chart, occasion, opened)
 
 
 class _Reconciler:
@@ -198,6 +198,8 @@ class _Reconciler:
             draft.options = self.drugs.options(purpose or "", exclude)
             for option in draft.options:
                 draft.missing += self.drugs.asks(option.drug.classes)
+                if option.status is OptionStatus.OFFERED:
+                    draft.basis += self.drugs.rests_on(option.drug.classes)
         if "calcium-vitamin-d" in draft.kind.block.suggests:
             preparation = self.knowledge.drugs["calcium-vitamin-d"]
             for cited in draft.cited:
@@ -232,6 +234,7 @@ class _Reconciler:
 
 
 def _result(
+    knowledge: Knowledge,
     features: FeatureSource,
     chart: Chart,
     occasion: Occasion,
@@ -247,7 +250,7 @@ def _result(
         advice = [one for one in advice if _about_new_problem(one, chart)]
     if occasion is Occasion.DISCHARGE and features.feature("recent_fragility_fracture.any").value is not True:
         advice = [one for one in advice if one.topic in SAFETY_TOPICS]
-    return AdviceSet(tuple(in_order(advice)))
+    return AdviceSet(tuple(in_order(advice, knowledge.advice)))
 
 
 def _without_consequences_of_blocked(advice: list[Advice], chart: Chart) -> list[Advice]:

@@ -12,6 +12,7 @@ from app.features.exposure import (
     asked,
     course_evidence,
     courses,
+    end_evidence,
     end_of,
     interval_days,
     last_ended_chain,
@@ -31,10 +32,7 @@ def _last_end(context: Context, drug_class: str) -> tuple[DateRange | None, list
     """The latest end of the courses of a class; None if one of them ended at an unknown time."""
     ended = [c for c in taken(context, drug_class) if c.status is CourseStatus.PAST]
     ends = [end_of(course) for course in ended]
-    evidence = [
-        Evidence(f"{drug_class}_end", course.name, None, end, course.refs[0])
-        for course, end in zip(ended, ends, strict=True)
-    ]
+    evidence = [one for course in ended for one in end_evidence(drug_class, course)]
     known_ends = [end for end in ends if end is not None]
     if not known_ends or len(known_ends) < len(ends):
         return None, evidence
@@ -116,6 +114,16 @@ def infusions(context: Context, drug_class: str) -> Feature:
     if any(count is None for count in counts):
         return unknown("doses not recorded one by one", "last_dose_date", evidence=evidence)
     return known(Decimal(sum(count for count in counts if count is not None)), evidence)
+
+
+@family("recorded_doses", CLASS, kind=Kind.NUMBER, meaning="Number of doses on record one by one: {}.", reads=READS)
+def recorded_doses(context: Context, drug_class: str) -> Feature:
+    """How many administrations are on record, the least that was given. Unit: count. Nothing is counted from dates."""
+    begun = [course for course in courses(context, drug_class) if course.status in BEGUN]
+    if not begun and not asked(context):
+        return not_asked(drug_class)
+    given = [ref for course in begun for ref in course.refs if ref.startswith("MedicationAdministration/")]
+    return known(Decimal(len(given)), [course_evidence(drug_class, course) for course in begun])
 
 
 def _doses(course: CourseFact) -> int | None:

@@ -42,7 +42,8 @@ def orders_at_hand(context: Context) -> Feature:
     """There is at least one draft, of a drug or an examination: order-select or order-sign (decision 32)."""
     drafts = context.chart.draft_orders
     shown = [Evidence("draft_order", order.course.name, None, None, order.ref) for order in drafts]
-    return known(context.chart.about_orders or bool(drafts) or any(service.draft for service in context.chart.services), shown)
+    services = any(service.draft for service in context.chart.services)
+    return known(context.chart.about_orders or bool(drafts) or services, shown)
 
 
 @family("order_stops", CLASS, kind=Kind.TRUTH, meaning="A draft order at hand would stop: {}.", reads=())
