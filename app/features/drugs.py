@@ -21,7 +21,7 @@ from app.features.exposure import (
     courses,
     current_chain,
     current_start,
-    end_of,
+    end_evidence,
     every_course,
     not_asked,
     taken,
@@ -149,8 +149,7 @@ def stopped(context: Context, drug_class: str) -> Feature:
         return unknown("active on record without a recent sign of use", use_name(drug_class), evidence=shown)
     ended = [course for course in begun if course.status is CourseStatus.PAST]
     if ended:
-        shown = [Evidence(f"{drug_class}_end", c.name, None, end_of(c), c.refs[0], c.stop_reason) for c in ended]
-        return known(True, shown)
+        return known(True, [one for course in ended for one in end_evidence(drug_class, course)])
     return none_on_record() if asked(context) else not_asked(drug_class)
 
 

@@ -177,6 +177,14 @@ def end_of(course: CourseFact) -> DateRange | None:
     return course.ended
 
 
+def end_evidence(drug_class: str, course: CourseFact) -> list[Evidence]:
+    """An ended course: the end as recorded, and the last dose where that decides until when the drug acts."""
+    shown = [Evidence(f"{drug_class}_end", course.name, None, course.ended, course.refs[0], course.stop_reason)]
+    if course.last_given is not None and end_of(course) != course.ended:
+        shown.append(Evidence(f"{drug_class}_last_dose", course.name, None, course.last_given, course.refs[-1]))
+    return shown
+
+
 def current_chain(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
     """The courses that make up the current use without a break, the earliest first; empty if none is running."""
     counted = courses(context, drug_class)
