@@ -2,6 +2,7 @@
 # make run       install, start the service on 127.0.0.1:8000 and show a sample patient's cards
 # make test      install and run everything that must pass
 # make openapi   write the published interface again
+# make pages     write the generated pages of docs/ again
 # make lock      resolve the dependencies again (needs uv in .venv)
 # make format    put the code into its canonical form
 
@@ -17,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 
-.PHONY: install run test test-fhir-full openapi lock format clean
+.PHONY: install run test test-fhir-full openapi lock format clean pages
 .DEFAULT_GOAL := install
 
 install: $(RUNTIME)
@@ -56,6 +57,13 @@ test-fhir-full: $(DEV)
 
 openapi: $(DEV)
 	$(BIN)/osteon openapi
+
+pages: $(DEV)
+	$(BIN)/python -m app.engine.coverage docs/coverage.md
+	$(BIN)/python -m app.engine.jsonschema docs/guideline.schema.json
+	$(BIN)/python -m app.published.data_page docs/data.md
+	$(BIN)/python -m app.features.catalogue_doc
+	$(BIN)/python -m app.settings_doc > docs/configuration.md
 
 format: $(DEV)
 	$(BIN)/ruff format .
