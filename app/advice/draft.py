@@ -27,6 +27,7 @@ class Draft:
     cited: list[Cited] = field(default_factory=list)
     riders: list[Cited] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
+    basis: list[Evidence] = field(default_factory=list)  # values that offered drugs rest on, told after the reasons
     missing: list[str] = field(default_factory=list)
     options: tuple[DrugOption, ...] = ()
     tests: tuple[Orderable, ...] = ()
@@ -76,7 +77,7 @@ class Draft:
         cited = self.all_cited()
         option_missing = [m for option in self.options for m in option.missing]
         missing = [*self.missing, *(m for c in self.cited for m in c.finding.missing), *option_missing]
-        evidence = [*self.evidence, *(e for c in cited for e in c.finding.evidence)]
+        evidence = [*self.evidence, *(e for c in cited for e in c.finding.evidence), *self.basis]
         blocked = bool(self.cited) and all(c.finding.no_suggestion for c in self.cited)
         return Advice(
             kind=self.kind,

@@ -58,6 +58,13 @@ class DrugKnowledge:
                 missing += feature.missing or (name,)
         return tuple(dict.fromkeys(missing))
 
+    def rests_on(self, classes: Iterable[str]) -> tuple[Evidence, ...]:
+        """The values that had to be known before a drug was offered, such as a clearance that was computed."""
+        names = [
+            n for c in self.concerning(classes) if c.rule.block.drug_rule for n in c.rule.block.drug_rule.must_know
+        ]
+        return tuple(item for name in dict.fromkeys(names) for item in self.features.feature(name).evidence)
+
     def asks(self, classes: Iterable[str]) -> tuple[str, ...]:
         """Data that a caution asks for: named on the card, holding nothing back."""
         missing: list[str] = []
