@@ -202,15 +202,18 @@ class Builder:
         return made
 
     def administration(self, fact: Mapping[str, Any]) -> list[Json]:
-        """The dose given last, where the case names one."""
-        if fact.get("last_given_days_ago") is None:
-            return []
+        """The dose given last, or each of the doses that the case names (`given_days_ago`)."""
+        last = fact.get("last_given_days_ago")
+        given = [*fact.get("given_days_ago", ()), *([] if last is None else [last])]
+        return [self._given(fact, days) for days in given]
+
+    def _given(self, fact: Mapping[str, Any], days_ago: int) -> Json:
         made = self.base("MedicationAdministration") | {"status": "completed"}
         made["medicationCodeableConcept"] = self.concept("drugs", fact["concept"], ATC)
-        made["effectiveDateTime"] = self.day(fact["last_given_days_ago"])
+        made["effectiveDateTime"] = self.day(days_ago)
         if fact.get("dose_mg") is not None:
             made["dosage"] = {"dose": {"value": fact["dose_mg"], "unit": "mg", "system": UCUM, "code": "mg"}}
-        return [made]
+        return made
 
     def dosage(self, fact: Mapping[str, Any]) -> Json:
         """Dose, frequency and route."""
