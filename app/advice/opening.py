@@ -11,7 +11,7 @@ from app.advice.duplicates import duplicates
 from app.advice.model import Cited, Role
 from app.engine.criteria import FeatureSource
 from app.engine.knowledge import Knowledge
-from app.engine.language import Indicator, Use
+from app.engine.language import Drug, Indicator, Use
 from app.fhir.chart import Chart, CourseFact, DraftOrder, OrderAction
 
 EMERGENCY = "emergency-cord-compression"
@@ -58,23 +58,33 @@ def open_from_options(opened: Opened, knowledge: Knowledge, places: Iterable[Cit
 
 
 def open_for_running_drugs(opened: Opened, drugs: DrugKnowledge) -> None:
-    """A drug that runs against a contraindication asks for another drug; a caution is shown on a card of its own."""
+    """A drug that runs against a contraindication asks for another drug; a caution is shown on a card of its own.
+
+    Where the same drug is to be changed anyway, the caution is cited there: one card about one drug.
+    """
     for drug in running_drugs(drugs.knowledge.drugs, drugs.features):
-        running = drugs.features.feature(f"takes.{drug.course}").evidence
-        name = drug.name["en"]
-        for cited in drugs.concerning(drug.classes):
-            rule = cited.rule.block.drug_rule
-            if rule is None or not cited.finding.holds or cited.rule.block.use is not Use.CARD:
-                continue
-            if drugs.effect(cited) == "block" and rule.on_running == "switch":
-                draft = opened.open(drugs.knowledge, "use-other-drug")
-            elif rule.on_running == "caution":
-                draft = opened.open(drugs.knowledge, "weigh-drug-caution", drug.id)
-            else:
-                continue
-            draft.add(cited)
-            draft.drug_name = name
-            draft.evidence += running
+        concerning = [
+            (cited, cited.rule.block.drug_rule)
+            for cited in drugs.concerning(drug.classes)
+            if cited.finding.holds and cited.rule.block.use is Use.CARD
+        ]
+        blocks = [c for c, rule in concerning if rule and drugs.effect(c) == "block" and rule.on_running == "switch"]
+        cautions = [c for c, rule in concerning if rule and rule.on_running == "caution"]
+        if blocks:
+            _for_running(opened, drugs, "use-other-drug", "", drug, blocks).riders += cautions
+        elif cautions:
+            _for_running(opened, drugs, "weigh-drug-caution", drug.id, drug, cautions)
+
+
+def _for_running(
+    opened: Opened, drugs: DrugKnowledge, advice_id: str, subject: str, drug: Drug, cited: Iterable[Cited]
+) -> Draft:
+    draft = opened.open(drugs.knowledge, advice_id, subject)
+    for one in cited:
+        draft.add(one)
+    draft.drug_name = drug.name["en"]
+    draft.evidence += drugs.features.feature(f"takes.{drug.course}").evidence
+    return draft
 
 
 def open_for_orders(opened: Opened, drugs: DrugKnowledge, chart: Chart) -> None:

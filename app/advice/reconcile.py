@@ -122,6 +122,7 @@ class _Reconciler:
                 if gate.block.effect == "no-suggestion":
                     draft.no_suggestion = True
                     draft.notes.append(gate.block.text)
+                    draft.evidence += outcome.evidence
                     continue
                 del self.drafts[key]
                 if gate.block.effect == "replace":
