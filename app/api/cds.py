@@ -114,7 +114,11 @@ def _audit(request: Request, call: HookRequest, answer: HookAnswer) -> None:
         request_id=request.state.request_id,
         service=call.service_id,
         hook=call.hook.value,
-        hook_instance_hash=hashlib.sha256(call.hook_instance.encode()).hexdigest()[:16],
+        hook_instance_hash=_hashed(call.hook_instance),
+        # A user can be the patient: the id is only told as a hash.
+        user_type=call.context.user_id.partition("/")[0],
+        user_hash=_hashed(call.context.user_id),
+        guideline_version=answer.guideline_version,
         profile=call.configuration.profile.value,
         language=call.configuration.language.value,
         cards=len(answer.cards),
@@ -122,6 +126,10 @@ def _audit(request: Request, call: HookRequest, answer: HookAnswer) -> None:
         advice=[name for name in advice if name],
         **_who(request),
     )
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _who(request: Request) -> dict[str, str | None]:

@@ -28,7 +28,7 @@ def answer_of(
     extension: dict[str, Any] | None = None
     if not cards and (left := {"notUsed": not_used(chart), "missing": list(advice.missing)}) and any(left.values()):
         extension = {NAME: {"profile": profile, **left}}
-    return HookAnswer(cards, extension)
+    return HookAnswer(cards, extension, knowledge.version)
 
 
 def _card(

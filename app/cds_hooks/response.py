@@ -240,6 +240,7 @@ class HookAnswer:
 
     cards: tuple[Card, ...] = ()
     extension: Mapping[str, Any] | None = None
+    guideline_version: str | None = None  # for the audit line; not sent
 
     def to_json(self) -> dict[str, Any]:
         """The answer as JSON; `cards` stands even when it is empty."""

@@ -57,6 +57,9 @@ def test_one_line_per_answered_call(make_client: ClientMaker, logs: Any) -> None
     assert line["advice"] == ["refer-dxa"]
     assert (line["service"], line["hook"], line["request_id"]) == (calls.PATIENT_VIEW, "patient-view", "call-1")
     assert (line["profile"], line["language"]) == ("intl", "en")
+    assert line["user_type"] == "Practitioner"
+    assert len(line["user_hash"]) == 16
+    assert line["guideline_version"] == "guidelines-1"
 
 
 def test_the_trace_of_the_client_is_taken_over(make_client: ClientMaker, logs: Any) -> None:

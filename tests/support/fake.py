@@ -75,7 +75,7 @@ class FakePipeline:
         self.requests.append(request)
         self.days.append(today)
         time.sleep(self.delay)
-        return HookAnswer((constant_card(request.context.patient_id),))
+        return HookAnswer((constant_card(request.context.patient_id),), guideline_version="guidelines-1")
 
 
 class BrokenPipeline:
