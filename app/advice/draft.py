@@ -36,6 +36,7 @@ class Draft:
     notes: list[Texts] = field(default_factory=list)
     disagreements: list[Texts] = field(default_factory=list)
     order: DraftOrder | None = None
+    not_recognised: tuple[str, ...] = ()
     removable: tuple[DraftOrder, ...] = ()
     drug_name: str | None = None
     indicator: Indicator | None = None
@@ -77,7 +78,9 @@ class Draft:
         cited = self.all_cited()
         option_missing = [m for option in self.options for m in option.missing]
         missing = [*self.missing, *(m for c in self.cited for m in c.finding.missing), *option_missing]
-        evidence = [*self.evidence, *(e for c in cited for e in c.finding.evidence), *self.basis]
+        evidence = [*self.evidence, *(e for c in cited for e in c.finding.outcome.evidence), *self.basis]
+        # The same fact comes by many ways: told apart by identity first, comparing is dear.
+        distinct = {id(one): one for one in evidence}.values()
         blocked = bool(self.cited) and all(c.finding.no_suggestion for c in self.cited)
         return Advice(
             kind=self.kind,
@@ -85,7 +88,7 @@ class Draft:
             indicator=self.urgency(),
             opened_by=tuple(self.cited),
             cited=tuple(cited),
-            evidence=tuple(dict.fromkeys(evidence)),
+            evidence=tuple(dict.fromkeys(distinct)),
             missing=tuple(dict.fromkeys(missing)),
             options=self.options,
             tests=self.tests,
@@ -94,6 +97,7 @@ class Draft:
             notes=tuple(self.notes),
             disagreements=tuple(self.disagreements),
             order=self.order,
+            not_recognised=self.not_recognised,
             removable=self.removable,
             drug_name=self.drug_name,
         )

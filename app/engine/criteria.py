@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from typing_extensions import override
 
@@ -23,7 +23,9 @@ from app.features.model import Evidence, Feature
 
 
 class FeatureSource(Protocol):
-    """Gives features of one patient by name."""
+    """Gives features of one patient by name; `memo` keeps outcomes of named criteria for as long as the patient."""
+
+    memo: dict[str, Any]
 
     def feature(self, name: str) -> Feature:
         """The feature of that name."""
@@ -269,14 +271,17 @@ class AnyOf(Node):
 
 @dataclass(frozen=True, slots=True)
 class Named(Node):
-    """A named criterion, kept so that listings can say its name."""
+    """A named criterion: listings say its name, and one patient is asked once for all rules that use it."""
 
     name: str
     child: Node
 
     @override
     def evaluate(self, features: FeatureSource) -> Outcome:
-        return self.child.evaluate(features)
+        outcome: Outcome | None = features.memo.get(self.name)
+        if outcome is None:
+            outcome = features.memo[self.name] = self.child.evaluate(features)
+        return outcome
 
     @override
     def leaves(self) -> tuple[Node, ...]:

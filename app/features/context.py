@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.features.model import FeatureContext
 from app.fhir.chart import ConditionFact, CourseFact, ObservationFact, ProcedureFact
 
 
 class Context(FeatureContext, Protocol):
-    """A `FeatureContext` that finds facts by concept id without scanning the chart."""
+    """A `FeatureContext` that finds facts by concept id without scanning the chart.
+
+    `memo` keeps what several features derive from the same facts, for as long as the patient.
+    """
+
+    memo: dict[str, Any]
 
     def observations(self, *concepts: str) -> tuple[ObservationFact, ...]:
         """The observations with any of the concepts, newest first, undated last."""

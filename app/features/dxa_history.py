@@ -20,6 +20,25 @@ FOLLOW_UP_AFTER_MONTHS = 12
 
 def measurements(context: Context) -> list[Evidence]:
     """Every DXA on record: result, report or completed procedure; newest first, undated last."""
+    kept: list[Evidence] | None = context.memo.get("dxa")
+    if kept is None:
+        kept = context.memo["dxa"] = _measurements(context)
+    return kept
+
+
+def _recent(context: Context, limit: int | None) -> list[bool | None]:
+    """For each measurement whether it is at most so many months old; asked by many rules, so kept for the patient."""
+    key = f"dxa within {limit}"
+    kept: list[bool | None] | None = context.memo.get(key)
+    if kept is None:
+        today = context.today
+        kept = context.memo[key] = [
+            True if limit is None else within_months(item.date, limit, today) for item in measurements(context)
+        ]
+    return kept
+
+
+def _measurements(context: Context) -> list[Evidence]:
     found = {
         fact.ref: Evidence("dxa", True, None, fact.effective, fact.ref, "result")
         for fact in context.chart.densities
@@ -100,12 +119,11 @@ def _both(first: bool | None, second: bool | None) -> bool | None:
 def since(context: Context, event: DateRange | None, *, strictly: bool = False, limit: int | None = None) -> Feature:
     """Whether a DXA is dated on or after (strictly: after) an event and not older than a number of months."""
     answers: list[tuple[bool | None, Evidence]] = []
-    for item in measurements(context):
+    for item, recent in zip(measurements(context), _recent(context, limit), strict=True):
         if item.date is None:
             answers.append((None, item))
             continue
         later = True if event is None else (after if strictly else on_or_after)(item.date, event)
-        recent = True if limit is None else within_months(item.date, limit, context.today)
         answers.append((_both(later, recent), item))
     return _answered(context, answers)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from functools import cache
 from importlib import import_module
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from app.features.dates import newest_first
 from app.features.model import Feature, FeatureSettings
@@ -64,6 +64,7 @@ class Features:
         self._settings = settings or FeatureSettings()
         self._catalogue = catalogue()
         self._done: dict[str, Feature] = {}
+        self.memo: dict[str, Any] = {}  # for whoever derives from features: lives as long as they do
         self._running: list[str] = []
         self._observations = _Index(((fact.concepts, fact) for fact in chart.observations), _observation_order)
         self._conditions = _Index(((fact.concepts, fact) for fact in chart.conditions), _condition_order)

@@ -31,6 +31,7 @@ class Vocabulary:
 class Patient:
     def __init__(self, **values: Any) -> None:
         self.values = values
+        self.memo: dict[str, Any] = {}
 
     def feature(self, name: str) -> Feature:
         value = self.values.get(name)
