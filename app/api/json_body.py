@@ -68,8 +68,8 @@ async def read_body(request: Request, *, limit: int, timeout: float) -> bytes:
 async def _discard(request: Request, *, most: int, seconds: float) -> None:
     """Read a body that is refused and forget it.
 
-    A connection that is closed with unread bytes is reset by the kernel, and the client never sees the 413 (found by the
-    soak run). Who sends far more, or slowly, is cut off all the same.
+    A connection that is closed with unread bytes is reset by the kernel, and the client never sees the 413 (found by
+    the soak run). Who sends far more, or slowly, is cut off all the same.
     """
     size = 0
     with suppress(TimeoutError):
