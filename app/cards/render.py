@@ -11,7 +11,7 @@ from app.cards.explanation import NAME, explanation_of, not_used
 from app.cards.suggestions import Ordering, suggestions_of
 from app.cards.wording import Wording, in_language
 from app.cds_hooks.override_reasons import OVERRIDE_REASONS
-from app.cds_hooks.response import Card, Coding, HookAnswer, Indicator, Source, fit_summary
+from app.cds_hooks.response import SUMMARY_LIMIT, Card, Coding, HookAnswer, Indicator, Source, fit_summary
 from app.engine.knowledge import Knowledge
 from app.fhir.chart import Chart
 
@@ -57,7 +57,14 @@ def summary_of(advice: Advice, wording: Wording) -> str:
     because = "; ".join(reasons) or wording.listed(advice.missing)
     name = advice.drug_name or wording.text("this-order")
     line = text.summary.format(because=because, order=name, drug=name)
-    return fit_summary(line.rstrip(_EMPTY_ENDS) if not because else line)
+    if not because:
+        return fit_summary(line.rstrip(_EMPTY_ENDS))
+    kept = list(reasons)
+    while len(line) > SUMMARY_LIMIT and len(kept) > 1:
+        # The last reasons give way, not the end of the sentence: it can say what to do. The detail has all of them.
+        kept.pop()
+        line = text.summary.format(because="; ".join(kept) + " …", order=name, drug=name).replace("….", "…")
+    return fit_summary(line)
 
 
 def _source(advice: Advice, wording: Wording) -> Source:

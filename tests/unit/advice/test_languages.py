@@ -68,9 +68,28 @@ def _typed_texts_of(knowledge: Knowledge) -> Iterator[tuple[str, Texts]]:
             if order.source_note:
                 yield f"{drug.id} order note {source}", order.source_note
     for line in knowledge.disagreements:
-        if line.block.id in {"metastasis-tests", "dental-pause-after-denosumab"}:
-            yield line.block.id, line.block.text
+        yield line.block.id, line.block.text
+    for rule in knowledge.rules.values():
+        for part, words in (("because", rule.block.because), ("card note", rule.block.card_note)):
+            if words:
+                yield f"{rule.id} {part}", words
+    for origin in knowledge.sources.values():
+        yield f"{origin.id} label", origin.label
+        yield f"{origin.id} short", origin.short
+    for profile in knowledge.profiles.values():
+        yield f"{profile.id} profile", profile.block.name
     yield from knowledge.texts.items()
+
+
+def test_the_same_english_reason_reads_the_same_everywhere(knowledge: Knowledge) -> None:
+    """A card says a reason once when two statements give it; that holds in each language."""
+    said: dict[str, set[tuple[str, ...]]] = {}
+    for rule in knowledge.rules.values():
+        if rule.block.because:
+            words = dict(rule.block.because)
+            said.setdefault(words["en"], set()).add(tuple(sorted(words.values())))
+    assert len(said) > 150
+    assert {reason: words for reason, words in said.items() if len(words) > 1} == {}
 
 
 def test_every_text_stands_in_every_language(knowledge: Knowledge) -> None:
@@ -129,6 +148,20 @@ def test_summaries_leave_room_for_the_reason(knowledge: Knowledge) -> None:
         if len(PLACEHOLDER.sub("", text.summary)) > (105 if "{" not in text.summary else 85)
     ]
     assert [found for found in long if found[0] != "withhold-osteoporosis-advice"] == []
+
+
+def test_what_a_summary_says_at_its_end_survives_many_reasons(
+    answers: Callable[[str], Answers], knowledge: Knowledge
+) -> None:
+    seen = 0
+    for language in LANGUAGES:
+        tail = knowledge.advice["emergency-cord-compression"].block.text[language].summary.split("{because}")[1]  # type: ignore[index]
+        for case, body in answers(language):
+            for card in body["cards"]:
+                if card["indicator"] == "critical":
+                    seen += 1
+                    assert card["summary"].endswith(tail.lstrip(". ")), (case["id"], card["summary"])
+    assert seen > 20
 
 
 def test_topics_and_override_reasons_have_words(knowledge: Knowledge) -> None:
@@ -222,7 +255,9 @@ def answer(service: Client, case: Case, language: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_answers_of_the_cases_are_whole_in_every_language(service: Client, knowledge: Knowledge, language: str) -> None:
+def test_answers_of_the_cases_are_whole_in_every_language(
+    answers: Callable[[str], Answers], knowledge: Knowledge, language: str
+) -> None:
     words = dict(texts_of(knowledge))
     headings = {
         words[key][language]
