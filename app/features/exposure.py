@@ -102,7 +102,10 @@ def belongs(course: CourseFact, drug_class: str) -> bool:
 
 def every_course(context: Context) -> list[CourseFact]:
     """All courses, newest start first, without start last: the order of delivery never shows."""
-    return sorted(context.chart.courses, key=_order)
+    kept: list[CourseFact] | None = context.memo.get("courses")
+    if kept is None:
+        kept = context.memo["courses"] = sorted(context.chart.courses, key=_order)
+    return kept
 
 
 def taken(context: Context, drug_class: str) -> list[CourseFact]:

@@ -165,8 +165,8 @@ class _Index(Generic[T]):
         groups = [self._groups[concept] for concept in concepts if concept in self._groups]
         if len(groups) <= 1:
             return tuple(sorted(groups[0], key=self._order)) if groups else ()
-        merged = dict.fromkeys(fact for group in groups for fact in group)
-        return tuple(sorted(merged, key=self._order))
+        merged = {id(fact): fact for group in groups for fact in group}  # by identity: comparing facts is dear
+        return tuple(sorted(merged.values(), key=self._order))
 
 
 def _observation_order(fact: ObservationFact) -> Order:
