@@ -106,6 +106,7 @@ class Advice:
     notes: tuple[Texts, ...] = ()
     disagreements: tuple[Texts, ...] = ()
     order: DraftOrder | None = None
+    not_recognised: tuple[str, ...] = ()  # other drafts at hand whose drug cannot be told, as the record names them
     removable: tuple[DraftOrder, ...] = ()  # drafts in conflict: one of them may be removed
     drug_name: str | None = None
 

@@ -88,11 +88,17 @@ def _for_running(
 
 
 def open_for_orders(opened: Opened, drugs: DrugKnowledge, chart: Chart) -> None:
-    """Safety of the draft orders at hand, and the alternative where one must not be signed."""
+    """Safety of the draft orders at hand, and the alternative where one must not be signed.
+
+    A card says which other orders were not checked, because their drug cannot be told.
+    """
     for order in chart.draft_orders:
         if not order.selected or order.action is OrderAction.STOP:
             continue
         _open_for_order(opened, drugs, order)
+    names = [order.course.name for order in chart.draft_orders if not order.recognised and order.course.name]
+    for draft in opened.drafts.values():
+        draft.not_recognised = tuple(dict.fromkeys(names))
 
 
 def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> None:

@@ -29,6 +29,7 @@ from app.fhir.chart import Chart
 
 SAFETY_TOPICS = frozenset({"red-flag", "drug-safety"})
 TESTS = "tests"
+CALCIUM = "calcium-vitamin-d"
 NOT_TO_BE_SIGNED = "do-not-start-drug"
 
 
@@ -126,14 +127,16 @@ class _Reconciler:
                     continue
                 del self.drafts[key]
                 if gate.block.effect == "replace":
-                    self._replace(gate, outcome)
+                    self._replace(draft, gate, outcome)
                 return
             if outcome.truth is None and gate.block.unknown != "silent":
                 draft.missing += outcome.missing
                 draft.no_suggestion |= gate.block.unknown == "block"
 
-    def _replace(self, gate: CompiledGate, outcome: Outcome) -> None:
+    def _replace(self, replaced: Draft, gate: CompiledGate, outcome: Outcome) -> None:
         draft = self.opened.open(self.knowledge, gate.block.by)
+        if CALCIUM in replaced.kind.block.suggests and draft.drug_name is None:
+            draft.drug_name = self.knowledge.drugs[CALCIUM].name["en"]  # "caution with calcium", not "with this drug"
         if gate.block.text:
             draft.notes.append(gate.block.text)
         draft.evidence += outcome.evidence
@@ -193,6 +196,7 @@ class _Reconciler:
         purpose = draft.kind.block.purpose
         if purpose:
             exclude = {d.id for d in running_drugs(self.knowledge.drugs, self.features)}
+            exclude |= {d.id for d in self.knowledge.drugs.values() if self._ordered(d.course)}
             if draft.order is not None:
                 purpose = "replace"  # type: ignore[assignment]
                 exclude |= {d.id for d in self.knowledge.drugs.values() if d.course in draft.order.course.drugs}
@@ -201,12 +205,15 @@ class _Reconciler:
                 draft.missing += self.drugs.asks(option.drug.classes)
                 if option.status is OptionStatus.OFFERED:
                     draft.basis += self.drugs.rests_on(option.drug.classes)
-        if "calcium-vitamin-d" in draft.kind.block.suggests:
-            preparation = self.knowledge.drugs["calcium-vitamin-d"]
+        if CALCIUM in draft.kind.block.suggests:
+            preparation = self.knowledge.drugs[CALCIUM]
             for cited in draft.cited:
                 if cited.rule.source.id in preparation.orders:
                     draft.calcium = (preparation, cited.rule.source.id)
                     break
+
+    def _ordered(self, course: str) -> bool:
+        return self.features.feature(f"ordered.{course}").value is True
 
     # ------------------------------------------------------------------------------------------------------ riders
     def _riders(self) -> None:

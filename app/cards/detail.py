@@ -106,6 +106,7 @@ def _cautions(advice: Advice, wording: Wording) -> list[str]:
 
 def _notes(advice: Advice, wording: Wording) -> list[str]:
     lines = [in_language(texts, wording.language) for texts in (*advice.notes, *advice.disagreements)]
+    lines += [wording.text("not-recognised", drug=escaped(name)) for name in advice.not_recognised]
     lines += [in_language(c.rule.block.card_note, wording.language) for c in advice.opened_by]
     return list(dict.fromkeys(line for line in lines if line))
 

@@ -363,7 +363,7 @@ class DraftOrder:
     course: CourseFact  # status PLANNED; drugs may be empty where the drug is not recognised
     action: OrderAction = OrderAction.START
     selected: bool = True  # order-select: in `selections`; other hooks: always
-    recognised: bool = True
+    recognised: bool = True  # a drug that is known, or a code that says it is another one
     replaces: str | None = None  # priorPrescription
 
 

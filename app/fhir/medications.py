@@ -9,8 +9,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from app.fhir.codes import NO_MATCH, Match, match
-from app.fhir.names import TextKind, name_of
+from app.fhir.codes import NO_MATCH, Match, canonical_system, match
+from app.fhir.names import TextKind, codings, name_of, words
 from app.fhir.records import Reading, Resource, objects, reference_id
 from app.fhir.terminology import one_pattern, terminology
 from app.fhir.units import to_decimal
@@ -73,6 +73,14 @@ def _named_product(concept: object) -> Product:
     return _product(concept, None)
 
 
+def is_coded(resource: Resource, reading: Reading) -> bool:
+    """Whether the drug has a code of a system that is known here: it is told which drug it is, ours or not."""
+    reference = resource.get("medicationReference")
+    medication = _referenced(resource, reference, reading) if isinstance(reference, dict) else None
+    concepts = [resource.get("medicationCodeableConcept"), medication and medication.get("code")]
+    return any(canonical_system(coding.get("system")) for concept in concepts for coding in codings(concept))
+
+
 def _referenced(resource: Resource, reference: dict[str, Any], reading: Reading) -> Resource | None:
     identifier = reference_id(reference)
     if identifier is None:
@@ -108,6 +116,8 @@ def _product(concept: object, medication: Resource | None) -> Product:
         per_ml = per_ml or meaning.mg_per_ml
     if strength is None and per_ml is None and len(ingredients) <= 1:
         strength = strength_in(found.text)
+    if found.concepts and not words(concept) and not ingredients:
+        name = ", ".join(sorted(drug.removeprefix("gc_").replace("_", " ") for drug in found.concepts))
     return Product(found, name, strength, per_ml)
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from app.fhir.chart import CourseFact, CourseStatus, DraftOrder, OrderAction
 from app.fhir.courses import read_medication_record
-from app.fhir.medications import product_of
-from app.fhir.records import Reading, Resource, ref_of, reference_id, status_of
+from app.fhir.medications import is_coded, product_of
+from app.fhir.records import NOT_RECOGNISED, Reading, Resource, ref_of, reference_id, status_of
 
 _STOPPING = frozenset({"stopped", "cancelled", "completed", "ended"})
 
@@ -25,8 +25,11 @@ def read_draft(
         return None
     record = read_medication_record(as_draft, reading)
     replaces = reference_id(resource.get("priorPrescription"))
+    recognised = record is not None or is_coded(resource, reading)
     if record is None:
         name = product_of(resource, reading).name
+        if not recognised and name:
+            reading.leave_out(resource, NOT_RECOGNISED)
         course = CourseFact(refs=(ref,), drugs=frozenset(), name=name, status=CourseStatus.PLANNED)
     else:
         course = replace(record.course, status=CourseStatus.PLANNED, last_given=None)
@@ -35,7 +38,7 @@ def read_draft(
         course=course,
         action=OrderAction.STOP if stops else _action(record.ingredients if record else frozenset(), courses, replaces),
         selected=selections is None or ref in selections or str(resource.get("id")) in selections,
-        recognised=record is not None,
+        recognised=recognised,
         replaces=replaces,
     )
 

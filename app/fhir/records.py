@@ -25,7 +25,10 @@ STATUS = "status does not count"
 NOT_DONE = "not done"
 NOT_CURRENT = "no longer current"
 NOT_R4 = "not R4"
-REASONS = frozenset({ENTERED_IN_ERROR, REFUTED, UNREADABLE, OTHER_PATIENT, STATUS, NOT_DONE, NOT_CURRENT, NOT_R4})
+NOT_RECOGNISED = "drug not recognised"
+REASONS = frozenset(
+    {ENTERED_IN_ERROR, REFUTED, UNREADABLE, OTHER_PATIENT, STATUS, NOT_DONE, NOT_CURRENT, NOT_R4, NOT_RECOGNISED}
+)
 """Every reason of a SetAside that reading gives."""
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
