@@ -129,6 +129,7 @@ def _add_error_handlers(app: FastAPI) -> None:
 def service() -> FastAPI:
     """The app with everything real, from the environment: what a server process runs (uvicorn factory)."""
     # The pipeline loads all guidelines: only a process that serves pays for it.
+    from app.advice.reconcile import Advisor
     from app.pipeline import build_pipeline
     from app.published import PublishedKnowledge
 
@@ -138,7 +139,12 @@ def service() -> FastAPI:
     fhir_settings = FhirClientSettings()
     # The built-in case is about what is loaded, not about what a hospital has chosen: with its settings other cards may
     # be right.
-    reference = replace(pipeline, settings=Settings.model_construct(), feature_settings=FeatureSettings())
+    reference = replace(
+        pipeline,
+        advisor=Advisor(pipeline.knowledge),
+        settings=Settings.model_construct(),
+        feature_settings=FeatureSettings(),
+    )
     return create_app(
         pipeline=pipeline,
         settings=settings,
