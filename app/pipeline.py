@@ -19,7 +19,6 @@ from app.features import Features, FeatureSettings
 from app.fhir.chart import Chart
 from app.fhir.reader import ChartInput, ReadSettings, read_chart
 from app.fhir.writing import check_constants
-from app.published import PublishedKnowledge
 from app.settings import Settings
 
 LANGUAGES = ("en", "sv", "da", "zh")
@@ -126,8 +125,3 @@ def build_pipeline(settings: Settings) -> OsteonPipeline:
     )
     advisor = Advisor(knowledge, settings.disabled_recommendations)
     return OsteonPipeline(knowledge, advisor, settings, feature_settings(settings))
-
-
-def build_knowledge() -> PublishedKnowledge:
-    """What stands below /fhir."""
-    return PublishedKnowledge(load_knowledge())

@@ -14,9 +14,7 @@ from app.engine.knowledge import Knowledge
 from app.engine.language import Drug, Indicator, Use
 from app.fhir.chart import Chart, CourseFact, DraftOrder, OrderAction
 
-EMERGENCY = "emergency-cord-compression"
 GENERAL_QUESTION = "complete-risk-data"
-KEPT_IN_EMERGENCY = frozenset({"red-flag", "drug-safety"})
 ADVISES_CHANGE = frozenset({"use-other-drug", "follow-denosumab", "follow-anabolic"})
 
 

@@ -9,8 +9,6 @@ from app.advice.drug_options import DrugKnowledge, running_drugs
 from app.advice.model import Advice, AdviceSet, Cited, Findings, Occasion, OptionStatus, Role
 from app.advice.open_orders import ordered_already
 from app.advice.opening import (
-    EMERGENCY,
-    KEPT_IN_EMERGENCY,
     Opened,
     collect_asks,
     open_for_duplicates,
@@ -27,7 +25,9 @@ from app.engine.knowledge import CompiledGate, Knowledge
 from app.engine.language import Orderable
 from app.fhir.chart import Chart
 
+EMERGENCY = "emergency-cord-compression"
 SAFETY_TOPICS = frozenset({"red-flag", "drug-safety"})
+"""What is said beside an emergency, and at a discharge without a recent fracture."""
 TESTS = "tests"
 CALCIUM = "calcium-vitamin-d"
 NOT_TO_BE_SIGNED = "do-not-start-drug"
@@ -251,7 +251,7 @@ def _result(
     """Finish the drafts, keep what belongs to the moment, and put the most urgent first."""
     advice = [draft.finished() for draft in opened.drafts.values()]
     if any(one.id == EMERGENCY for one in advice):
-        advice = [one for one in advice if one.topic in KEPT_IN_EMERGENCY]
+        advice = [one for one in advice if one.topic in SAFETY_TOPICS]
     if occasion is Occasion.ORDERS:
         advice = _without_consequences_of_blocked(advice, chart)
     if occasion is Occasion.PROBLEM:
