@@ -122,4 +122,3 @@ class AdviceSet:
 
     advice: tuple[Advice, ...]
     missing: tuple[str, ...] = ()  # asked for, where no card carries it
-    withheld: tuple[tuple[str, str], ...] = field(default=())  # advice id and the gate that held it back, for explain

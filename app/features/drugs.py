@@ -24,6 +24,7 @@ from app.features.exposure import (
     end_evidence,
     every_course,
     not_asked,
+    running_courses,
     taken,
     use_name,
 )
@@ -84,7 +85,7 @@ def _not_current(context: Context, drug_class: str, counted: tuple[CourseFact, .
 
 def _calcium_with_vitamin_d(context: Context) -> Feature:
     """Both at present, in one product or in two."""
-    combined = [c for c in courses(context, "calcium_vitamin_d") if c.status is CourseStatus.CURRENT]
+    combined = running_courses(context, "calcium_vitamin_d")
     if combined:
         return known(True, [course_evidence("calcium_vitamin_d", course) for course in combined])
     parts = (context.feature("takes.calcium"), context.feature("takes.vitamin_d"))

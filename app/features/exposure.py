@@ -122,6 +122,11 @@ def courses(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
     return tuple(course for course in every_course(context) if _counts(context, course, drug_class))
 
 
+def running_courses(context: Context, drug_class: str) -> list[CourseFact]:
+    """The courses of a class that run on the day of the call, newest start first."""
+    return [course for course in courses(context, drug_class) if course.status is CourseStatus.CURRENT]
+
+
 def _counts(context: Context, course: CourseFact, drug_class: str) -> bool:
     for_bone = drug_class in BONE_CLASSES and not course.drugs.isdisjoint(ONCOLOGICAL_WITH_METASTASIS)
     if for_bone and context.feature("condition.bone_metastasis").value is True:

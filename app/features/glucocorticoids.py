@@ -16,12 +16,12 @@ from ruamel.yaml import YAML
 from app.data_files import data_path
 from app.features.context import Context
 from app.features.dates import add_days, months_between, shifted
-from app.features.exposure import course_evidence, courses, current_start
+from app.features.exposure import course_evidence, current_start, running_courses
 from app.features.model import Evidence, Feature, Kind
 from app.features.orders import starting
 from app.features.registry import feature
 from app.features.results import interval, known, none_on_record, unknown
-from app.fhir.chart import CourseFact, CourseStatus
+from app.fhir.chart import CourseFact
 
 READS = ("medications", "medicationRequests")
 REFERENCE_MG = Decimal(5)
@@ -77,7 +77,7 @@ def glucocorticoid_daily_dose(context: Context) -> Feature:
     taking = context.feature("takes.glucocorticoid")
     if taking.value is None:
         return unknown(taking.why_unknown or "use not known", "glucocorticoid_dose", evidence=taking.evidence)
-    running = [c for c in courses(context, "glucocorticoid") if c.status is CourseStatus.CURRENT]
+    running = running_courses(context, "glucocorticoid")
     return total_dose(running, "glucocorticoid_daily_dose")
 
 
@@ -92,7 +92,7 @@ def glucocorticoid_replacement_drugs_only(context: Context) -> Feature:
     taking = context.feature("takes.glucocorticoid")
     if taking.value is not True:
         return none_on_record() if taking.value is False else taking
-    running = [c for c in courses(context, "glucocorticoid") if c.status is CourseStatus.CURRENT]
+    running = running_courses(context, "glucocorticoid")
     return known(all(course.drugs & REPLACEMENT_DRUGS for course in running), taking.evidence)
 
 
@@ -151,7 +151,7 @@ def _planned_end(course: CourseFact) -> date | None:
 )
 def glucocorticoid_planned_months(context: Context) -> Feature:
     """From the start of the current use to its announced end; no end announced = unknown (glucocorticoid_duration)."""
-    running = [c for c in courses(context, "glucocorticoid") if c.status is CourseStatus.CURRENT]
+    running = running_courses(context, "glucocorticoid")
     if not running:
         taking = context.feature("takes.glucocorticoid")
         if taking.value is False:
@@ -182,7 +182,7 @@ def glucocorticoid_short_course(context: Context) -> Feature:
     taking = context.feature("takes.glucocorticoid")
     if taking.value is not True:
         return none_on_record() if taking.value is False else taking
-    running = [c for c in courses(context, "glucocorticoid") if c.status is CourseStatus.CURRENT]
+    running = running_courses(context, "glucocorticoid")
     start = current_start(context, "glucocorticoid")
     ends = [_planned_end(course) for course in running]
     if start is not None and shifted(start, days=SHORT_COURSE_DAYS).latest < context.today:
