@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from app.engine.criteria import FeatureSource
 from app.engine.findings import Finding, evaluate
@@ -45,13 +47,12 @@ class Findings:
         return finding
 
 
-@dataclass(frozen=True, slots=True)
-class Cited:
+class Cited(Struct, frozen=True):
     """A recommendation that may support a piece of advice, in the role in which it speaks."""
 
     rule: Rule
     role: Role
-    findings: Findings = field(repr=False, compare=False)
+    findings: Findings
 
     @property
     def finding(self) -> Finding:
@@ -73,8 +74,7 @@ class OptionStatus(StrEnum):
     BLOCKED = "blocked"
 
 
-@dataclass(frozen=True, slots=True)
-class DrugOption:
+class DrugOption(Struct, frozen=True):
     """One drug on a drug card."""
 
     drug: Drug

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from app.advice.model import Advice, AdviceSet, Role
 from app.cards.detail import detail_of

@@ -1,6 +1,6 @@
 """What a service answers: cards with their suggestions, sources, links and override reasons.
 
-The dataclasses refuse what the standard forbids when they are built, so that a wrong card is a failing test or a 500
+The classes refuse what the standard forbids when they are built, so that a wrong card is a failing test or a 500
 and never reaches a client. `to_json` leaves out null and empty members at every depth.
 """
 
@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 _CONTAINERS = frozenset({dict, list})
 LARGEST_EXACT_INTEGER = 2**53
@@ -73,8 +74,7 @@ def _require_url(name: str, value: str | None) -> None:
         raise ValueError(f"{name} must be an absolute http(s) URL")
 
 
-@dataclass(frozen=True, slots=True)
-class Coding:
+class Coding(Struct, frozen=True):
     """A code of a code system with the text that a person reads."""
 
     code: str
@@ -90,8 +90,7 @@ class Coding:
         return _members({"code": self.code, "system": self.system, "display": self.display})
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """Where the advice of a card comes from. `url` leads to the source itself, never to a patient's data."""
 
     label: str
@@ -110,8 +109,7 @@ class Source:
         return _members({"label": self.label, "url": self.url, "icon": self.icon, "topic": topic})
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """A page or SMART app beside a card. It holds no patient data: the client adds the launch context."""
 
     label: str
@@ -130,8 +128,7 @@ class Link:
         return _members({"label": self.label, "url": self.url, "type": self.type, "appContext": self.app_context})
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(Struct, frozen=True):
     """One change that a suggestion makes. `resource` is a whole FHIR resource; a delete has `resource_id` instead."""
 
     type: ActionType
@@ -161,8 +158,7 @@ class Action:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(Struct, frozen=True):
     """One thing that the clinician can accept; all of its actions belong together."""
 
     label: str
@@ -187,8 +183,7 @@ class Suggestion:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(Struct, frozen=True):
     """One piece of advice.
 
     `summary` is one line of at most `SUMMARY_LIMIT` code points (see `fit_summary`), `detail` is GitHub Flavored
@@ -234,8 +229,7 @@ class Card:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class HookAnswer:
+class HookAnswer(Struct, frozen=True):
     """The whole answer to one call. `extension` is for what has no card to stand on (notUsed, missing)."""
 
     cards: tuple[Card, ...] = ()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
 
+from msgspec import Struct
 from typing_extensions import override
 
 from app.engine.truth import Truth, conjunction, disjunction, negate
@@ -31,8 +32,7 @@ class FeatureSource(Protocol):
         """The feature of that name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What came of a criterion: its truth, the facts that decided it, and what would decide it."""
 
     truth: Truth

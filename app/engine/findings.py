@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from app.engine.criteria import FeatureSource, Outcome
 from app.engine.knowledge import Rule
@@ -11,8 +11,7 @@ from app.engine.truth import Truth
 from app.features.model import Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One recommendation applied to one patient.
 
     `truth` is after exclusions. `missing` names data that the card must name; `no_suggestion`: a value that must be

@@ -9,6 +9,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from msgspec import Struct
+
 from app.fhir.chart import Chart, DateRange
 
 Value = bool | Decimal | str | frozenset[str]
@@ -24,8 +26,7 @@ class Kind(StrEnum):
     WORDS = "words"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One fact behind a value: what a clinician needs to find it again in the chart.
 
     `feature` is the name under which it is told on the card; `value` is as recorded, in `unit`.
@@ -39,8 +40,7 @@ class Evidence:
     note: str | None = None  # "read from text", "mechanism not recorded - confirm", "Cockcroft-Gault from ..."
 
 
-@dataclass(frozen=True, slots=True)
-class Feature:
+class Feature(Struct, frozen=True):
     """A feature of one patient.
 
     Known: `value` is set. Unknown: `value` is None, `why_unknown` says why in one phrase, and `missing` names the

@@ -8,6 +8,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
+from msgspec.structs import replace
+
 from app.features.dates import newest_first
 from app.features.model import Feature, FeatureSettings
 from app.features.registry import Catalogue, registered
@@ -120,20 +122,8 @@ class Features:
 
 
 def _named(found: Feature, name: str) -> Feature:
-    """The feature under its name; `dataclasses.replace` takes three times as long, for each feature of each call."""
-    if found.name == name:
-        return found
-    return Feature(
-        name,
-        found.value,
-        found.evidence,
-        found.why_unknown,
-        found.missing,
-        found.low,
-        found.high,
-        found.low_open,
-        found.high_open,
-    )
+    """The feature under its name."""
+    return found if found.name == name else replace(found, name=name)
 
 
 class _Index(Generic[T]):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from app.features.context import Context
 from app.features.dates import within_months
@@ -11,8 +11,7 @@ from app.features.results import interval, known, observed, unknown
 from app.fhir.chart import ObservationFact, Source
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """A usable value (`fact`), or why there is none (`problem`, with what was found as evidence)."""
 
     fact: ObservationFact | None

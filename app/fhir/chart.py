@@ -10,10 +10,11 @@ it can mean (`DateRange`), in the time zone of the service. Numbers are `Decimal
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 
 class Source(StrEnum):
@@ -47,8 +48,7 @@ class Sex(StrEnum):
     MALE = "male"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DateRange:
+class DateRange(Struct, frozen=True, order=True):
     """A closed interval of the calendar days that a date can mean; both ends equal for a full date."""
 
     earliest: date
@@ -71,8 +71,7 @@ class DateRange:
         return f"{first.isoformat()}/{last.isoformat()}"
 
 
-@dataclass(frozen=True, slots=True)
-class SetAside:
+class SetAside(Struct, frozen=True):
     """A record that was not used, and why. `resource` is None for records of another patient (only counted)."""
 
     resource: str | None
@@ -80,8 +79,7 @@ class SetAside:
     count: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Patient:
+class Patient(Struct, frozen=True):
     """Who the chart is about."""
 
     id: str
@@ -99,8 +97,7 @@ class Interpretation(StrEnum):
     ABNORMAL = "abnormal"
 
 
-@dataclass(frozen=True, slots=True)
-class ObservationFact:
+class ObservationFact(Struct, frozen=True):
     """One measured or asked fact.
 
     `concepts`: concept ids of guidelines/concepts (several where codings agree). `value` is in `unit`, the canonical
@@ -148,8 +145,7 @@ class DensitySite(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class DensityFact:
+class DensityFact(Struct, frozen=True):
     """One bone density result. `value`: SD for scores, g/cm2 for BMD, mg/cm3 for QCT."""
 
     ref: str
@@ -173,8 +169,7 @@ class Presence(StrEnum):
     UNKNOWN = "unknown"  # no clinical status: present unless an abatement is recorded
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionFact:
+class ConditionFact(Struct, frozen=True):
     """One diagnosis, problem or finding recorded as a Condition (or a finding Observation that says "yes")."""
 
     ref: str
@@ -217,8 +212,7 @@ class Energy(StrEnum):
     NOT_RECORDED = "not_recorded"
 
 
-@dataclass(frozen=True, slots=True)
-class FractureFact:
+class FractureFact(Struct, frozen=True):
     """One fracture event; records that tell the same event are one fact (contract, section 2)."""
 
     refs: tuple[str, ...]
@@ -259,8 +253,7 @@ class Route(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Dose:
+class Dose(Struct, frozen=True):
     """How much of a drug is given.
 
     `daily_mg`: average per calendar day in mg of the drug's own substance (elemental mg where `elemental`).
@@ -276,8 +269,7 @@ class Dose:
     unknown_because: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CourseFact:
+class CourseFact(Struct, frozen=True):
     """One course of one drug: overlapping records of one ingredient, route and dose merged (contract, section 2).
 
     `drugs`: concept ids of guidelines/concepts (group medication) plus the classes that they belong to.
@@ -300,8 +292,7 @@ class CourseFact:
     code_text_conflict: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ProcedureFact:
+class ProcedureFact(Struct, frozen=True):
     """One procedure: done, planned (status preparation) or ordered elsewhere."""
 
     ref: str
@@ -312,8 +303,7 @@ class ProcedureFact:
     matched_by_text: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FamilyFact:
+class FamilyFact(Struct, frozen=True):
     """A condition of a relative. `parent` is None where the relationship cannot be told."""
 
     ref: str
@@ -323,8 +313,7 @@ class FamilyFact:
     fracture_site: FractureSite | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class IntoleranceFact:
+class IntoleranceFact(Struct, frozen=True):
     """An allergy or intolerance to a drug, or a drug stopped for an adverse effect."""
 
     ref: str
@@ -335,8 +324,7 @@ class IntoleranceFact:
     route: Route | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RequestedService:
+class RequestedService(Struct, frozen=True):
     """An examination that is ordered and not yet done (ServiceRequest)."""
 
     ref: str
@@ -355,8 +343,7 @@ class OrderAction(StrEnum):
     STOP = "stop"
 
 
-@dataclass(frozen=True, slots=True)
-class DraftOrder:
+class DraftOrder(Struct, frozen=True):
     """A medication order of an order hook, as the course that it would begin, change or stop."""
 
     ref: str  # "MedicationRequest/x" as in draftOrders
@@ -367,8 +354,7 @@ class DraftOrder:
     replaces: str | None = None  # priorPrescription
 
 
-@dataclass(frozen=True, slots=True)
-class UnusableValue:
+class UnusableValue(Struct, frozen=True):
     """A value of a known concept that could not be used: unknown unit, physically impossible, ambiguous."""
 
     ref: str
@@ -377,8 +363,7 @@ class UnusableValue:
     shown: str  # value and unit as sent, bounded length
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """Everything that is known about one patient at one moment."""
 
     patient: Patient

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+
+from msgspec import Struct
 
 from app.fhir.names import TextKind, codings, contradicts, joined_words, named_by
 from app.fhir.terminology import CodeRow, Terminology, terminology
@@ -21,8 +22,7 @@ _SKS_DIAGNOSIS = re.compile(r"D([A-Z]\d[0-9A-Z]\w*)(?:\+(\w+))?")
 _CACHED_CODES = 16384
 
 
-@dataclass(frozen=True, slots=True)
-class CodeMeaning:
+class CodeMeaning(Struct, frozen=True):
     """What one code says. `side` comes from a suffix of the code itself."""
 
     concepts: frozenset[str]
@@ -35,8 +35,7 @@ class CodeMeaning:
     follow_up: bool = False  # ICD-10-CM, seventh character D to S: a later encounter for the same injury
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """What a CodeableConcept means.
 
     `concepts` is empty where nothing is known. `by_text`: no code was known, the words decided. `conflict`: a known

@@ -5,8 +5,9 @@ That several records are one course is found later (app.fhir.merging).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from app.fhir.chart import CourseFact, CourseStatus, DateRange
 from app.fhir.codes import named_condition
@@ -55,8 +56,7 @@ _NO_EXPOSURE = frozenset({"not-taken", "cancelled", "not-done", "declined", "pre
 MEDICATION_RECORDS = frozenset(_STATUSES)
 
 
-@dataclass(frozen=True, slots=True)
-class CourseRecord:
+class CourseRecord(Struct, frozen=True):
     """One medication record, as a course of its own. `gives`: a dose that was given or handed out, not an intention."""
 
     course: CourseFact
@@ -122,8 +122,7 @@ def _record(resource: Resource, status: CourseStatus, reading: Reading) -> Cours
     return CourseRecord(course, ingredients_of(drugs), gives)
 
 
-@dataclass(frozen=True, slots=True)
-class _Times:
+class _Times(Struct, frozen=True):
     started: DateRange | None = None
     ended: DateRange | None = None
     given: DateRange | None = None

@@ -6,11 +6,12 @@ Only what can be told for sure is told; everything else says why it is not known
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from app.fhir.chart import DateRange, Dose
 from app.fhir.drugs import iu_per_mg
@@ -30,8 +31,7 @@ RANGE = "a range"
 UNIT = "unit not known"
 
 
-@dataclass(frozen=True, slots=True)
-class Dosage:
+class Dosage(Struct, frozen=True):
     """The dose, and the time that the dosage itself sets for the course."""
 
     dose: Dose
@@ -40,8 +40,7 @@ class Dosage:
     planned_days: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(Struct, frozen=True):
     dose: Dose
     starts: DateRange | None
     ends: DateRange | None

@@ -7,7 +7,8 @@ encounters are none of their own, and two vertebral fractures need different lev
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from app.fhir.chart import DateRange, Energy, FractureFact, FractureSite
 from app.fhir.codes import Match

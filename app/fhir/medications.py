@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from typing import Any
+
+from msgspec.structs import replace
 
 from app.fhir.codes import NO_MATCH, Match, canonical_system, match
 from app.fhir.names import TextKind, codings, name_of, words

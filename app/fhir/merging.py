@@ -7,8 +7,9 @@ any sign of life for a time makes current use unknown.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
+
+from msgspec.structs import replace
 
 from app.fhir.chart import CourseFact, CourseStatus, Dose, Route
 from app.fhir.courses import CourseRecord

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from app.fhir.chart import CourseFact, CourseStatus, DraftOrder, OrderAction
 from app.fhir.courses import read_medication_record

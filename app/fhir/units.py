@@ -11,6 +11,8 @@ from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
 from typing import Any
 
+from msgspec import Struct
+
 from app.fhir.terminology import TerminologyError, terminology
 
 UNKNOWN_UNIT = "unit not known for this value"
@@ -36,8 +38,7 @@ class QuantityRule:
     highest: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """A number in its canonical unit."""
 
     value: Decimal
@@ -45,8 +46,7 @@ class Measured:
     comparator: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(Struct, frozen=True):
     """A number that cannot be used, and why."""
 
     reason: str

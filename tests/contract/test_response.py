@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import jsonschema
 import pytest
+from msgspec.structs import replace
 
 from app.api.schemas import component_schemas
 from app.cds_hooks.override_reasons import OVERRIDE_REASONS
