@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.advice.model import Cited, DrugOption, OptionStatus, Role
 from app.engine.criteria import FeatureSource
@@ -22,6 +22,7 @@ class DrugKnowledge:
     features: FeatureSource
     rules: Sequence[Cited]  # findings of recommendations with a drug_rule, of any truth
     places: Sequence[Cited]  # findings of recommendations with an option, of sources that lead or fill
+    _by_drug: dict[frozenset[str], list[Cited]] = field(default_factory=dict, repr=False)
 
     def effect(self, cited: Cited) -> str:
         """What a contraindication or caution does in this profile: block or caution; none where it has no drug rule."""
@@ -30,16 +31,20 @@ class DrugKnowledge:
 
     def concerning(self, classes: Iterable[str]) -> list[Cited]:
         """The contraindications and cautions that speak of a drug with these names and classes."""
-        names = set(classes)
-        return [c for c in self.rules if c.rule.block.drug_rule and names & set(c.rule.block.drug_rule.drugs)]
+        names = frozenset(classes)
+        if names not in self._by_drug:
+            self._by_drug[names] = [
+                c for c in self.rules if c.rule.block.drug_rule and not names.isdisjoint(c.rule.block.drug_rule.drugs)
+            ]
+        return self._by_drug[names]
 
     def blocks(self, classes: Iterable[str]) -> list[Cited]:
         """The contraindications that hold."""
-        return [c for c in self.concerning(classes) if c.finding.holds and self.effect(c) == "block"]
+        return [c for c in self.concerning(classes) if c.holds and self.effect(c) == "block"]
 
     def cautions(self, classes: Iterable[str]) -> list[Cited]:
         """The cautions that hold."""
-        return [c for c in self.concerning(classes) if c.finding.holds and self.effect(c) == "caution"]
+        return [c for c in self.concerning(classes) if c.holds and self.effect(c) == "caution"]
 
     def must_know(self, classes: Iterable[str], place: Cited | None = None) -> tuple[str, ...]:
         """Data without which the drug is not suggested: contraindications that cannot be told, what its place asks.
@@ -49,7 +54,7 @@ class DrugKnowledge:
         missing: list[str] = []
         for cited in self.concerning(classes):
             rule = cited.rule.block.drug_rule
-            if rule and rule.must_know and cited.finding.truth is None:
+            if rule and rule.must_know and cited.truth is None:
                 missing += cited.finding.outcome.missing or missing_of(self.features, rule.must_know)
         names = place.rule.block.option.must_know if place and place.rule.block.option else []
         for name in names:
@@ -69,7 +74,7 @@ class DrugKnowledge:
         """Data that a caution asks for: named on the card, holding nothing back."""
         missing: list[str] = []
         for cited in self.concerning(classes):
-            if cited.finding.truth is None:
+            if cited.truth is None:
                 missing += missing_of(self.features, cited.rule.block.ask)
         return tuple(dict.fromkeys(missing))
 
@@ -94,7 +99,7 @@ class DrugKnowledge:
         best: dict[str, list[Cited]] = {}
         for place in self.places:
             option = place.rule.block.option
-            if option and purpose in option.purposes and place.finding.holds and option.drug not in excluded:
+            if option and purpose in option.purposes and place.holds and option.drug not in excluded:
                 best.setdefault(option.drug, []).append(place)
         options = [self._option(self.knowledge.drugs[name], places) for name, places in best.items()]
         return tuple(sorted(options, key=lambda o: (o.demoted, o.rank, o.drug.id)))

@@ -8,9 +8,10 @@ from enum import StrEnum
 from msgspec import Struct
 
 from app.engine.criteria import FeatureSource
-from app.engine.findings import Finding, evaluate
+from app.engine.findings import Finding, decide, evaluate
 from app.engine.knowledge import AdviceKind, Rule
 from app.engine.language import Drug, Indicator, Orderable, Texts
+from app.engine.truth import Truth
 from app.features.model import Evidence
 from app.fhir.chart import DraftOrder
 
@@ -33,11 +34,24 @@ class Role(StrEnum):
 
 
 class Findings:
-    """The findings of one patient, each evaluated at most once and only when it is asked for."""
+    """The findings of one patient, each evaluated at most once and only when it is asked for.
+
+    Most recommendations do not apply to most patients: of those only the truth is worked out, without its reasons.
+    """
 
     def __init__(self, features: FeatureSource) -> None:
         self.features = features
+        self._truths: dict[str, Truth] = {}
         self._done: dict[str, Finding] = {}
+
+    def truth(self, rule: Rule) -> Truth:
+        """Whether a recommendation applies; None where it cannot be told."""
+        name = rule.block.id
+        try:
+            return self._truths[name]
+        except KeyError:
+            truth = self._truths[name] = decide(rule, self.features)
+            return truth
 
     def of(self, rule: Rule) -> Finding:
         """The finding of a recommendation."""
@@ -55,8 +69,18 @@ class Cited(Struct, frozen=True):
     findings: Findings
 
     @property
+    def truth(self) -> Truth:
+        """Whether it applies to this patient; None where it cannot be told."""
+        return self.findings.truth(self.rule)
+
+    @property
+    def holds(self) -> bool:
+        """Whether it applies to this patient."""
+        return self.findings.truth(self.rule) is True
+
+    @property
     def finding(self) -> Finding:
-        """What it says of this patient."""
+        """What it says of this patient, with the reasons."""
         return self.findings.of(self.rule)
 
     @property

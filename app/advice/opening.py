@@ -34,7 +34,7 @@ class Opened:
 
 def open_from_findings(opened: Opened, knowledge: Knowledge, openers: Sequence[Cited]) -> None:
     """Cards from recommendations that hold. A filler is silent where the lead gives the same advice."""
-    holding = [c for c in openers if c.finding.holds]
+    holding = [c for c in openers if c.holds]
     led = {c.rule.block.advise for c in holding if c.role is Role.LEAD}
     for cited in holding:
         advise = cited.rule.block.advise
@@ -47,7 +47,7 @@ def open_from_options(opened: Opened, knowledge: Knowledge, places: Iterable[Cit
     """Cards that a drug's place opens by itself (an oral bisphosphonate that is not tolerated, for example)."""
     for place in places:
         advise = place.rule.block.advise
-        if advise and place.finding.holds:
+        if advise and place.holds:
             outcome = place.rule.opens.evaluate(features)
             if outcome.truth is True:
                 draft = opened.open(knowledge, advise)
@@ -64,7 +64,7 @@ def open_for_running_drugs(opened: Opened, drugs: DrugKnowledge) -> None:
         concerning = [
             (cited, cited.rule.block.drug_rule)
             for cited in drugs.concerning(drug.classes)
-            if cited.finding.holds and cited.rule.block.use is Use.CARD
+            if cited.holds and cited.rule.block.use is Use.CARD
         ]
         blocks = [c for c, rule in concerning if rule and drugs.effect(c) == "block" and rule.on_running == "switch"]
         cautions = [c for c, rule in concerning if rule and rule.on_running == "caution"]
@@ -104,7 +104,7 @@ def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> 
     relevant = [
         c
         for c in drugs.concerning(classes)
-        if c.finding.holds and c.rule.block.drug_rule and c.rule.block.drug_rule.on_order == "card"
+        if c.holds and c.rule.block.drug_rule and c.rule.block.drug_rule.on_order == "card"
     ]
     blocks = [c for c in relevant if drugs.effect(c) == "block"]
     cautions = [c for c in relevant if drugs.effect(c) == "caution"]
@@ -141,7 +141,7 @@ def open_for_duplicates(opened: Opened, drugs: DrugKnowledge, chart: Chart, open
     Where one of them asks for another drug, or the running drug meets a contraindication or was not tolerated, the
     order is the change that is wanted, and no duplicate.
     """
-    switched = any(cited.rule.block.advise in ADVISES_CHANGE and cited.finding.holds for cited in openers)
+    switched = any(cited.rule.block.advise in ADVISES_CHANGE and cited.holds for cited in openers)
 
     def to_be_changed(course: CourseFact) -> bool:
         return switched or bool(drugs.blocks(course.drugs) or drugs.intolerance(course.drugs))
@@ -172,7 +172,7 @@ def collect_asks(opened: Opened, knowledge: Knowledge, voices: Iterable[Cited]) 
     standing = {advice_id for advice_id, _ in opened.drafts}
     special = {datum: kind.id for kind in knowledge.advice.values() for datum in kind.block.asks}
     for cited in voices:
-        if cited.rule.block.advise in standing or not _may_ask(cited):
+        if cited.rule.block.advise in standing or not _may_ask(cited) or cited.truth is not None:
             continue
         for datum in cited.finding.asks:
             draft = opened.open(knowledge, special.get(datum, GENERAL_QUESTION))

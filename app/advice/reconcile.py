@@ -169,7 +169,7 @@ class _Reconciler:
 
     # ------------------------------------------------------------------------------------------------------- tests
     def _answered(self, name: str) -> bool:
-        return self.knowledge.orderables[name].answered_by.evaluate(self.features).truth is True
+        return self.knowledge.orderables[name].answered_by.truth(self.features) is True
 
     def _tests(self, key: tuple[str, str]) -> None:
         """Keep the tests without a recent value or open order. Where all are on record or ordered, nothing is due."""
@@ -225,8 +225,8 @@ class _Reconciler:
 
     def _rides(self, cited: Cited) -> bool:
         if cited.rule.block.rides_when is None:
-            return cited.finding.holds
-        return cited.rule.rides_when.evaluate(self.features).truth is True
+            return cited.holds
+        return cited.rule.rides_when.truth(self.features) is True
 
     # ----------------------------------------------------------------------------------------------- disagreements
     def _disagreements(self) -> None:
@@ -236,7 +236,7 @@ class _Reconciler:
                 continue
             hosts = [d for (advice_id, _), d in self.drafts.items() if advice_id in block.advice]
             hosts = [d for d in hosts if not block.after or any(d.carries(rule_id) for rule_id in block.after)]
-            if hosts and line.when.evaluate(self.features).truth is True:
+            if hosts and line.when.truth(self.features) is True:
                 for host in hosts:
                     host.disagreements.append(block.text)
 

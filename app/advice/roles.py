@@ -28,6 +28,6 @@ def roles_in(knowledge: Knowledge, profile_id: str, features: FeatureSource) -> 
     """The roles in a profile. Where the lead is not for this patient (its population), the fillers answer alone."""
     profile = knowledge.profiles[profile_id]
     roles = dict.fromkeys(profile.block.fills, Role.FILL)
-    if profile.lead_when.evaluate(features).truth is True:
+    if profile.lead_when.truth(features) is True:
         roles |= dict.fromkeys(profile.block.leads, Role.LEAD)
     return Roles(roles)

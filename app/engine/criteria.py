@@ -6,6 +6,9 @@ Grammar (docs/guideline-language.md):
     known: feature                        whether the value is known at all (never unknown itself)
     feature: {at_most: -2.5, unit: SD, written: "..."}   number: at_least, above, at_most, below, equals
     feature: {is: post} / {one_of: [..]} / {includes: x} words
+
+Each criterion answers two questions. `truth`: whether it holds; the search ends at the first part that decides, and
+nothing is made for it. `evaluate`: the same truth with the facts that decided it and what would, for what is told.
 """
 
 from __future__ import annotations
@@ -24,9 +27,13 @@ from app.features.model import Evidence, Feature
 
 
 class FeatureSource(Protocol):
-    """Gives features of one patient by name; `memo` keeps outcomes of named criteria for as long as the patient."""
+    """Gives features of one patient by name.
+
+    `memo` and `truths` keep outcomes and truths of named criteria for as long as the patient.
+    """
 
     memo: dict[str, Any]
+    truths: dict[str, Truth]
 
     def feature(self, name: str) -> Feature:
         """The feature of that name."""
@@ -58,8 +65,12 @@ class Node(ABC):
     """A compiled criterion."""
 
     @abstractmethod
+    def truth(self, features: FeatureSource) -> Truth:
+        """Whether it holds for one patient."""
+
+    @abstractmethod
     def evaluate(self, features: FeatureSource) -> Outcome:
-        """The outcome for one patient."""
+        """The outcome for one patient: the same truth, with its reasons."""
 
     def leaves(self) -> tuple[Node, ...]:
         """The leaves below, for listings and for tests that move limits."""
@@ -73,7 +84,11 @@ class Constant(Node):
     value: bool
 
     @override
-    def evaluate(self, features: FeatureSource) -> Outcome:  # the constant needs no patient
+    def truth(self, features: FeatureSource) -> Truth:  # the constant needs no patient
+        return self.value
+
+    @override
+    def evaluate(self, features: FeatureSource) -> Outcome:
         return TRUE if self.value else FALSE
 
     def __str__(self) -> str:
@@ -92,6 +107,11 @@ class IsTrue(Node):
     name: str
 
     @override
+    def truth(self, features: FeatureSource) -> Truth:
+        value = features.feature(self.name).value
+        return None if value is None else bool(value)
+
+    @override
     def evaluate(self, features: FeatureSource) -> Outcome:
         feature = features.feature(self.name)
         if feature.value is None:
@@ -107,6 +127,10 @@ class IsKnown(Node):
     """The value of a feature is known exactly, or within an interval."""
 
     name: str
+
+    @override
+    def truth(self, features: FeatureSource) -> Truth:
+        return features.feature(self.name).value is not None
 
     @override
     def evaluate(self, features: FeatureSource) -> Outcome:
@@ -128,6 +152,10 @@ class Limit(Node):
     unit: str
     written: str
     basis: str
+
+    @override
+    def truth(self, features: FeatureSource) -> Truth:
+        return self.decide(features.feature(self.name))
 
     @override
     def evaluate(self, features: FeatureSource) -> Outcome:
@@ -174,13 +202,16 @@ class WordIs(Node):
     words: frozenset[str]
 
     @override
+    def truth(self, features: FeatureSource) -> Truth:
+        value = features.feature(self.name).value
+        if value is None:
+            return None
+        return not value.isdisjoint(self.words) if isinstance(value, frozenset) else value in self.words
+
+    @override
     def evaluate(self, features: FeatureSource) -> Outcome:
-        feature = features.feature(self.name)
-        if feature.value is None:
-            return _unknown(feature)
-        value = feature.value
-        held = bool(value & self.words) if isinstance(value, frozenset) else value in self.words
-        return Outcome(held, feature.evidence)
+        feature, truth = features.feature(self.name), self.truth(features)
+        return _unknown(feature) if truth is None else Outcome(truth, feature.evidence)
 
     def __str__(self) -> str:
         return f"{self.name} is {' or '.join(sorted(self.words))}"
@@ -191,6 +222,10 @@ class Not(Node):
     """The opposite of a criterion."""
 
     child: Node
+
+    @override
+    def truth(self, features: FeatureSource) -> Truth:
+        return negate(self.child.truth(features))
 
     @override
     def evaluate(self, features: FeatureSource) -> Outcome:
@@ -233,6 +268,17 @@ class All(Node):
     children: tuple[Node, ...]
 
     @override
+    def truth(self, features: FeatureSource) -> Truth:
+        together: Truth = True  # `conjunction` in place: this is where a call spends its time
+        for child in self.children:
+            truth = child.truth(features)
+            if truth is False:
+                return False
+            if truth is None:
+                together = None
+        return together
+
+    @override
     def evaluate(self, features: FeatureSource) -> Outcome:
         outcomes: list[Outcome] = []
         for child in self.children:
@@ -257,6 +303,17 @@ class AnyOf(Node):
     children: tuple[Node, ...]
 
     @override
+    def truth(self, features: FeatureSource) -> Truth:
+        together: Truth = False
+        for child in self.children:
+            truth = child.truth(features)
+            if truth is True:
+                return True
+            if truth is None:
+                together = None
+        return together
+
+    @override
     def evaluate(self, features: FeatureSource) -> Outcome:
         outcomes = [child.evaluate(features) for child in self.children]
         return _joined(disjunction(o.truth for o in outcomes), outcomes)
@@ -275,6 +332,14 @@ class Named(Node):
 
     name: str
     child: Node
+
+    @override
+    def truth(self, features: FeatureSource) -> Truth:
+        try:
+            return features.truths[self.name]
+        except KeyError:
+            truth = features.truths[self.name] = self.child.truth(features)
+            return truth
 
     @override
     def evaluate(self, features: FeatureSource) -> Outcome:

@@ -48,6 +48,20 @@ def missing_of(features: FeatureSource, names: list[str] | tuple[str, ...]) -> t
     return tuple(dict.fromkeys(missing))
 
 
+def decide(rule: Rule, features: FeatureSource) -> Truth:
+    """Whether a recommendation applies to a patient, after its exclusions: the truth of its finding, and no more."""
+    truth = rule.when.truth(features)
+    if truth is not True:
+        return truth
+    for unless in rule.unless:
+        excluded = unless.node.truth(features)
+        if excluded is True:
+            return False
+        if excluded is None and unless.unknown == "withhold":
+            truth = None
+    return truth
+
+
 def evaluate(rule: Rule, features: FeatureSource) -> Finding:
     """Apply a recommendation to a patient."""
     outcome = rule.when.evaluate(features)
@@ -82,7 +96,7 @@ def evaluate(rule: Rule, features: FeatureSource) -> Finding:
 def _indicator(rule: Rule, features: FeatureSource) -> Indicator | None:
     if rule.block.indicator is None or rule.block.indicator_when is None:
         return rule.block.indicator
-    return rule.block.indicator if rule.indicator_when.evaluate(features).truth is True else None
+    return rule.block.indicator if rule.indicator_when.truth(features) is True else None
 
 
 def _asks(rule: Rule, outcome: Outcome, features: FeatureSource) -> tuple[str, ...]:
@@ -91,6 +105,6 @@ def _asks(rule: Rule, outcome: Outcome, features: FeatureSource) -> tuple[str, .
         return ()
     if not set(outcome.undecided) <= set(rule.block.asks_for):
         return ()
-    if any(unless.node.evaluate(features).truth is True for unless in rule.unless):
+    if any(unless.node.truth(features) is True for unless in rule.unless):
         return ()
     return outcome.missing

@@ -66,7 +66,9 @@ class Features:
         self._settings = settings or FeatureSettings()
         self._catalogue = catalogue()
         self._done: dict[str, Feature] = {}
-        self.memo: dict[str, Any] = {}  # for whoever derives from features: lives as long as they do
+        # For whoever derives from features: they live as long.
+        self.memo: dict[str, Any] = {}
+        self.truths: dict[str, bool | None] = {}
         self._running: list[str] = []
         self._observations = _Index(((fact.concepts, fact) for fact in chart.observations), _observation_order)
         self._conditions = _Index(((fact.concepts, fact) for fact in chart.conditions), _condition_order)

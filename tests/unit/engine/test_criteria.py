@@ -32,6 +32,7 @@ class Patient:
     def __init__(self, **values: Any) -> None:
         self.values = values
         self.memo: dict[str, Any] = {}
+        self.truths: dict[str, bool | None] = {}
 
     def feature(self, name: str) -> Feature:
         value = self.values.get(name)
