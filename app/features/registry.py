@@ -140,7 +140,7 @@ class Catalogue:
 
     def definition(self, name: str) -> Definition:
         """The specification and the function of a name (UnknownFeature)."""
-        found = self._lookup(name)
+        found = self._features.get(name) or self._members.get(name) or self._lookup(name)
         if found is None:
             close = difflib.get_close_matches(name, self.names(), n=3, cutoff=0.7)
             raise UnknownFeature(name, tuple(close))

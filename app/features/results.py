@@ -17,12 +17,12 @@ NEVER = Decimal("Infinity")
 
 def known(value: Value, evidence: Iterable[Evidence] = ()) -> Feature:
     """A feature with a value."""
-    return Feature(name="", value=value, evidence=tuple(evidence))
+    return Feature("", value, tuple(evidence))
 
 
 def unknown(why: str, *missing: str, evidence: Iterable[Evidence] = ()) -> Feature:
     """A feature without a value: why, and the data that would settle it."""
-    return Feature(name="", why_unknown=why, missing=missing, evidence=tuple(evidence))
+    return Feature("", None, tuple(evidence), why, missing)
 
 
 def none_on_record() -> Feature:

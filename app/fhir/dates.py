@@ -7,7 +7,6 @@ A text that is no date gives None: the record then has no date, which is not the
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,27 +15,36 @@ from app.fhir.chart import DateRange
 _DATE_LENGTH = len("2015-03-07")
 _MONTH_LENGTH = len("2015-03")
 _YEAR_LENGTH = len("2015")
+_EPOCH, _DAY_SECONDS = datetime(1970, 1, 1, tzinfo=UTC), 86_400
 _FIRST_YEAR = 1850
 """Nobody in a chart was born earlier; what is earlier is a filler such as 0001-01-01."""
 
 
 def read_date(value: object, tz: ZoneInfo) -> DateRange | None:
     """A FHIR date, dateTime or instant. None: absent, not a text, not a date, or a filler year."""
-    if not isinstance(value, str):
-        return None
+    return read_moment(value, tz)[0] if isinstance(value, str) else None
+
+
+def read_moment(value: str, tz: ZoneInfo) -> tuple[DateRange | None, int]:
+    """The day of a date, dateTime or instant, and its moment in seconds, 0 where it has no time of day."""
     text = value.strip()
+    seconds = 0
     try:
-        if len(text) == _DATE_LENGTH:
+        if len(text) > _DATE_LENGTH:
+            moment = datetime.fromisoformat(text)
+            seconds = _seconds(moment)
+            day = (moment if moment.tzinfo is None else moment.astimezone(tz)).date()
+        elif len(text) == _DATE_LENGTH:
             day = date.fromisoformat(text)
         elif len(text) == _MONTH_LENGTH:
-            return _month(int(text[:4]), int(text[5:]))
+            return _month(int(text[:4]), int(text[5:])), 0
         elif len(text) == _YEAR_LENGTH:
-            return _year(int(text))
+            return _year(int(text)), 0
         else:
-            day = _day_of_instant(text, tz)
+            return None, 0
     except (ValueError, OverflowError):
-        return None
-    return DateRange(day, day) if day.year >= _FIRST_YEAR else None
+        return None, seconds
+    return DateRange(day, day) if day.year >= _FIRST_YEAR else None, seconds
 
 
 def _year(year: int) -> DateRange | None:
@@ -49,25 +57,19 @@ def _month(year: int, month: int) -> DateRange | None:
     return DateRange(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
 
 
-def _day_of_instant(text: str, tz: ZoneInfo) -> date:
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo is None else moment.astimezone(tz)).date()
-
-
-def seconds_of(value: object) -> int:
+def seconds_of(text: str) -> int:
     """The moment as a number of seconds, to tell the order within a day; 0 where there is no time of day."""
-    if not isinstance(value, str) or len(value) <= _DATE_LENGTH:
+    if len(text) <= _DATE_LENGTH:
         return 0
     try:
-        moment = datetime.fromisoformat(value.strip())
-        return int((moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp())
+        return _seconds(datetime.fromisoformat(text.strip()))
     except (ValueError, OverflowError):
         return 0
 
 
-def position(effective: object, issued: object, seconds: Callable[[object], int] = seconds_of) -> int:
-    """A number that grows with the moment of the measurement, then of its issue; 0 where neither has a time of day."""
-    return seconds(effective) * 10**12 + seconds(issued)
+def _seconds(moment: datetime) -> int:
+    since = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
+    return since.days * _DAY_SECONDS + since.seconds
 
 
 def read_period(value: object, tz: ZoneInfo) -> tuple[DateRange | None, DateRange | None]:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from app.fhir.chart import Dose, Route
 from app.fhir.names import codings, words
 from app.fhir.terminology import one_pattern, terminology
+
+_CACHED_DRUGS = 2048
+"""What drugs are is vocabulary, and nobody's data: remembered by the process."""
 
 
 @cache
@@ -51,6 +54,7 @@ def route_of(concept: object, product: str = "") -> Route | None:
     return None
 
 
+@lru_cache(maxsize=_CACHED_DRUGS)
 def usual_route(drugs: frozenset[str]) -> Route | None:
     """The route of drugs that have only one, for records that leave it out."""
     routes = {entry["route"] for drug in drugs if (entry := _table()["drugs"].get(drug)) and "route" in entry}
@@ -84,6 +88,7 @@ def _holds(rule: dict[str, Any], dose: Dose, strength_mg: Decimal | None, name: 
     return "name" in rule and rule["name"] in name.lower()
 
 
+@lru_cache(maxsize=_CACHED_DRUGS)
 def classes_of(drugs: frozenset[str], *, route: Route | None) -> frozenset[str]:
     """The classes that drugs belong to by this route. A glucocorticoid on the skin has none."""
     found: set[str] = set()
@@ -100,6 +105,7 @@ def classes_of(drugs: frozenset[str], *, route: Route | None) -> frozenset[str]:
     return frozenset(found)
 
 
+@lru_cache(maxsize=_CACHED_DRUGS)
 def ingredients_of(drugs: frozenset[str]) -> frozenset[str]:
     """What two records must have in common to be about one drug, whatever code system each uses."""
     table = _table()
@@ -107,6 +113,7 @@ def ingredients_of(drugs: frozenset[str]) -> frozenset[str]:
     return (named - frozenset(table["general"])) or named
 
 
+@lru_cache(maxsize=_CACHED_DRUGS)
 def acts_months(drugs: frozenset[str]) -> int | None:
     """For how many months one dose of a depot drug acts; None for other drugs."""
     months = [entry["acts_months"] for d in drugs if (entry := _table()["drugs"].get(d)) and "acts_months" in entry]

@@ -34,7 +34,11 @@ def codings(concept: object) -> list[dict[str, Any]]:
     listed = concept.get("coding")
     if isinstance(listed, dict):  # a single Coding where a list belongs
         return [listed]
-    return [coding for coding in listed if isinstance(coding, dict)] if isinstance(listed, list) else []
+    if not isinstance(listed, list):
+        return []
+    if len(listed) == 1 and isinstance(listed[0], dict):  # by far the most frequent
+        return listed
+    return [coding for coding in listed if isinstance(coding, dict)]
 
 
 def words(concept: object) -> str:

@@ -95,12 +95,13 @@ def read_observation(resource: dict[str, Any], reading: Reading, facts: Observat
     if asked is None and not components:  # most of a chart: nothing else of it is looked at
         return
     parts = [] if asked is None else [(resource, asked)]
-    for component in objects(components):
-        also_asked = facts.question(component.get("code"))
-        if also_asked is not None:
-            parts.append((component, also_asked))
-    if not parts:
-        return
+    if components:
+        for component in objects(components):
+            also_asked = facts.question(component.get("code"))
+            if also_asked is not None:
+                parts.append((component, also_asked))
+        if not parts:
+            return
     ref = ref or ref_of(resource)
     effective = _effective(resource, reading)
     preliminary = status == "preliminary"
@@ -129,9 +130,11 @@ def read_observation(resource: dict[str, Any], reading: Reading, facts: Observat
 
 
 def _effective(resource: Resource, reading: Reading) -> DateRange | None:
-    for key in ("effectiveDateTime", "effectiveInstant"):
-        if resource.get(key) is not None:
-            return reading.date(resource[key])
+    moment = resource.get("effectiveDateTime")
+    if moment is None:
+        moment = resource.get("effectiveInstant")
+    if moment is not None:
+        return reading.date(moment)
     period = resource.get("effectivePeriod")
     if isinstance(period, dict):
         return reading.date(period.get("end")) or reading.date(period.get("start"))
@@ -169,23 +172,23 @@ def _observation(
             low, high = _reference_range(part, quantity, rule, facts.limits)
     answer, boolean = _answer(part, found, reading) if not _ANSWERS.isdisjoint(part) else (_NO_ANSWER, None)
     body_site = part.get("bodySite") or whole.get("bodySite")
-    return ObservationFact(
-        ref=ref,
-        concepts=found.concepts,
-        effective=effective,
-        value=value,
-        unit=unit,
-        comparator=comparator,
-        boolean=boolean,
-        answer=answer,
-        text=text[:_MAX_TEXT] if text else None,
-        interpretation=_interpretation(part),
-        reference_low=low,
-        reference_high=high,
-        body_site=name_of(body_site) or None if body_site else None,
-        preliminary=preliminary,
-        matched_by_text=found.by_text,
-        order=reading.position(whole.get("effectiveDateTime") or whole.get("effectiveInstant"), whole.get("issued")),
+    return ObservationFact(  # by place: naming sixteen members takes longer than reading the number
+        ref,
+        found.concepts,
+        effective,
+        value,
+        unit,
+        comparator,
+        boolean,
+        answer,
+        text[:_MAX_TEXT] if text else None,
+        _interpretation(part),
+        low,
+        high,
+        name_of(body_site) or None if body_site else None,
+        preliminary,
+        found.by_text,
+        reading.position(whole.get("effectiveDateTime") or whole.get("effectiveInstant"), whole.get("issued")),
     )
 
 
@@ -229,9 +232,10 @@ def _yes_no() -> tuple[Any, Any]:
 
 
 def _interpretation(part: Resource) -> Interpretation | None:
-    if "interpretation" not in part:
+    listed = part.get("interpretation")
+    if not listed:
         return None
-    for concept in objects(part["interpretation"]):
+    for concept in objects(listed):
         for coding in codings(concept):
             code = coding.get("code")
             meant = _INTERPRETATIONS.get(code.strip().upper()) if isinstance(code, str) else None

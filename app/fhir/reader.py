@@ -82,7 +82,7 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
     resources = [resource for resource, _ in data.entries if isinstance(resource, dict)]
     reading.medications = medications_in((*resources, *data.draft_orders))
     facts = _Facts(ObservationFacts(), ConditionFacts(), ConditionFacts(), [], [], [], [], [], [])
-    others = 0
+    others, own = 0, f"Patient/{data.patient_id}"
     for resource in resources:
         kind = resource.get("resourceType")
         if not isinstance(kind, str):
@@ -91,18 +91,18 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
         read = _READERS.get(kind)
         if read is None:
             continue
-        if _of_another(resource, data.patient_id):
+        if _of_another(resource, data.patient_id, own):
             others += 1
             continue
         _one(read, resource, reading, facts)
     for condition in data.new_conditions:
-        if _of_another(condition, data.patient_id):
+        if _of_another(condition, data.patient_id, own):
             others += 1
             continue
         _one(_new_condition, condition, reading, facts)
     courses = merge_courses(facts.records, reading)
     for draft in data.draft_orders:
-        if _of_another(draft, data.patient_id):
+        if _of_another(draft, data.patient_id, own):
             others += 1
             continue
         _one(_draft_reader(data.selections, courses), draft, reading, facts)
@@ -146,8 +146,8 @@ def _one(read: _Read, resource: dict[str, Any], reading: Reading, facts: _Facts)
         reading.leave_out(resource, UNREADABLE)
 
 
-def _of_another(resource: dict[str, Any], patient_id: str) -> bool:
-    """Whether a record says that it is about another patient.
+def _of_another(resource: dict[str, Any], patient_id: str, own: str) -> bool:
+    """Whether a record says that it is about another patient. `own`: the reference of this one, Patient/id.
 
     A reference is compared by its last part, so relative, absolute and versioned ones are alike. A reference that is
     missing, contained or has no id says nothing; a urn:uuid names an entry of the sender's Bundle and cannot be
@@ -157,7 +157,7 @@ def _of_another(resource: dict[str, Any], patient_id: str) -> bool:
     if not isinstance(holder, dict):
         return False
     text = holder.get("reference")
-    if text == f"Patient/{patient_id}":  # nearly always
+    if text == own:  # nearly always
         return False
     if not isinstance(text, str) or not text.strip() or text.strip().startswith(("#", "urn:")):
         return False

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from app.fhir.chart import DateRange, SetAside, UnusableValue
-from app.fhir.dates import position, read_date, seconds_of
+from app.fhir.dates import read_moment, seconds_of
 from app.fhir.names import codings
 from app.fhir.remembered import Remembered
 
@@ -31,7 +31,7 @@ REASONS = frozenset(
 )
 """Every reason of a SetAside that reading gives."""
 
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_is_id = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 _UNNAMED = "?"
 
 
@@ -59,7 +59,7 @@ class Reading:
     set_aside: list[SetAside] = field(default_factory=list)
     unusable: list[UnusableValue] = field(default_factory=list)
     # A panel's results share their times, and a visit's records their day: each is read once.
-    _days: dict[str, DateRange | None] = field(default_factory=dict)
+    _moments: dict[str, tuple[DateRange | None, int]] = field(default_factory=dict)
     _seconds: dict[str, int] = field(default_factory=dict)
     _remembered: dict[Callable[[object], Any], Remembered[Any]] = field(default_factory=dict)
 
@@ -67,19 +67,25 @@ class Reading:
         """A FHIR date in the time zone of the service."""
         if not isinstance(value, str):
             return None
-        try:
-            return self._days[value]
-        except KeyError:
-            day = self._days[value] = read_date(value, self.tz)
-            return day
+        return self._moment(value)[0]
 
     def position(self, effective: object, issued: object) -> int:
-        """The place of a measurement among those of its day; 0 where neither moment has a time of day."""
-        return position(effective, issued, self._seconds_of)
+        """The place of a measurement among those of its day; 0 where neither moment has a time of day.
 
-    def _seconds_of(self, value: object) -> int:
-        if not isinstance(value, str):
-            return 0
+        It grows with the moment of the measurement, then of its issue.
+        """
+        measured = self._moment(effective)[1] if isinstance(effective, str) else 0
+        return measured * 10**12 + (self._seconds_of(issued) if isinstance(issued, str) else 0)
+
+    def _moment(self, value: str) -> tuple[DateRange | None, int]:
+        moment = self._moments.get(value)
+        if moment is None:
+            moment = self._moments[value] = read_moment(value, self.tz)
+        return moment
+
+    def _seconds_of(self, value: str) -> int:
+        if value in self._moments:
+            return self._moments[value][1]
         seconds = self._seconds.get(value)
         if seconds is None:
             seconds = self._seconds[value] = seconds_of(value)
@@ -101,7 +107,7 @@ class Reading:
 def ref_of(resource: Resource) -> str:
     """The reference Type/id of a record; an id that is absent or no FHIR id is shown as "?"."""
     identifier = resource.get("id")
-    if not isinstance(identifier, str) or not _ID.fullmatch(identifier):
+    if not isinstance(identifier, str) or not _is_id(identifier):
         identifier = _UNNAMED
     kind = resource.get("resourceType")
     return f"{kind if isinstance(kind, str) and kind.isalpha() else _UNNAMED}/{identifier}"
@@ -129,6 +135,8 @@ def coded_status(resource: Resource, key: str) -> str:
 def objects(value: object) -> Sequence[dict[str, Any]]:
     """The objects of a list, or the one object that stands where a list belongs."""
     if isinstance(value, list):
+        if len(value) == 1 and isinstance(value[0], dict):  # by far the most frequent
+            return value
         return [item for item in value if isinstance(item, dict)]
     return (value,) if isinstance(value, dict) else ()
 

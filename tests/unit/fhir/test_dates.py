@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.fhir.chart import DateRange
-from app.fhir.dates import age_to_dates, minus_months, position, read_date, read_period
+from app.fhir.dates import age_to_dates, minus_months, read_date, read_period
+from app.fhir.records import Reading, ReadSettings
 
 UTC, STOCKHOLM = ZoneInfo("UTC"), ZoneInfo("Europe/Stockholm")
 
@@ -67,6 +68,7 @@ def test_an_age_at_onset_is_a_year_of_days() -> None:
 
 
 def test_the_later_value_of_a_day_has_the_larger_position() -> None:
+    position = Reading("p1", date(2026, 5, 2), STOCKHOLM, ReadSettings()).position
     morning = position("2026-05-01T08:00:00+02:00", None)
     noon = position("2026-05-01T12:00:00+02:00", None)
     corrected = position("2026-05-01T08:00:00+02:00", "2026-05-01T15:00:00Z")
