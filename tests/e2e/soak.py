@@ -125,6 +125,7 @@ def traffic(today: date) -> list[Shot]:
 async def soak(url: str, pid: int, *, seconds: float, warm_up: float, clients: int = 4) -> Report:
     """Send the mix for `warm_up` and then `seconds`, of which the report tells."""
     shots = traffic(date.today())
+    await _crowd(url, shots)
     await _load(url, shots, Report(warm_up), clients)
     report = Report(seconds)
     stop = asyncio.Event()
@@ -133,6 +134,17 @@ async def soak(url: str, pid: int, *, seconds: float, warm_up: float, clients: i
     stop.set()
     await asyncio.gather(*watchers)
     return report
+
+
+async def _crowd(url: str, shots: list[Shot], at_once: int = 8) -> None:
+    """The largest requests all at once: what the allocator keeps for the worst moment, it has before the measuring."""
+    large = sorted(shots, key=lambda shot: len(shot.body))[-2:]
+    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+        for shot in large * 2:
+            many = (
+                client.request(shot.method, shot.path, content=shot.body, headers=shot.headers) for _ in range(at_once)
+            )
+            await asyncio.gather(*many)
 
 
 async def _load(url: str, shots: list[Shot], report: Report, clients: int) -> None:

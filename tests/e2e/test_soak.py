@@ -16,7 +16,11 @@ from tests.e2e.conftest import StartServer
 from tests.e2e.soak import MAX_BODY_BYTES, Report, soak
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "60"))
+LONG_SECONDS = 600
 MOST_GROWTH = 0.10
+MOST_GROWTH_OF_A_MINUTE = 0.25
+"""A minute cannot tell a leak from the allocator, which takes 10 to 20 MB of 150 at a time (seen: -1 % to +12 % without a
+leak). It finds what is gross; a small leak is found by test_leaks.py, which counts objects, and by `make soak`."""
 PROBE_TIMEOUT_MS = 5000
 """The timeoutSeconds of the probes in deploy/helm/osteon: a slower answer counts as dead."""
 
@@ -41,5 +45,5 @@ def test_mixed_traffic_costs_no_memory_and_starves_no_probe(start: StartServer) 
     assert '"event":"fault"' not in log
     assert '"event":"stopped"' in log
     assert len(report.answers) > 20
-    assert report.growth <= MOST_GROWTH
+    assert report.growth <= (MOST_GROWTH if SECONDS >= LONG_SECONDS else MOST_GROWTH_OF_A_MINUTE)
     assert report.probe(99) < PROBE_TIMEOUT_MS
