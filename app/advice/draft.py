@@ -38,7 +38,7 @@ class Draft:
     order: DraftOrder | None = None
     not_recognised: tuple[str, ...] = ()
     removable: tuple[DraftOrder, ...] = ()
-    drug_name: str | None = None
+    drug_name: Texts = field(default_factory=lambda: Texts())  # where a record names it: under "en"
     indicator: Indicator | None = None
 
     def add(self, cited: Cited) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from msgspec import Struct
@@ -132,7 +132,7 @@ class Advice:
     order: DraftOrder | None = None
     not_recognised: tuple[str, ...] = ()  # other drafts at hand whose drug cannot be told, as the record names them
     removable: tuple[DraftOrder, ...] = ()  # drafts in conflict: one of them may be removed
-    drug_name: str | None = None
+    drug_name: Texts = field(default_factory=lambda: Texts())  # where a record names it: under "en"
 
     @property
     def id(self) -> str:

@@ -80,7 +80,7 @@ def _for_running(
     draft = opened.open(drugs.knowledge, advice_id, subject)
     for one in cited:
         draft.add(one)
-    draft.drug_name = drug.name["en"]
+    draft.drug_name = drug.name
     draft.evidence += drugs.features.feature(f"takes.{drug.course}").evidence
     return draft
 
@@ -150,7 +150,7 @@ def open_for_duplicates(opened: Opened, drugs: DrugKnowledge, chart: Chart, open
     if found is None:
         return
     draft = opened.open(drugs.knowledge, "duplicate-bone-drug")
-    draft.drug_name = " + ".join(found.names)
+    draft.drug_name = {"en": " + ".join(found.names)}
     draft.evidence += found.evidence
     if len(found.orders) > 1:
         draft.removable = found.orders
@@ -161,7 +161,7 @@ def _for_order(
 ) -> Draft:
     draft = opened.open(drugs.knowledge, advice_id, order.ref)
     draft.order = order
-    draft.drug_name = order.course.name
+    draft.drug_name = {"en": order.course.name}
     for one in cited:
         draft.add(one)
     return draft

@@ -14,4 +14,4 @@ _RANK = {topic: rank for rank, topic in enumerate(TOPICS)}
 def in_order(advice: Iterable[Advice], entries: Iterable[str]) -> list[Advice]:
     """The advice, most urgent first; stable for the same patient. `entries`: advice ids in the order of their file."""
     place = {advice_id: number for number, advice_id in enumerate(entries)}
-    return sorted(advice, key=lambda a: (URGENCY[a.indicator], _RANK[a.topic], place[a.id], a.drug_name or ""))
+    return sorted(advice, key=lambda a: (URGENCY[a.indicator], _RANK[a.topic], place[a.id], a.drug_name.get("en", "")))

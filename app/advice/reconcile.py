@@ -135,8 +135,8 @@ class _Reconciler:
 
     def _replace(self, replaced: Draft, gate: CompiledGate, outcome: Outcome) -> None:
         draft = self.opened.open(self.knowledge, gate.block.by)
-        if CALCIUM in replaced.kind.block.suggests and draft.drug_name is None:
-            draft.drug_name = self.knowledge.drugs[CALCIUM].name["en"]  # "caution with calcium", not "with this drug"
+        if CALCIUM in replaced.kind.block.suggests and not draft.drug_name:
+            draft.drug_name = self.knowledge.drugs[CALCIUM].name  # "caution with calcium", not "with this drug"
         if gate.block.text:
             draft.notes.append(gate.block.text)
         draft.evidence += outcome.evidence

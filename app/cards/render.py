@@ -56,7 +56,7 @@ def summary_of(advice: Advice, wording: Wording) -> str:
     openers = [c for c in advice.opened_by if c.rule.block.because]
     reasons = dict.fromkeys(in_language(c.rule.block.because, wording.language) for c in openers)
     because = "; ".join(reasons) or wording.listed(advice.missing)
-    name = advice.drug_name or wording.text("this-order")
+    name = in_language(advice.drug_name, wording.language) or wording.text("this-order")
     line = text.summary.format(because=because, order=name, drug=name)
     if not because:
         return fit_summary(line.rstrip(_EMPTY_ENDS))

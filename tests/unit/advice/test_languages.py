@@ -282,6 +282,21 @@ def test_answers_of_the_cases_are_whole_in_every_language(
     assert cards > 400
 
 
+def test_the_drug_of_a_summary_is_named_in_the_language(
+    answers: Callable[[str], Answers], knowledge: Knowledge
+) -> None:
+    english = {drug.name["en"] for drug in knowledge.drugs.values()}
+    seen = [
+        card["summary"]
+        for _, answer in answers("zh")
+        for card in answer["cards"]
+        if card["extension"]["osteon.explanation"]["advice"] in {"use-other-drug", "weigh-drug-caution"}
+    ]
+    running = [text for text in seen if any(drug.name["zh"] in text for drug in knowledge.drugs.values())]
+    assert len(running) > 10
+    assert not [text for text in running if any(name in text for name in english)]
+
+
 def test_facts_and_missing_data_of_chinese_cards_are_chinese(answers: Callable[[str], Answers]) -> None:
     """Statements of sources without a translation stay in English; all that is the service's own is Chinese."""
     own = re.compile(r"\*\*(?:依据|记录中缺少|缺少近期结果的检查)\*\*\n\n((?:- .*\n?)+)")
