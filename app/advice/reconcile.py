@@ -28,6 +28,8 @@ from app.fhir.chart import Chart
 EMERGENCY = "emergency-cord-compression"
 SAFETY_TOPICS = frozenset({"red-flag", "drug-safety"})
 """What is said beside an emergency, and at a discharge without a recent fracture."""
+QUESTION = "data-needed"
+"""The topic of questions: what they ask for is told beside the cards where the moment lets no card stand."""
 TESTS = "tests"
 CALCIUM = "calcium-vitamin-d"
 NOT_TO_BE_SIGNED = "do-not-start-drug"
@@ -249,7 +251,7 @@ def _result(
     opened: Opened,
 ) -> AdviceSet:
     """Finish the drafts, keep what belongs to the moment, and put the most urgent first."""
-    advice = [draft.finished() for draft in opened.drafts.values()]
+    advice = everything = [draft.finished() for draft in opened.drafts.values()]
     if any(one.id == EMERGENCY for one in advice):
         advice = [one for one in advice if one.topic in SAFETY_TOPICS]
     if occasion is Occasion.ORDERS:
@@ -258,7 +260,8 @@ def _result(
         advice = [one for one in advice if _about_new_problem(one, chart)]
     if occasion is Occasion.DISCHARGE and features.feature("recent_fragility_fracture.any").value is not True:
         advice = [one for one in advice if one.topic in SAFETY_TOPICS]
-    return AdviceSet(tuple(in_order(advice, knowledge.advice)))
+    asked = dict.fromkeys(name for one in everything if one.topic == QUESTION and not advice for name in one.missing)
+    return AdviceSet(tuple(in_order(advice, knowledge.advice)), tuple(asked))
 
 
 def _without_consequences_of_blocked(advice: list[Advice], chart: Chart) -> list[Advice]:

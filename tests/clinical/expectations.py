@@ -27,6 +27,7 @@ class Answer:
 
     def __init__(self, body: Mapping[str, Any]) -> None:
         self.cards: list[dict[str, Any]] = list(body["cards"])
+        self.beside: Mapping[str, Any] = body.get("extension", {}).get("osteon.explanation", {})
 
     def explanations(self) -> Iterator[Mapping[str, Any]]:
         """The machine-readable explanation of each card."""
@@ -42,8 +43,8 @@ class Answer:
         return {card["source"]["topic"]["code"] for card in self.cards}
 
     def missing(self) -> str:
-        """Everything that cards name as missing, in words."""
-        names = " ".join(name for e in self.explanations() for name in e.get("missing", []))
+        """Everything that cards, or the answer beside them, name as missing, in words."""
+        names = " ".join(name for e in (*self.explanations(), self.beside) for name in e.get("missing", []))
         return re.sub(r"[\W_]+", " ", names.lower())
 
     def text(self) -> str:
