@@ -170,12 +170,11 @@ def _for_order(
 def collect_asks(opened: Opened, knowledge: Knowledge, voices: Iterable[Cited]) -> None:
     """Data that alone keep a recommendation from being decided, unless its card stands anyway (decision 1)."""
     standing = {advice_id for advice_id, _ in opened.drafts}
-    special = {datum: kind.id for kind in knowledge.advice.values() for datum in kind.block.asks}
     for cited in voices:
         if cited.rule.block.advise in standing or not _may_ask(cited) or cited.truth is not None:
             continue
         for datum in cited.finding.asks:
-            draft = opened.open(knowledge, special.get(datum, GENERAL_QUESTION))
+            draft = opened.open(knowledge, knowledge.questions.get(datum, GENERAL_QUESTION))
             draft.missing.append(datum)
             draft.evidence += cited.finding.evidence
 

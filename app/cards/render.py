@@ -25,7 +25,8 @@ def answer_of(
 ) -> HookAnswer:
     """The whole answer: one card per advice; what no card carries stands beside them."""
     wording = Wording(knowledge, language)
-    cards = tuple(_card(one, knowledge, profile, chart, ordering, wording) for one in advice.advice)
+    reasons = tuple(replace(reason, display=wording.text(f"override.{reason.code}")) for reason in OVERRIDE_REASONS)
+    cards = tuple(_card(one, knowledge, profile, chart, ordering, wording, reasons) for one in advice.advice)
     extension: dict[str, Any] | None = None
     if not cards and (left := {"notUsed": not_used(chart), "missing": list(advice.missing)}) and any(left.values()):
         extension = {NAME: {"profile": profile, **left}}
@@ -33,7 +34,13 @@ def answer_of(
 
 
 def _card(
-    advice: Advice, knowledge: Knowledge, profile: str, chart: Chart, ordering: Ordering, wording: Wording
+    advice: Advice,
+    knowledge: Knowledge,
+    profile: str,
+    chart: Chart,
+    ordering: Ordering,
+    wording: Wording,
+    reasons: tuple[Coding, ...],
 ) -> Card:
     summary = summary_of(advice, wording)
     return Card(
@@ -42,9 +49,7 @@ def _card(
         source=_source(advice, wording),
         detail=detail_of(advice, wording),
         suggestions=suggestions_of(advice, knowledge, ordering, wording, summary),
-        override_reasons=tuple(
-            replace(reason, display=wording.text(f"override.{reason.code}")) for reason in OVERRIDE_REASONS
-        ),
+        override_reasons=reasons,
         extension={NAME: explanation_of(advice, profile, chart)},
     )
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from app.engine.compiler import Compiler, CriterionError, Vocabulary
@@ -145,6 +145,11 @@ class Knowledge:
     disagreements: tuple[CompiledDisagreement, ...]
     texts: Mapping[str, Texts]
     derived: Mapping[str, str]
+
+    @cached_property
+    def questions(self) -> Mapping[str, str]:
+        """The advice that asks for a datum, for those that have one of their own."""
+        return {datum: kind.id for kind in self.advice.values() for datum in kind.block.asks}
 
     def text(self, key: str, language: str) -> str:
         """A text in the language, else in English. A missing key is a fault of ours and raises KeyError."""
