@@ -47,6 +47,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "header_timeout_seconds": "Seconds until the last header has come.",
         "max_concurrent_requests": "Requests under way in one process; further ones get 503 with `Retry-After`. Probes "
         "and metrics always pass.",
+        "max_large_charts": "Charts over 384 KiB that one process works on at once; further ones wait their turn, up "
+        "to the time limit. This bounds its memory.",
         "request_timeout_seconds": "Seconds for a whole call, the reading of its body included.",
         "shutdown_timeout_seconds": "Seconds that work under way has after SIGTERM.",
     },

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import anyio.to_thread
@@ -42,6 +43,7 @@ def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher 
     routes = APIRouter(tags=["CDS Hooks"])
     default = Configuration(profile=describe.profile(settings), language=describe.language(settings))
     limit, timeout = settings.max_body_bytes, settings.request_timeout_seconds
+    large_charts = asyncio.Semaphore(settings.max_large_charts)
 
     def read(raw: bytes, service: Service, request: Request) -> HookRequest:
         language = request.headers.get("accept-language")
@@ -69,7 +71,7 @@ def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher 
         raw = await read_body(request, limit=limit, timeout=timeout)
         inline = len(raw) <= INLINE_BYTES
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(timeout), nullcontext() if inline else large_charts:
                 call = await _run(inline, read, raw, service, request)
                 if fetcher:
                     call = await fetcher.complete(call, request_id=request.state.request_id)

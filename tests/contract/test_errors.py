@@ -181,6 +181,23 @@ def test_large_charts_that_take_too_long_are_503(make_client: ClientMaker) -> No
     assert response.headers["retry-after"]
 
 
+@pytest.mark.parametrize(("limit", "at_once"), [(2, range(1, 3)), (6, range(3, 7))])
+def test_large_charts_wait_their_turn(make_client: ClientMaker, limit: int, at_once: range) -> None:
+    """HTTP-3: memory is bounded by how many charts are worked on, and every one is answered."""
+    body = json.dumps(calls.patient_view(observations=calls.bundle(*(calls.observation(n) for n in range(3_000)))))
+    pipeline = FakePipeline(delay=1.0)
+    client = make_client(pipeline=pipeline, max_large_charts=limit, request_timeout_seconds=30)
+
+    async def run() -> list[int]:
+        transport = httpx.ASGITransport(client.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://osteon.test") as http:
+            answers = await asyncio.gather(*(http.post(URL, content=body, headers=JSON) for _ in range(6)))
+        return [answer.status_code for answer in answers]
+
+    assert asyncio.run(run()) == [200] * 6
+    assert pipeline.most_at_once in at_once
+
+
 def test_more_calls_at_once_than_the_limit_are_503(make_client: ClientMaker) -> None:
     """HTTP-3: with Retry-After; probes still answer."""
     client = make_client(max_concurrent_requests=1)

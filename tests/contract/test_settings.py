@@ -53,6 +53,7 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("public_base_url", "osteon.test"),
         ("max_age_renal_months", 0),
         ("max_concurrent_requests", 0),
+        ("max_large_charts", 0),
     ],
 )
 def test_settings_that_cannot_be_right_stop_the_start(name: str, value: Any) -> None:

@@ -69,12 +69,16 @@ class FakePipeline:
         self.requests: list[HookRequest] = []
         self.days: list[date] = []
         self.delay = delay
+        self.at_once = self.most_at_once = 0
 
     def answer(self, request: HookRequest, *, today: date) -> HookAnswer:
         """One constant card."""
         self.requests.append(request)
         self.days.append(today)
+        self.at_once += 1
+        self.most_at_once = max(self.at_once, self.most_at_once)
         time.sleep(self.delay)
+        self.at_once -= 1
         return HookAnswer((constant_card(request.context.patient_id),), guideline_version="guidelines-1")
 
 
