@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from app.advice.model import Advice, Cited, DrugOption
+from app.engine.criteria import FeatureSource
 from app.engine.knowledge import AdviceKind
 from app.engine.language import Drug, Indicator, Orderable, Texts
 from app.features.model import Evidence
@@ -33,6 +34,8 @@ class Draft:
     tests: tuple[Orderable, ...] = ()
     calcium: tuple[Drug, str] | None = None
     no_suggestion: bool = False
+    held: list[Texts] = field(default_factory=list)  # why no drug is suggested: stands in place of what to do
+    first: list[Texts] = field(default_factory=list)  # what comes before what to do
     notes: list[Texts] = field(default_factory=list)
     disagreements: list[Texts] = field(default_factory=list)
     order: DraftOrder | None = None
@@ -73,12 +76,13 @@ class Draft:
         topics = {(c.rule.block.topic if c.rule.block.advise == mine.id else None) or mine.topic for c in self.cited}
         return topics.pop() if len(topics) == 1 else self.kind.block.topic
 
-    def finished(self) -> Advice:
+    def finished(self, features: FeatureSource) -> Advice:
         """The frozen advice."""
         cited = self.all_cited()
         option_missing = [m for option in self.options for m in option.missing]
         missing = [*self.missing, *(m for c in self.cited for m in c.finding.missing), *option_missing]
         evidence = [*self.evidence, *(e for c in cited for e in c.finding.outcome.evidence), *self.basis]
+        evidence += features.shown_for(missing)
         # The same fact comes by many ways: told apart by identity first, comparing is dear.
         distinct = {id(one): one for one in evidence}.values()
         blocked = bool(self.cited) and all(c.finding.no_suggestion for c in self.cited)
@@ -94,6 +98,8 @@ class Draft:
             tests=self.tests,
             calcium=self.calcium,
             no_suggestion=self.no_suggestion or blocked,
+            held=tuple(self.held),
+            first=tuple(self.first),
             notes=tuple(self.notes),
             disagreements=tuple(self.disagreements),
             order=self.order,

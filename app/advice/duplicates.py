@@ -19,6 +19,7 @@ GROUPS = BONE_DRUGS | {
     "bisphosphonate",
     "oral_bisphosphonate",
     "iv_bisphosphonate",
+    "oncological_bisphosphonate",
     "antiresorptive",
     "anabolic",
     "pth_analogue",

@@ -127,6 +127,8 @@ class Advice:
     tests: tuple[Orderable, ...] = ()
     calcium: tuple[Drug, str] | None = None  # the preparation and the source whose amounts it has
     no_suggestion: bool = False
+    held: tuple[Texts, ...] = ()  # why no drug is suggested: stands in place of what to do
+    first: tuple[Texts, ...] = ()  # what comes before what to do
     notes: tuple[Texts, ...] = ()
     disagreements: tuple[Texts, ...] = ()
     order: DraftOrder | None = None

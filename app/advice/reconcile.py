@@ -122,9 +122,9 @@ class _Reconciler:
         for gate in draft.kind.gates:
             outcome = gate.node.evaluate(self.features)
             if outcome.truth is True:
-                if gate.block.effect == "no-suggestion":
-                    draft.no_suggestion = True
-                    draft.notes.append(gate.block.text)
+                if gate.block.effect in {"no-suggestion", "caution"}:
+                    draft.no_suggestion |= gate.block.effect == "no-suggestion"
+                    (draft.held if gate.block.effect == "no-suggestion" else draft.first).append(gate.block.text)
                     draft.evidence += outcome.evidence
                     continue
                 del self.drafts[key]
@@ -195,6 +195,8 @@ class _Reconciler:
 
     # ------------------------------------------------------------------------------------------------------- drugs
     def _drugs(self, draft: Draft) -> None:
+        if draft.held:
+            return  # a list of drugs and doses beside "no drug is suggested" would be read as one
         purpose = draft.kind.block.purpose
         if purpose:
             exclude = {d.id for d in running_drugs(self.knowledge.drugs, self.features)}
@@ -251,7 +253,7 @@ def _result(
     opened: Opened,
 ) -> AdviceSet:
     """Finish the drafts, keep what belongs to the moment, and put the most urgent first."""
-    advice = everything = [draft.finished() for draft in opened.drafts.values()]
+    advice = everything = [draft.finished(features) for draft in opened.drafts.values()]
     if any(one.id == EMERGENCY for one in advice):
         advice = [one for one in advice if one.topic in SAFETY_TOPICS]
     if occasion is Occasion.ORDERS:

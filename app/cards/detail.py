@@ -32,7 +32,8 @@ def detail_of(advice: Advice, wording: Wording) -> str:
 def _action(advice: Advice, wording: Wording) -> str:
     texts = advice.kind.block.text
     text = texts.get(wording.language) or texts["en"]  # type: ignore[call-overload]
-    lines = [text.action] if text.action else []
+    said = [in_language(texts, wording.language) for texts in (*advice.first, *advice.held)]
+    lines = [*said, text.action] if text.action and not advice.held else said
     if advice.order is not None:
         lines.insert(0, wording.text("about-order", order=escaped(advice.order.course.name)))
     return "\n\n".join(lines)

@@ -55,7 +55,9 @@ def _card(
 
 
 def summary_of(advice: Advice, wording: Wording) -> str:
-    """One line: what to do and why, within the limit of the standard."""
+    """One line: what to do and why, within the limit of the standard; or why a drug that is due is not suggested."""
+    if advice.held and advice.kind.block.purpose in {"start", "anabolic"}:
+        return fit_summary(in_language(advice.held[0], wording.language))
     texts = advice.kind.block.text
     text = texts.get(wording.language) or texts["en"]  # type: ignore[call-overload]
     openers = [c for c in advice.opened_by if c.rule.block.because]

@@ -14,7 +14,7 @@ nothing is made for it. `evaluate`: the same truth with the facts that decided i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -37,6 +37,9 @@ class FeatureSource(Protocol):
 
     def feature(self, name: str) -> Feature:
         """The feature of that name."""
+
+    def shown_for(self, missing: Collection[str]) -> tuple[Evidence, ...]:
+        """What is on record of data that are missing, and cannot be used."""
 
 
 class Outcome(Struct, frozen=True):

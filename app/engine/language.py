@@ -175,7 +175,7 @@ class Gate(Block):
 
     when: Criterion
     unknown: Literal["ask", "block", "silent"] = "silent"
-    effect: Literal["withhold", "no-suggestion", "replace"] = "withhold"
+    effect: Literal["withhold", "no-suggestion", "replace", "caution"] = "withhold"
     by: str = ""  # replace: the advice that stands instead
     cites: Strings = []  # recommendations cited on the replacing card
     text: Texts = {}

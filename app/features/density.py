@@ -14,6 +14,7 @@ from app.features.dates import newest_first, on_or_after, shifted, within_months
 from app.features.diagnoses import condition_evidence, confirmed
 from app.features.exposure import CLASSES, current_start
 from app.features.model import Evidence, Feature, Kind
+from app.features.readings import TOO_OLD_OR_UNDATED
 from app.features.registry import OneOf, family, feature
 from app.features.results import known, none_on_record, observed, unknown
 from app.fhir.chart import DateRange, DensityFact, DensityKind, DensitySite, Presence, Source
@@ -71,7 +72,7 @@ def lowest(context: Context, kind: DensityKind, sites: tuple[DensitySite, ...]) 
         recent.sort(key=lambda fact: (fact.value, _order(fact)))
         return known(recent[0].value, [density_evidence(fact) for fact in recent])
     if newest:
-        shown = [density_evidence(fact, "too old or not dated well enough") for fact in newest.values()]
+        shown = [density_evidence(fact, TOO_OLD_OR_UNDATED) for fact in newest.values()]
         return unknown("only values that are too old or not dated", missing, evidence=shown)
     if facts:
         return unknown("site contradictory", missing, evidence=[density_evidence(fact) for fact in facts])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date
 from functools import cache
 from importlib import import_module
@@ -11,7 +11,8 @@ from typing import Any, Generic, TypeVar
 from msgspec.structs import replace
 
 from app.features.dates import newest_first
-from app.features.model import Feature, FeatureSettings
+from app.features.model import Evidence, Feature, FeatureSettings
+from app.features.readings import OUT_OF_DATE
 from app.features.registry import Catalogue, registered
 from app.fhir.chart import Chart, ConditionFact, CourseFact, ObservationFact, ProcedureFact
 
@@ -105,6 +106,16 @@ class Features:
             self._running.pop()
         self._done[name] = result
         return result
+
+    def shown_for(self, missing: Collection[str]) -> tuple[Evidence, ...]:
+        """What is on record of data that are missing: values too old, and an eGFR where a clearance is asked for.
+
+        An older value is shown with its date and asked for again (decisions 9 and 23).
+        """
+        asked = [f for f in self._done.values() if f.value is None and not set(missing).isdisjoint(f.missing)]
+        return tuple(
+            dict.fromkeys(e for f in asked for e in f.evidence if e.note in OUT_OF_DATE or e.feature == "egfr")
+        )
 
     def observations(self, *concepts: str) -> tuple[ObservationFact, ...]:
         """The observations with any of the concepts, newest first, undated last."""

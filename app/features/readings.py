@@ -10,6 +10,11 @@ from app.features.model import Evidence, Feature
 from app.features.results import interval, known, observed, unknown
 from app.fhir.chart import ObservationFact, Source
 
+TOO_OLD, UNDATED = "too old", "not dated well enough to tell its age"
+TOO_OLD_OR_UNDATED = "too old or not dated well enough"
+OUT_OF_DATE = frozenset({TOO_OLD, UNDATED, TOO_OLD_OR_UNDATED})
+"""Notes of values that stand on record and are asked for again (decision 9)."""
+
 
 class Reading(Struct, frozen=True):
     """A usable value (`fact`), or why there is none (`problem`, with what was found as evidence)."""
@@ -54,7 +59,7 @@ def newest_value(
     if age is not None:
         recent = within_months(newest.effective, max_age(context, age), context.today)
         if recent is not True:
-            why = "too old" if recent is False else "not dated well enough to tell its age"
+            why = TOO_OLD if recent is False else UNDATED
             return Reading(None, unknown(why, ask, evidence=[observed(data, newest, why)]))
     return Reading(newest, unknown("", ask))
 

@@ -54,7 +54,8 @@ def creatinine_clearance(context: Context) -> Feature:
     computed = _computed(context)
     if computed.known or computed.low is not None or computed.high is not None:
         return computed
-    evidence = (*reported.problem.evidence, *computed.evidence)
+    egfr = reading(context, "egfr").fact  # never used as a clearance, and never hidden (decision 23)
+    evidence = (*reported.problem.evidence, *computed.evidence, *([observed("egfr", egfr)] if egfr else ()))
     missing = ("creatinine_clearance", *computed.missing)
     why = reported.problem.why_unknown if reported.problem.evidence else computed.why_unknown
     return unknown(why or "not recorded", *missing, evidence=evidence)

@@ -66,11 +66,14 @@ def _same(one: Route | None, other: Route | None) -> bool:
 
 
 def _same_dose(one: Dose, other: Dose) -> bool:
-    """Whether two records can be of one dose: an unknown dose can be any."""
+    """Whether two records can be of one dose: an unknown dose can be any.
+
+    5 mg once and 2.5 mg twice are two prescriptions of one day, not one written twice (contract, section 2).
+    """
+    if one.single_mg is not None and other.single_mg is not None and one.single_mg != other.single_mg:
+        return False
     if one.daily_mg is not None and other.daily_mg is not None:
         return one.daily_mg == other.daily_mg and one.elemental == other.elemental
-    if one.single_mg is not None and other.single_mg is not None:
-        return one.single_mg == other.single_mg
     return True
 
 
