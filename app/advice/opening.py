@@ -68,8 +68,11 @@ def open_for_running_drugs(opened: Opened, drugs: DrugKnowledge) -> None:
         ]
         blocks = [c for c, rule in concerning if rule and drugs.effect(c) == "block" and rule.on_running == "switch"]
         cautions = [c for c, rule in concerning if rule and rule.on_running == "caution"]
+        waits = [c for c in cautions if drugs.effect(c) == "block"]  # forbidden as it is, and not to be dropped either
         if blocks:
             _for_running(opened, drugs, "use-other-drug", "", drug, blocks).riders += cautions
+        elif waits:
+            _for_running(opened, drugs, "hold-next-dose", drug.id, drug, waits).riders += cautions
         elif cautions:
             _for_running(opened, drugs, "weigh-drug-caution", drug.id, drug, cautions)
 
@@ -171,12 +174,21 @@ def collect_asks(opened: Opened, knowledge: Knowledge, voices: Iterable[Cited]) 
     """Data that alone keep a recommendation from being decided, unless its card stands anyway (decision 1)."""
     standing = {advice_id for advice_id, _ in opened.drafts}
     for cited in voices:
-        if cited.rule.block.advise in standing or not _may_ask(cited) or cited.truth is not None:
+        if not _may_ask(cited) or cited.truth is not None:
+            continue
+        if cited.rule.block.advise in standing:
+            # The card stands on another recommendation: what keeps this one from being decided is named there.
+            opened.open(knowledge, cited.rule.block.advise).missing += _withheld_for(cited)
             continue
         for datum in cited.finding.asks:
             draft = opened.open(knowledge, knowledge.questions.get(datum, GENERAL_QUESTION))
             draft.missing.append(datum)
             draft.evidence += cited.finding.evidence
+
+
+def _withheld_for(cited: Cited) -> tuple[str, ...]:
+    """The data behind exclusions that cannot be told, of a recommendation that would hold otherwise."""
+    return cited.finding.asks if cited.finding.outcome.truth is True else ()
 
 
 def _may_ask(cited: Cited) -> bool:

@@ -240,9 +240,11 @@ class _Reconciler:
                 continue
             hosts = [d for (advice_id, _), d in self.drafts.items() if advice_id in block.advice]
             hosts = [d for d in hosts if not block.after or any(d.carries(rule_id) for rule_id in block.after)]
+            if block.leads:
+                hosts = [d for d in hosts if all(cited.id in block.after for cited in d.cited)]
             if hosts and line.when.truth(self.features) is True:
                 for host in hosts:
-                    host.disagreements.append(block.text)
+                    (host.first if block.leads else host.disagreements).append(block.text)
 
 
 def _result(

@@ -56,8 +56,8 @@ def speaking(knowledge: Knowledge, roles: Roles, switched: Collection[str]) -> S
 
 
 def _targets(rule: Rule) -> list[str]:
-    """The advice that a recommendation rides on; drug rules and places are cited by the drug options instead."""
+    """The advice that a recommendation rides on; drug rules and places are else cited by the drug options."""
     block = rule.block
-    if block.drug_rule or block.option:
-        return []
-    return list(block.rides_on) or ([block.advise] if block.use is Use.RIDES and block.advise else [])
+    if block.rides_on or block.drug_rule or block.option:
+        return list(block.rides_on)
+    return [block.advise] if block.use is Use.RIDES and block.advise else []

@@ -80,7 +80,8 @@ def _options(advice: Advice, wording: Wording) -> list[str]:
 def _why_blocked(option: DrugOption, wording: Wording) -> str:
     reasons = [reason_of(cited, wording) for cited in option.blocked_by]
     if option.not_tolerated:
-        reasons.append(wording.text("not-tolerated"))
+        itself = any(option.drug.course in evidence.feature for evidence in option.not_tolerated)
+        reasons.append(wording.text("not-tolerated" if itself else "kind-not-tolerated"))
     return "; ".join(dict.fromkeys(reasons))
 
 

@@ -261,6 +261,7 @@ class Disagreement(Block):
     advice: Strings
     when: Criterion = True
     after: Strings = []  # only when one of these recommendations is on the card
+    leads: bool = False  # stands first, and only where nothing else opened the card
     text: Texts
     source: list[str]  # inventory ids whose numbers are named
 
