@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from app.features.context import Context
-from app.features.exposure import CLASSES, belongs, course_evidence, every_course
+from app.features.dates import add_days, months_between
+from app.features.exposure import CLASSES, belongs, course_evidence, current_start, every_course
 from app.features.model import Evidence, Feature, Kind
 from app.features.registry import OneOf, family, feature
-from app.features.results import any_of, known, none_on_record, unknown
-from app.fhir.chart import CourseFact, CourseStatus, DraftOrder, OrderAction, Source
+from app.features.results import any_of, interval, known, none_on_record, unknown
+from app.fhir.chart import CourseFact, CourseStatus, DateRange, DraftOrder, OrderAction, Source
 
 CLASS = OneOf("class", CLASSES)
 
@@ -35,6 +38,34 @@ def ordered(context: Context, drug_class: str) -> Feature:
     """A selected draft order starts or changes a drug of the class, whatever its indication (safety first)."""
     orders = starting(context, drug_class)
     return known(bool(orders), _shown(drug_class, orders))
+
+
+@family(
+    "months_with_order",
+    CLASS,
+    kind=Kind.NUMBER,
+    unit="months",
+    meaning="Months of use at the end of the draft orders at hand: {}.",
+    reads=("medications",),
+)
+def months_with_order(context: Context, drug_class: str) -> Feature:
+    """From the start of the present use, else today, to the end of the longest selected draft; none ordered = 0.
+
+    An order without a duration: unknown.
+    """
+    orders = starting(context, drug_class)
+    if not orders:
+        return known(Decimal(0))
+    shown = _shown(drug_class, orders)
+    days = [order.course.planned_days for order in orders]
+    if any(number is None for number in days):
+        return unknown("duration not ordered", f"{drug_class}_duration", evidence=shown)
+    running = context.feature(f"takes.{drug_class}").value is True
+    start = current_start(context, drug_class) if running else DateRange(context.today, context.today)
+    if start is None:
+        return unknown("start not recorded", f"{drug_class}_duration", evidence=shown)
+    end = add_days(context.today, max(number for number in days if number is not None))
+    return interval(months_between(start.latest, end), months_between(start.earliest, end), shown)
 
 
 @feature("orders_at_hand", Kind.TRUTH, meaning="The call is about draft orders.", reads=())

@@ -69,7 +69,7 @@ def test_nothing_is_known_of_a_patient_without_any_record() -> None:
     from app.fhir.chart import Chart, Patient
 
     bare = Features(Chart(Patient("p1"), chart().today, {}))
-    by_orders = ("ordered.", "order_stops.", "ordered_glucocorticoid_", "orders_at_hand")
+    by_orders = ("ordered.", "order_stops.", "ordered_glucocorticoid_", "orders_at_hand", "months_with_order.")
     answered = [name for name in catalogue().names() if bare.feature(name).known and not name.startswith(by_orders)]
     assert answered == []
 
