@@ -112,7 +112,8 @@ class Features:
 
         An older value is shown with its date and asked for again (decisions 9 and 23).
         """
-        asked = [f for f in self._done.values() if f.value is None and not set(missing).isdisjoint(f.missing)]
+        wanted = frozenset(missing)
+        asked = [f for f in self._done.values() if f.value is None and f.evidence and not wanted.isdisjoint(f.missing)]
         return tuple(
             dict.fromkeys(e for f in asked for e in f.evidence if e.note in OUT_OF_DATE or e.feature == "egfr")
         )
