@@ -17,8 +17,11 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.main import service
-from tests.e2e.soak import Shot, traffic
+from app.main import create_app
+from app.pipeline import build_pipeline
+from app.published import PublishedKnowledge
+from app.settings import Settings
+from tests.e2e.soak import MAX_BODY_BYTES, Shot, traffic
 
 ROUNDS = 3
 MOST_BYTES = 2000
@@ -26,11 +29,13 @@ MOST_BYTES = 2000
 
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[FastAPI]:
-    monkeypatch.setenv("OSTEON_MAX_BODY_BYTES", str(4 * 1024 * 1024))
-    made = service()
+def app() -> Iterator[FastAPI]:
+    """The whole app, without the configuration of logs, which is the process's and would outlast this test."""
+    settings = Settings(max_body_bytes=MAX_BODY_BYTES)
+    pipeline = build_pipeline(settings)
+    knowledge = PublishedKnowledge(pipeline.knowledge)
     logging.disable()  # pytest keeps every record that is logged
-    yield made
+    yield create_app(pipeline=pipeline, settings=settings, knowledge=knowledge)
     logging.disable(logging.NOTSET)
 
 
