@@ -14,7 +14,7 @@ nothing is made for it. `evaluate`: the same truth with the facts that decided i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -243,6 +243,18 @@ class Not(Node):
         return f"not ({self.child})"
 
 
+def _search(children: Sequence[Node], features: FeatureSource, *, decides: bool) -> Truth:
+    """The truth of a group that one child can decide: asked in their order, and no further than that child."""
+    together: Truth = not decides
+    for child in children:
+        truth = child.truth(features)
+        if truth is decides:
+            return decides
+        if truth is None:
+            together = None
+    return together
+
+
 def _joined(truth: Truth, outcomes: list[Outcome]) -> Outcome:
     """The outcome of a group: evidence of the children that decided it, missing of those that did not.
 
@@ -272,14 +284,7 @@ class All(Node):
 
     @override
     def truth(self, features: FeatureSource) -> Truth:
-        together: Truth = True  # `conjunction` in place: this is where a call spends its time
-        for child in self.children:
-            truth = child.truth(features)
-            if truth is False:
-                return False
-            if truth is None:
-                together = None
-        return together
+        return _search(self.children, features, decides=False)
 
     @override
     def evaluate(self, features: FeatureSource) -> Outcome:
@@ -307,14 +312,7 @@ class AnyOf(Node):
 
     @override
     def truth(self, features: FeatureSource) -> Truth:
-        together: Truth = False
-        for child in self.children:
-            truth = child.truth(features)
-            if truth is True:
-                return True
-            if truth is None:
-                together = None
-        return together
+        return _search(self.children, features, decides=True)
 
     @override
     def evaluate(self, features: FeatureSource) -> Outcome:

@@ -18,7 +18,7 @@ from app.features.context import Context
 from app.features.dates import add_days, months_between, shifted
 from app.features.exposure import course_evidence, current_start, running_courses
 from app.features.model import Evidence, Feature, Kind
-from app.features.orders import starting
+from app.features.orders import last_day, starting
 from app.features.registry import feature
 from app.features.results import interval, known, none_on_record, unknown
 from app.fhir.chart import CourseFact
@@ -222,13 +222,11 @@ def ordered_glucocorticoid_daily_dose(context: Context) -> Feature:
 )
 def ordered_glucocorticoid_months(context: Context) -> Feature:
     """Months from today that the longest selected draft order runs; an open order = unknown; none ordered = 0."""
-    drafts = [order.course for order in starting(context, "glucocorticoid")]
-    if not drafts:
+    orders = starting(context, "glucocorticoid")
+    if not orders:
         return known(Decimal(0))
-    evidence = [course_evidence("glucocorticoid", course, "draft order") for course in drafts]
-    days = [course.planned_days for course in drafts]
-    if any(number is None for number in days):
+    evidence = [course_evidence("glucocorticoid", order.course, "draft order") for order in orders]
+    end = last_day(context, orders)
+    if end is None:
         return unknown("duration not ordered", "glucocorticoid_duration", evidence=evidence)
-    longest = max(number for number in days if number is not None)
-    end = add_days(context.today, longest)
     return known(months_between(context.today, end), evidence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 from app.features.context import Context
@@ -24,6 +25,13 @@ def starting(context: Context, drug_class: str, *, selected_only: bool = True) -
         and (order.selected or not selected_only)
         and belongs(order.course, drug_class)
     ]
+
+
+def last_day(context: Context, orders: list[DraftOrder]) -> date | None:
+    """The day on which the longest of some draft orders ends; None where one of them has no duration."""
+    days = [order.course.planned_days for order in orders]
+    known_days = [number for number in days if number is not None]
+    return add_days(context.today, max(known_days)) if known_days and len(known_days) == len(days) else None
 
 
 def _shown(drug_class: str, orders: list[DraftOrder]) -> list[Evidence]:
@@ -57,14 +65,13 @@ def months_with_order(context: Context, drug_class: str) -> Feature:
     if not orders:
         return known(Decimal(0))
     shown = _shown(drug_class, orders)
-    days = [order.course.planned_days for order in orders]
-    if any(number is None for number in days):
+    end = last_day(context, orders)
+    if end is None:
         return unknown("duration not ordered", f"{drug_class}_duration", evidence=shown)
     running = context.feature(f"takes.{drug_class}").value is True
     start = current_start(context, drug_class) if running else DateRange(context.today, context.today)
     if start is None:
         return unknown("start not recorded", f"{drug_class}_duration", evidence=shown)
-    end = add_days(context.today, max(number for number in days if number is not None))
     return interval(months_between(start.latest, end), months_between(start.earliest, end), shown)
 
 
