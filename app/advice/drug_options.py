@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from app.advice.model import Cited, DrugOption, OptionStatus, Role
 from app.engine.criteria import FeatureSource
@@ -23,6 +24,12 @@ class DrugKnowledge:
     rules: Sequence[Cited]  # findings of recommendations with a drug_rule, of any truth
     places: Sequence[Cited]  # findings of recommendations with an option, of sources that lead or fill
     _by_drug: dict[frozenset[str], list[Cited]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def running(self) -> list[Drug]:
+        """The drugs of the formulary that the patient takes now."""
+        drugs = self.knowledge.drugs.values()
+        return [drug for drug in drugs if self.features.feature(f"takes.{drug.course}").value is True]
 
     def effect(self, cited: Cited) -> str:
         """What a contraindication or caution does in this profile: block or caution; none where it has no drug rule."""
@@ -135,8 +142,3 @@ class DrugKnowledge:
 def _rank(place: Cited) -> int:
     option = place.rule.block.option
     return option.rank if option else 0
-
-
-def running_drugs(knowledge: Mapping[str, Drug], features: FeatureSource) -> list[Drug]:
-    """The drugs of the formulary that the patient takes now."""
-    return [drug for drug in knowledge.values() if features.feature(f"takes.{drug.course}").value is True]

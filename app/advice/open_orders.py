@@ -9,6 +9,8 @@ from app.fhir.chart import Chart
 def ordered_already(chart: Chart, knowledge: Knowledge) -> frozenset[str]:
     """The names of the orderables for which an order is open; drafts of an order hook count as about to happen."""
     codes = frozenset(code for service in chart.services for code in service.codes)
+    if not codes:
+        return frozenset()
     return frozenset(
         name
         for name, item in knowledge.orderables.items()

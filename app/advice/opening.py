@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from app.advice.draft import Draft
-from app.advice.drug_options import DrugKnowledge, running_drugs
+from app.advice.drug_options import DrugKnowledge
 from app.advice.duplicates import duplicates
 from app.advice.model import Cited, Role
 from app.engine.criteria import FeatureSource
@@ -60,7 +60,7 @@ def open_for_running_drugs(opened: Opened, drugs: DrugKnowledge) -> None:
 
     Where the same drug is to be changed anyway, the caution is cited there: one card about one drug.
     """
-    for drug in running_drugs(drugs.knowledge.drugs, drugs.features):
+    for drug in drugs.running:
         concerning = [
             (cited, cited.rule.block.drug_rule)
             for cited in drugs.concerning(drug.classes)
@@ -174,7 +174,7 @@ def collect_asks(opened: Opened, knowledge: Knowledge, voices: Iterable[Cited]) 
     """Data that alone keep a recommendation from being decided, unless its card stands anyway (decision 1)."""
     standing = {advice_id for advice_id, _ in opened.drafts}
     for cited in voices:
-        if not _may_ask(cited) or cited.truth is not None:
+        if not cited.rule.may_ask or cited.truth is not None:
             continue
         if cited.rule.block.advise in standing:
             # The card stands on another recommendation: what keeps this one from being decided is named there.
@@ -189,8 +189,3 @@ def collect_asks(opened: Opened, knowledge: Knowledge, voices: Iterable[Cited]) 
 def _withheld_for(cited: Cited) -> tuple[str, ...]:
     """The data behind exclusions that cannot be told, of a recommendation that would hold otherwise."""
     return cited.finding.asks if cited.finding.outcome.truth is True else ()
-
-
-def _may_ask(cited: Cited) -> bool:
-    block = cited.rule.block
-    return bool(block.asks_for) or any(unless.unknown == "withhold" for unless in block.unless)

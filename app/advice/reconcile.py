@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from app.advice.draft import Draft
-from app.advice.drug_options import DrugKnowledge, running_drugs
+from app.advice.drug_options import DrugKnowledge
 from app.advice.model import Advice, AdviceSet, Cited, Findings, Occasion, OptionStatus, Role
 from app.advice.open_orders import ordered_already
 from app.advice.opening import (
@@ -199,7 +199,7 @@ class _Reconciler:
             return  # a list of drugs and doses beside "no drug is suggested" would be read as one
         purpose = draft.kind.block.purpose
         if purpose:
-            exclude = {d.id for d in running_drugs(self.knowledge.drugs, self.features)}
+            exclude = {d.id for d in self.drugs.running}
             exclude |= {d.id for d in self.knowledge.drugs.values() if self._ordered(d.course)}
             if draft.order is not None:
                 purpose = "replace"  # type: ignore[assignment]
@@ -222,10 +222,12 @@ class _Reconciler:
     # ------------------------------------------------------------------------------------------------------ riders
     def _riders(self) -> None:
         for (advice_id, _), host in self.drafts.items():
+            carried = {cited.id for cited in (*host.cited, *host.riders)}
             for rule, role in self.voices.riders.get(advice_id, ()):
                 cited = Cited(rule, role, self.findings)
-                if not host.carries(cited.id) and self._rides(cited):
+                if cited.id not in carried and self._rides(cited):
                     host.riders.append(cited)
+                    carried.add(cited.id)
 
     def _rides(self, cited: Cited) -> bool:
         if cited.rule.block.rides_when is None:

@@ -66,6 +66,7 @@ class Rule:
     rides_when: Node
     opens: Node
     indicator_when: Node
+    may_ask: bool  # missing data can make it ask: for what keeps it undecided, or for an exclusion
     file: str
     line: int
 
@@ -226,6 +227,7 @@ class _Builder:
             rides_when=self.compiled(file, (*here, "rides_when"), block.rides_when, when),
             opens=self.compiled(file, (*here, "option", "opens"), block.option.opens if block.option else None, NEVER),
             indicator_when=self.compiled(file, (*here, "indicator_when"), block.indicator_when, ALWAYS),
+            may_ask=bool(block.asks_for) or any(u.unknown == "withhold" for u in block.unless),
             file=file.name,
             line=file.line_of(*here),
         )

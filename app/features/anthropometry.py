@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from app.features.context import Context
-from app.features.dates import months_between, newest_first, years_between
+from app.features.dates import add_months, newest_first, years_between
 from app.features.model import Evidence, Feature, Kind
 from app.features.patient import FULL_AGE
 from app.features.readings import newest_value, number, number_of
@@ -113,5 +113,5 @@ def weight_loss_percent(context: Context) -> Feature:
 def _in_window(fact: ObservationFact, newest: date) -> bool:
     if fact.effective is None or not fact.effective.exact or fact.effective.latest >= newest:
         return False
-    first, last = WEIGHT_LOSS_MONTHS
-    return first <= months_between(fact.effective.latest, newest) <= last
+    first, last = (add_months(fact.effective.latest, months) for months in WEIGHT_LOSS_MONTHS)
+    return first <= newest <= last

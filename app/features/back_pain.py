@@ -131,7 +131,7 @@ def major_trauma_with_back_pain(context: Context) -> Feature:
         return any_of(answers)
     if trigger.known:
         return known(False, trigger.evidence)
-    if context.chart.provided(Source.CONDITIONS, Source.OBSERVATIONS):
+    if context.chart.provided(Source.CONDITIONS) and context.chart.provided(Source.OBSERVATIONS):
         return none_on_record()
     return unknown("not recorded", "trauma_mechanism")
 

@@ -70,13 +70,15 @@ def months_since(when: DateRange, today: date) -> tuple[Decimal, Decimal]:
 
 
 def within_months(when: DateRange | None, months: int, today: date) -> bool | None:
-    """Whether an event is at most `months` old; None if its date does not tell."""
+    """Whether an event is at most `months` old; None if its date does not tell.
+
+    The limit is moved instead of the age worked out: it is the same question, and asked for nearly every value.
+    """
     if when is None:
         return None
-    low, high = months_since(when, today)
-    if high <= months:
+    if today <= add_months(when.earliest, months):
         return True
-    return False if low > months else None
+    return False if today > add_months(min(when.latest, today), months) else None
 
 
 def on_or_after(when: DateRange, reference: DateRange) -> bool | None:

@@ -194,13 +194,14 @@ def _denied_since(context: Context, group: Group, fact: ConditionFact) -> bool:
 def diagnosis(context: Context, name: str, group: Group) -> Feature:
     """Whether a group of diagnoses is on record, with every record that says so."""
     missing = group.missing or name
-    facts = tuple(fact for fact in context.conditions(*group.concepts) if not _denied_since(context, group, fact))
+    facts = [fact for fact in context.conditions(*group.concepts) if not _denied_since(context, group, fact)]
     evidence = [condition_evidence(name, f) for f in facts if confirmed(f, present_only=group.present_only)]
-    evidence += [
-        Evidence(name, True, None, procedure.when, procedure.ref, "procedure")
-        for procedure in context.procedures(*group.procedures)
-        if not procedure.planned
-    ]
+    if group.procedures:
+        evidence += [
+            Evidence(name, True, None, procedure.when, procedure.ref, "procedure")
+            for procedure in context.procedures(*group.procedures)
+            if not procedure.planned
+        ]
     if evidence:
         return known(True, evidence)
     for fact in context.observations(*group.concepts):
@@ -212,7 +213,8 @@ def diagnosis(context: Context, name: str, group: Group) -> Feature:
     suspected = [condition_evidence(name, f, "suspected") for f in facts if f.presence is Presence.SUSPECTED]
     if suspected:
         return unknown("suspected, not confirmed", missing, evidence=suspected)
-    coarse = [f for f in context.conditions(*group.coarse) if confirmed(f, present_only=group.present_only)]
+    coarse = context.conditions(*group.coarse) if group.coarse else ()
+    coarse = tuple(fact for fact in coarse if confirmed(fact, present_only=group.present_only))
     if coarse:
         shown = [condition_evidence(name, fact, "code covers other diagnoses as well") for fact in coarse]
         return unknown("the code on record does not say which", missing, evidence=shown)

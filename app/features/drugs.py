@@ -63,7 +63,7 @@ def takes(context: Context, drug_class: str) -> Feature:
     if drug_class == "calcium_vitamin_d":
         return _calcium_with_vitamin_d(context)
     counted = courses(context, drug_class)
-    current = [course for course in counted if course.status is CourseStatus.CURRENT]
+    current = [course for course in counted if course.status is CourseStatus.CURRENT] if counted else ()
     if current:
         return known(True, [course_evidence(drug_class, course) for course in current])
     return _not_current(context, drug_class, counted)
@@ -76,7 +76,7 @@ def _not_current(context: Context, drug_class: str, counted: tuple[CourseFact, .
         return unknown("active on record without a recent sign of use", use_name(drug_class), evidence=shown)
     if not asked(context):
         return not_asked(drug_class)
-    stated = context.conditions(STATUS_CODES.get(drug_class, ""))
+    stated = context.conditions(STATUS_CODES[drug_class]) if drug_class in STATUS_CODES else ()
     if stated:
         shown = [Evidence(drug_class, "long-term use coded", None, fact.recorded, fact.ref) for fact in stated]
         return unknown("long-term use is coded, the drug is not listed", use_name(drug_class), evidence=shown)
@@ -166,8 +166,8 @@ def intolerant(context: Context, drug_class: str) -> Feature:
         Evidence(
             f"{drug_class}_intolerance", course.stop_reason, None, course.ended, course.refs[0], "reason for stopping"
         )
-        for course in every_course(context)
-        if belongs(course, drug_class) and _adverse(course.stop_reason)
+        for course in _stopped_for_harm(context)
+        if belongs(course, drug_class)
     ]
     if evidence:
         return known(True, evidence)
@@ -176,8 +176,17 @@ def intolerant(context: Context, drug_class: str) -> Feature:
     return unknown("allergies not provided", f"{drug_class}_intolerance")
 
 
-def _adverse(reason: str | None) -> bool:
-    text = (reason or "").casefold().replace("-", " ").replace("_", " ")
+def _stopped_for_harm(context: Context) -> list[CourseFact]:
+    """The courses that were stopped for an adverse effect; asked for each class, so kept for the patient."""
+    kept: list[CourseFact] | None = context.memo.get("courses stopped for harm")
+    if kept is None:
+        found = [course for course in every_course(context) if course.stop_reason and _adverse(course.stop_reason)]
+        kept = context.memo["courses stopped for harm"] = found
+    return kept
+
+
+def _adverse(reason: str) -> bool:
+    text = reason.casefold().replace("-", " ").replace("_", " ")
     return any(word in text for word in ADVERSE_WORDS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -57,6 +58,18 @@ OTHER_CLASSES = (
     "vitamin_d",
 )
 CLASSES = tuple(sorted({*BONE_CLASSES, *OTHER_CLASSES}))
+_USE_OF_BONE_DRUGS = frozenset({*BONE_CLASSES, "denosumab_any"})
+_NOT_BY_NAME_ALONE = frozenset(
+    {
+        "calcitonin_nasal",
+        "calcium_vitamin_d",
+        "denosumab_any",
+        "glucocorticoid",
+        "oncological_bone_drug",
+        "oral_glucocorticoid",
+    }
+)
+"""Classes to which a course can belong that does not have their name among its drugs (`belongs`, `_counts`)."""
 
 BEGUN = frozenset({CourseStatus.CURRENT, CourseStatus.PAST, CourseStatus.ON_HOLD, CourseStatus.UNKNOWN})
 
@@ -112,7 +125,7 @@ def every_course(context: Context) -> list[CourseFact]:
 
 def taken(context: Context, drug_class: str) -> list[CourseFact]:
     """The begun courses of a class for questions of safety, whatever the indication."""
-    return [c for c in every_course(context) if belongs(c, drug_class) and c.status in BEGUN]
+    return [c for c in _candidates(context, drug_class) if belongs(c, drug_class) and c.status in BEGUN]
 
 
 def courses(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
@@ -121,7 +134,13 @@ def courses(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
     With known bone metastasis a bisphosphonate or denosumab is treatment of the cancer, not of osteoporosis, and
     counts as oncological bone drug only (decision 13).
     """
-    return tuple(course for course in every_course(context) if _counts(context, course, drug_class))
+    candidates = _candidates(context, drug_class)
+    return tuple([c for c in candidates if _counts(context, c, drug_class)]) if candidates else ()
+
+
+def _candidates(context: Context, drug_class: str) -> Sequence[CourseFact]:
+    """The courses that can be of a class, newest start first: where its name decides alone, those that have it."""
+    return every_course(context) if drug_class in _NOT_BY_NAME_ALONE else context.courses(drug_class)
 
 
 def running_courses(context: Context, drug_class: str) -> list[CourseFact]:
@@ -148,7 +167,7 @@ def asked(context: Context) -> bool:
 
 def use_name(drug_class: str) -> str:
     """The data element to ask for when the use of a class is not known."""
-    return "bone_drug_use" if drug_class in (*BONE_CLASSES, "denosumab_any") else f"{drug_class}_use"
+    return "bone_drug_use" if drug_class in _USE_OF_BONE_DRUGS else f"{drug_class}_use"
 
 
 def not_asked(drug_class: str) -> Feature:

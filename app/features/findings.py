@@ -115,7 +115,8 @@ def finding(context: Context, code: str) -> Feature:
             return known(False, [observed(code, fact)])
     if stated:
         return known(True, stated)
-    if code not in ASKED and context.chart.provided(Source.OBSERVATIONS, Source.CONDITIONS):
+    chart = context.chart
+    if code not in ASKED and chart.provided(Source.OBSERVATIONS) and chart.provided(Source.CONDITIONS):
         return none_on_record()
     return unknown("not recorded", MISSING.get(code, code))
 

@@ -97,7 +97,15 @@ def missing_name(analyte: str) -> str:
 
 
 def reading(context: Context, analyte: str) -> Reading:
-    """The newest usable value of an analyte, or why there is none."""
+    """The newest usable value of an analyte, or why there is none; asked by several features, so kept."""
+    key = f"newest {analyte}"
+    kept: Reading | None = context.memo.get(key)
+    if kept is None:
+        kept = context.memo[key] = _reading(context, analyte)
+    return kept
+
+
+def _reading(context: Context, analyte: str) -> Reading:
     rule = ANALYTES[analyte]
     if analyte != "calcium":
         return _newest(context, analyte, rule.concepts)

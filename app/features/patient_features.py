@@ -166,6 +166,8 @@ class _Index(Generic[T]):
         return found
 
     def _gather(self, concepts: tuple[str, ...]) -> tuple[T, ...]:
+        if self._groups.keys().isdisjoint(concepts):
+            return ()
         groups = [self._groups[concept] for concept in concepts if concept in self._groups]
         if len(groups) <= 1:
             return tuple(sorted(groups[0], key=self._order)) if groups else ()

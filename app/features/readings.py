@@ -45,23 +45,27 @@ def newest_value(
     too old, undated where age matters, or in another unit makes the reading a problem that shows the value.
     """
     ask = missing or data
-    found = [fact for fact in context.observations(*concepts) if fact.value is not None]
-    if not found:
+    recorded = context.observations(*concepts)
+    newest = next((fact for fact in recorded if fact.value is not None and _in_unit(fact, unit)), None)
+    if newest is None:
+        found = [fact for fact in recorded if fact.value is not None]
+        if found:
+            return Reading(None, unknown(f"not in {unit}", ask, evidence=[observed(data, found[0])]))
         refused = [item for item in context.chart.unusable if not item.concepts.isdisjoint(concepts)]
         if refused:
             shown = tuple(Evidence(data, item.shown, None, None, item.ref, item.reason) for item in refused)
             return Reading(None, unknown("value could not be used", ask, evidence=shown))
         return Reading(None, unknown("not recorded", ask))
-    usable = [fact for fact in found if unit is None or fact.unit is None or fact.unit == unit]
-    if not usable:
-        return Reading(None, unknown(f"not in {unit}", ask, evidence=[observed(data, found[0])]))
-    newest = usable[0]
     if age is not None:
         recent = within_months(newest.effective, max_age(context, age), context.today)
         if recent is not True:
             why = TOO_OLD if recent is False else UNDATED
             return Reading(None, unknown(why, ask, evidence=[observed(data, newest, why)]))
     return Reading(newest, unknown("", ask))
+
+
+def _in_unit(fact: ObservationFact, unit: str | None) -> bool:
+    return unit is None or fact.unit is None or fact.unit == unit
 
 
 def number_of(fact: ObservationFact, data: str, missing: str | None = None) -> Feature:

@@ -15,6 +15,9 @@ NEVER = Decimal("Infinity")
 """Months since something that is not on record: longer ago than every limit."""
 
 
+_NONE_ON_RECORD = Feature("", False)
+
+
 def known(value: Value, evidence: Iterable[Evidence] = ()) -> Feature:
     """A feature with a value."""
     return Feature("", value, tuple(evidence))
@@ -27,7 +30,7 @@ def unknown(why: str, *missing: str, evidence: Iterable[Evidence] = ()) -> Featu
 
 def none_on_record() -> Feature:
     """The list of records was provided and holds no such record."""
-    return known(False)
+    return _NONE_ON_RECORD
 
 
 def never() -> Feature:

@@ -384,6 +384,6 @@ class Chart(Struct, frozen=True):
     set_aside: tuple[SetAside, ...] = ()
     unusable: tuple[UnusableValue, ...] = ()
 
-    def provided(self, *sources: Source) -> bool:
-        """Whether every one of the sources came complete: only then does absence of a record mean "none"."""
-        return all(self.availability.get(source) is Availability.PROVIDED for source in sources)
+    def provided(self, source: Source) -> bool:
+        """Whether a source came complete: only then does absence of a record mean "none"."""
+        return self.availability.get(source) is Availability.PROVIDED

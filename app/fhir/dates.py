@@ -15,7 +15,8 @@ from app.fhir.chart import DateRange
 _DATE_LENGTH = len("2015-03-07")
 _MONTH_LENGTH = len("2015-03")
 _YEAR_LENGTH = len("2015")
-_EPOCH, _DAY_SECONDS = datetime(1970, 1, 1, tzinfo=UTC), 86_400
+_EPOCH, _EPOCH_WITHOUT_ZONE = datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1)
+_DAY_SECONDS = 86_400
 _FIRST_YEAR = 1850
 """Nobody in a chart was born earlier; what is earlier is a filler such as 0001-01-01."""
 
@@ -33,7 +34,7 @@ def read_moment(value: str, tz: ZoneInfo) -> tuple[DateRange | None, int]:
         if len(text) > _DATE_LENGTH:
             moment = datetime.fromisoformat(text)
             seconds = _seconds(moment)
-            day = (moment if moment.tzinfo is None else moment.astimezone(tz)).date()
+            day = moment.date() if moment.tzinfo is None else moment.astimezone(tz).date()
         elif len(text) == _DATE_LENGTH:
             day = date.fromisoformat(text)
         elif len(text) == _MONTH_LENGTH:
@@ -68,7 +69,7 @@ def seconds_of(text: str) -> int:
 
 
 def _seconds(moment: datetime) -> int:
-    since = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)) - _EPOCH
+    since = moment - (_EPOCH if moment.tzinfo is not None else _EPOCH_WITHOUT_ZONE)
     return since.days * _DAY_SECONDS + since.seconds
 
 

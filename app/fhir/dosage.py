@@ -18,7 +18,7 @@ from app.fhir.drugs import iu_per_mg
 from app.fhir.medications import Product, is_count, milligrams
 from app.fhir.names import codings
 from app.fhir.records import Reading, objects
-from app.fhir.terminology import one_pattern, terminology
+from app.fhir.terminology import terminology
 from app.fhir.units import to_decimal
 
 NO_DOSAGE = "no dosage"
@@ -216,7 +216,7 @@ def _interval(timing: object, repeat: dict[str, Any]) -> Decimal | None:
 @cache
 def _text_rules() -> tuple[re.Pattern[str], tuple[tuple[re.Pattern[str], Decimal, Decimal], ...]]:
     rules = terminology().raw["text-patterns"]["dosage"]
-    return one_pattern([rules["amount"]]), tuple(
+    return re.compile(rules["amount"], re.IGNORECASE), tuple(
         (re.compile(f"(?:{rule['text']}){rules['ends']}", re.IGNORECASE), Decimal(rule["times"]), Decimal(rule["days"]))
         for rule in rules["frequencies"]
     )

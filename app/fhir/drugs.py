@@ -5,14 +5,13 @@ ATC cannot tell Prolia from Xgeva or Aclasta from Zometa; dose, interval and bra
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
 
 from app.fhir.chart import Dose, Route
 from app.fhir.names import codings, words
-from app.fhir.terminology import one_pattern, terminology
+from app.fhir.terminology import TextPattern, terminology
 
 _CACHED_DRUGS = 2048
 """What drugs are is vocabulary, and nobody's data: remembered by the process."""
@@ -25,9 +24,9 @@ def _table() -> dict[str, Any]:
 
 
 @cache
-def _route_patterns() -> tuple[tuple[Route, re.Pattern[str]], ...]:
+def _route_patterns() -> tuple[tuple[Route, TextPattern], ...]:
     routes = terminology().raw["text-patterns"]["routes"]
-    return tuple((Route(name), one_pattern(patterns)) for name, patterns in routes.items())
+    return tuple((Route(name), TextPattern(patterns)) for name, patterns in routes.items())
 
 
 @cache
@@ -44,9 +43,9 @@ def route_of(concept: object, product: str = "") -> Route | None:
             return route
     text = words(concept)
     if text:
-        return next((route for route, pattern in _route_patterns() if pattern.search(text)), Route.OTHER)
+        return next((route for route, pattern in _route_patterns() if pattern.found_in(text)), Route.OTHER)
     if product:
-        found = [route for route, pattern in _route_patterns() if pattern.search(product)]
+        found = [route for route, pattern in _route_patterns() if pattern.found_in(product)]
         for route in (Route.TOPICAL, Route.INHALED, Route.NASAL):  # these make a difference: any mention of them counts
             if route in found:
                 return route

@@ -32,7 +32,7 @@ from app.fhir.records import (
     status_of,
 )
 from app.fhir.sites import fracture_site_in
-from app.fhir.terminology import one_pattern, terminology
+from app.fhir.terminology import TextPattern, terminology
 
 DXA = "dxa_report"
 
@@ -164,7 +164,7 @@ def is_parent(relationship: object) -> bool | None:
     if any(code in table["parent_codes"] for code in codes):
         return True
     texts = [text.strip().lower() for text in words(relationship).split(" | ") if text.strip()]
-    if any(_parent_text().search(text) for text in texts):
+    if any(_parent_text().found_in(text) for text in texts):
         return True
     return False if any(codes) or texts else None
 
@@ -176,8 +176,8 @@ def _relatives() -> dict[str, Any]:
 
 
 @cache
-def _parent_text() -> Any:
-    return one_pattern(_relatives()["parent_text"])
+def _parent_text() -> TextPattern:
+    return TextPattern(_relatives()["parent_text"])
 
 
 def read_intolerance(resource: Resource, reading: Reading) -> list[IntoleranceFact]:

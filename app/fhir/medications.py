@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from app.fhir.codes import NO_MATCH, Match, canonical_system, match
 from app.fhir.names import TextKind, codings, name_of, words
 from app.fhir.records import Reading, Resource, objects, reference_id
-from app.fhir.terminology import one_pattern, terminology
+from app.fhir.terminology import TextPattern, terminology
 from app.fhir.units import to_decimal
 
 _STRENGTH = re.compile(r"(\d+(?:[.,]\d+)?)\s*(mg|milligram|g|µg|μg|ug|mcg|mikrogram)\b(?!\s*/)", re.IGNORECASE)
@@ -39,16 +39,16 @@ def drug_match(concept: object) -> Match:
     if not found.by_text:
         return found
     for pattern, drugs in _drops():
-        if found.concepts & drugs and pattern.search(found.text):
+        if found.concepts & drugs and pattern.found_in(found.text):
             kept = found.concepts - drugs
             found = replace(found, concepts=kept, by_text=bool(kept))
     return found
 
 
 @cache
-def _drops() -> tuple[tuple[re.Pattern[str], frozenset[str]], ...]:
+def _drops() -> tuple[tuple[TextPattern, frozenset[str]], ...]:
     rules = terminology().raw["text-patterns"]["medications"]["drop_where"]
-    return tuple((one_pattern([rule["text"]]), frozenset(rule["drugs"])) for rule in rules)
+    return tuple((TextPattern([rule["text"]]), frozenset(rule["drugs"])) for rule in rules)
 
 
 def product_of(resource: Resource, reading: Reading) -> Product:

@@ -91,15 +91,15 @@ def named_by(listed: list[dict[str, Any]], text: str, kind: TextKind) -> frozens
 
 def _says_otherwise(text: str, kind: TextKind) -> bool:
     never = terminology().texts[kind].never
-    return never is not None and never.search(text[:_MAX_TEXT]) is not None
+    return never is not None and never.found_in(text[:_MAX_TEXT])
 
 
 def _names_in(text: str, kind: TextKind) -> frozenset[str]:
     patterns = terminology().texts[kind]
     text = text[:_MAX_TEXT]
-    if not patterns.any_name.search(text):
+    if not patterns.any_name.found_in(text):
         return frozenset()
-    return frozenset(concept for concept, pattern in patterns.names if pattern.search(text))
+    return frozenset(concept for concept, pattern in patterns.names if pattern.found_in(text))
 
 
 _names_in_display = lru_cache(maxsize=_CACHED_DISPLAYS)(_names_in)
@@ -117,7 +117,7 @@ def _complete(found: Iterable[str]) -> frozenset[str]:
 def contradicts(listed: list[dict[str, Any]], text: str, kind: TextKind, coded: frozenset[str]) -> bool:
     """Whether the words name something that is not even a relative of what the code says."""
     patterns = terminology().texts[kind].by_concept
-    if not text or any(pattern.search(text) for name in coded if (pattern := patterns.get(name)) is not None):
+    if not text or any(pattern.found_in(text) for name in coded if (pattern := patterns.get(name)) is not None):
         return False
     named = named_by(listed, text, kind)
     return bool(named) and not _related(named, coded)

@@ -23,7 +23,7 @@ from app.fhir.densities import density_concept, density_in_text, number_of, read
 from app.fhir.names import codings, name_of, words
 from app.fhir.records import ENTERED_IN_ERROR, STATUS, Reading, Resource, objects, ref_of, status_of
 from app.fhir.remembered import Remembered
-from app.fhir.terminology import one_pattern, terminology
+from app.fhir.terminology import TextPattern, terminology
 from app.fhir.units import QuantityRule, Unusable, factor_of, measure, rule_for, to_decimal
 
 _COUNTING = frozenset({"final", "amended", "corrected", "preliminary", ""})
@@ -86,8 +86,8 @@ class ObservationFacts:
 
 def read_observation(resource: dict[str, Any], reading: Reading, facts: ObservationFacts, ref: str = "") -> None:
     """Add the facts of one Observation, its components included. `ref`: of the containing record, if contained."""
-    status = status_of(resource)
-    if status not in _COUNTING:
+    status = resource.get("status")
+    if status != "final" and (status := status_of(resource)) not in _COUNTING:
         reading.leave_out(resource, ENTERED_IN_ERROR if status == ENTERED_IN_ERROR else STATUS)
         return
     asked = facts.question(resource.get("code"))
@@ -103,7 +103,7 @@ def read_observation(resource: dict[str, Any], reading: Reading, facts: Observat
         if not parts:
             return
     ref = ref or ref_of(resource)
-    effective = _effective(resource, reading)
+    effective, order = _when(resource, reading)
     preliminary = status == "preliminary"
     for part, question in parts:
         found = question.found
@@ -122,23 +122,26 @@ def read_observation(resource: dict[str, Any], reading: Reading, facts: Observat
                 facts.densities.append(density)
                 continue
         if found.concepts:
-            fact = _observation(part, resource, question, ref, effective, preliminary, reading, facts)
+            fact = _observation(part, resource, question, ref, effective, order, preliminary, reading, facts)
             if fact is not None:
                 facts.observations.append(fact)
                 if fact.boolean is True:
                     facts.conditions.append(_as_condition(fact))
 
 
-def _effective(resource: Resource, reading: Reading) -> DateRange | None:
-    moment = resource.get("effectiveDateTime")
-    if moment is None:
-        moment = resource.get("effectiveInstant")
-    if moment is not None:
-        return reading.date(moment)
-    period = resource.get("effectivePeriod")
+def _when(resource: Resource, reading: Reading) -> tuple[DateRange | None, int]:
+    """The day of a measurement, and its place among those of the day.
+
+    The place grows with the moment of the measurement, then of its issue; 0 where neither has a time of day.
+    """
+    written = resource.get("effectiveDateTime")
+    if written is None:
+        written = resource.get("effectiveInstant")
+    effective, seconds = reading.moment(written)
+    period = resource.get("effectivePeriod") if written is None else None
     if isinstance(period, dict):
-        return reading.date(period.get("end")) or reading.date(period.get("start"))
-    return None
+        effective = reading.date(period.get("end")) or reading.date(period.get("start"))
+    return effective, seconds * 10**12 + reading.seconds(resource.get("issued"))
 
 
 def _observation(
@@ -147,6 +150,7 @@ def _observation(
     question: _Question,
     ref: str,
     effective: DateRange | None,
+    order: int,
     preliminary: bool,
     reading: Reading,
     facts: ObservationFacts,
@@ -188,7 +192,7 @@ def _observation(
         name_of(body_site) or None if body_site else None,
         preliminary,
         found.by_text,
-        reading.position(whole.get("effectiveDateTime") or whole.get("effectiveInstant"), whole.get("issued")),
+        order,
     )
 
 
@@ -210,9 +214,9 @@ def _answer(part: dict[str, Any], found: Match, reading: Reading) -> tuple[froze
     answer |= {_ANSWER_WORDS[name] for name in answer if name in _ANSWER_WORDS}
     yes, no = _yes_no()
     single = [word.strip() for word in text.split(" | ")]
-    if _YES in answer or (not answer and any(yes.search(word) for word in single)):
+    if _YES in answer or (not answer and any(yes.found_in(word) for word in single)):
         return frozenset(answer), True
-    if _NO in answer or (not answer and any(no.search(word) for word in single)):
+    if _NO in answer or (not answer and any(no.found_in(word) for word in single)):
         return frozenset(answer), False
     return frozenset(answer), None
 
@@ -226,9 +230,9 @@ def _word_of_list(text: str, found: Match) -> set[str]:
 
 
 @cache
-def _yes_no() -> tuple[Any, Any]:
+def _yes_no() -> tuple[TextPattern, TextPattern]:
     table = terminology().raw["text-patterns"]
-    return one_pattern(table["yes"]), one_pattern(table["no"])
+    return TextPattern(table["yes"]), TextPattern(table["no"])
 
 
 def _interpretation(part: Resource) -> Interpretation | None:
@@ -238,9 +242,10 @@ def _interpretation(part: Resource) -> Interpretation | None:
     for concept in objects(listed):
         for coding in codings(concept):
             code = coding.get("code")
-            meant = _INTERPRETATIONS.get(code.strip().upper()) if isinstance(code, str) else None
-            if meant is not None:
-                return meant
+            if isinstance(code, str):
+                meant = _INTERPRETATIONS.get(code) or _INTERPRETATIONS.get(code.strip().upper())
+                if meant is not None:
+                    return meant
     return None
 
 
@@ -251,9 +256,7 @@ def _reference_range(
 
     A limit without a unit of its own has the unit of the value.
     """
-    if "referenceRange" not in part:
-        return None, None
-    for entry in objects(part["referenceRange"]):
+    for entry in objects(part.get("referenceRange")):
         if "type" in entry:
             kind = [str(coding.get("code")) for coding in codings(entry["type"])]
             if kind and "normal" not in kind:

@@ -82,30 +82,11 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
     resources = [resource for resource, _ in data.entries if isinstance(resource, dict)]
     reading.medications = medications_in((*resources, *data.draft_orders))
     facts = _Facts(ObservationFacts(), ConditionFacts(), ConditionFacts(), [], [], [], [], [], [])
-    others, own = 0, f"Patient/{data.patient_id}"
-    for resource in resources:
-        kind = resource.get("resourceType")
-        if not isinstance(kind, str):
-            reading.leave_out(resource, UNREADABLE)
-            continue
-        read = _READERS.get(kind)
-        if read is None:
-            continue
-        if _of_another(resource, data.patient_id, own):
-            others += 1
-            continue
-        _one(read, resource, reading, facts)
-    for condition in data.new_conditions:
-        if _of_another(condition, data.patient_id, own):
-            others += 1
-            continue
-        _one(_new_condition, condition, reading, facts)
+    others = _read_all(resources, _reader_of, reading, facts)
+    others += _read_all(data.new_conditions, lambda _: _new_condition, reading, facts)
     courses = merge_courses(facts.records, reading)
-    for draft in data.draft_orders:
-        if _of_another(draft, data.patient_id, own):
-            others += 1
-            continue
-        _one(_draft_reader(data.selections, courses), draft, reading, facts)
+    read_order = _draft_reader(data.selections, courses)
+    others += _read_all(data.draft_orders, lambda _: read_order, reading, facts)
     if others:
         reading.set_aside.append(SetAside(None, OTHER_PATIENT, others))
     known = {fact.ref for fact in facts.new.conditions}
@@ -138,12 +119,29 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
 _Read = Callable[[dict[str, Any], Reading, _Facts], None]
 
 
-def _one(read: _Read, resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
-    """Read one record. The only place where malformed data is caught: the record is set aside, whole."""
-    try:
-        read(resource, reading, facts)
-    except _MALFORMED:
-        reading.leave_out(resource, UNREADABLE)
+def _read_all(
+    resources: Iterable[dict[str, Any]],
+    reader_of: Callable[[dict[str, Any]], _Read | None],
+    reading: Reading,
+    facts: _Facts,
+) -> int:
+    """Read records one by one; how many were about another patient.
+
+    The only place where malformed data is caught: such a record is set aside, whole.
+    """
+    others, own = 0, f"Patient/{reading.patient_id}"
+    for resource in resources:
+        try:
+            read = reader_of(resource)
+            if read is None:
+                continue
+            if _of_another(resource, reading.patient_id, own):
+                others += 1
+                continue
+            read(resource, reading, facts)
+        except _MALFORMED:
+            reading.leave_out(resource, UNREADABLE)
+    return others
 
 
 def _of_another(resource: dict[str, Any], patient_id: str, own: str) -> bool:
@@ -231,6 +229,14 @@ def _draft_reader(selections: frozenset[str] | None, courses: Sequence[Any]) -> 
                 facts.services.append(service)
 
     return read
+
+
+def _reader_of(resource: dict[str, Any]) -> _Read | None:
+    """What reads a record of this kind; None where this kind is not read. TypeError: it does not say what it is."""
+    kind = resource.get("resourceType")
+    if not isinstance(kind, str):
+        raise TypeError("a record without resourceType")
+    return _READERS.get(kind)
 
 
 _READERS: dict[str, _Read] = {

@@ -33,6 +33,7 @@ REASONS = frozenset(
 
 _is_id = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 _UNNAMED = "?"
+_NO_MOMENT = (None, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +66,21 @@ class Reading:
 
     def date(self, value: object) -> DateRange | None:
         """A FHIR date in the time zone of the service."""
+        return self.moment(value)[0]
+
+    def moment(self, value: object) -> tuple[DateRange | None, int]:
+        """The day of a FHIR date in the time zone of the service, and its moment in seconds: 0 without time of day."""
         if not isinstance(value, str):
-            return None
-        return self._moment(value)[0]
-
-    def position(self, effective: object, issued: object) -> int:
-        """The place of a measurement among those of its day; 0 where neither moment has a time of day.
-
-        It grows with the moment of the measurement, then of its issue.
-        """
-        measured = self._moment(effective)[1] if isinstance(effective, str) else 0
-        return measured * 10**12 + (self._seconds_of(issued) if isinstance(issued, str) else 0)
-
-    def _moment(self, value: str) -> tuple[DateRange | None, int]:
+            return _NO_MOMENT
         moment = self._moments.get(value)
         if moment is None:
             moment = self._moments[value] = read_moment(value, self.tz)
         return moment
 
-    def _seconds_of(self, value: str) -> int:
-        if value in self._moments:
-            return self._moments[value][1]
+    def seconds(self, value: object) -> int:
+        """The moment of a FHIR instant in seconds; 0 without time of day. Cheaper than `moment`: no day is needed."""
+        if not isinstance(value, str):
+            return 0
         seconds = self._seconds.get(value)
         if seconds is None:
             seconds = self._seconds[value] = seconds_of(value)

@@ -8,21 +8,21 @@ from functools import cache
 from app.fhir.chart import DensitySite, FractureSite
 from app.fhir.names import codings, words
 from app.fhir.records import objects
-from app.fhir.terminology import one_pattern, terminology
+from app.fhir.terminology import TextPattern, terminology
 
 _LEVEL = re.compile(r"\b(?:(Th|T|L)[\s-]?(\d{1,2}))\b", re.IGNORECASE)
 _LAST_LEVEL = {"T": 12, "L": 5}  # anatomy: twelve thoracic, five lumbar vertebrae
 
 
 @cache
-def _patterns(group: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _patterns(group: str) -> tuple[tuple[str, TextPattern], ...]:
     table = terminology().raw["text-patterns"]
     content = table["sides"] if group == "sides" else table["sites"][group]
-    return tuple((name, one_pattern(patterns)) for name, patterns in content.items())
+    return tuple((name, TextPattern(patterns)) for name, patterns in content.items())
 
 
 def _named(group: str, text: str) -> str | None:
-    return next((name for name, pattern in _patterns(group) if pattern.search(text)), None) if text else None
+    return next((name for name, pattern in _patterns(group) if pattern.found_in(text)), None) if text else None
 
 
 def density_site_in(text: str) -> DensitySite | None:
@@ -74,7 +74,7 @@ def side_in(text: str) -> str | None:
     """The side, left or right, where a text names exactly one of them."""
     if not text:
         return None
-    found = [name for name, pattern in _patterns("sides") if pattern.search(text)]
+    found = [name for name, pattern in _patterns("sides") if pattern.found_in(text)]
     return found[0] if len(found) == 1 else None
 
 

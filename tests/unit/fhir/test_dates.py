@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from app.fhir.chart import DateRange
 from app.fhir.dates import age_to_dates, minus_months, read_date, read_period
+from app.fhir.observations import ObservationFacts, read_observation
 from app.fhir.records import Reading, ReadSettings
 
 UTC, STOCKHOLM = ZoneInfo("UTC"), ZoneInfo("Europe/Stockholm")
@@ -68,8 +69,15 @@ def test_an_age_at_onset_is_a_year_of_days() -> None:
 
 
 def test_the_later_value_of_a_day_has_the_larger_position() -> None:
-    position = Reading("p1", date(2026, 5, 2), STOCKHOLM, ReadSettings()).position
-    morning = position("2026-05-01T08:00:00+02:00", None)
-    noon = position("2026-05-01T12:00:00+02:00", None)
+    def position(effective: str, issued: str | None = None) -> int:
+        reading, facts = Reading("p1", date(2026, 5, 2), STOCKHOLM, ReadSettings()), ObservationFacts()
+        weight = {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]}
+        record = {"resourceType": "Observation", "id": "w", "status": "final", "code": weight, "issued": issued}
+        read_observation({**record, "effectiveDateTime": effective}, reading, facts)
+        return facts.observations[0].order
+
+    morning = position("2026-05-01T08:00:00+02:00")
+    noon = position("2026-05-01T12:00:00+02:00")
     corrected = position("2026-05-01T08:00:00+02:00", "2026-05-01T15:00:00Z")
-    assert morning < corrected < noon
+    assert 0 < morning < corrected < noon
+    assert position("2026-05-01") == 0
