@@ -141,6 +141,9 @@ class _Reconciler:
             draft.drug_name = self.knowledge.drugs[CALCIUM].name  # "caution with calcium", not "with this drug"
         if gate.block.text:
             draft.notes.append(gate.block.text)
+        if replaced.kind.block.asks:  # a question that is put in another way
+            draft.missing += replaced.missing
+            draft.evidence += replaced.evidence
         draft.evidence += outcome.evidence
         for rule_id in gate.block.cites:
             rule = self.knowledge.rules[rule_id]
@@ -188,7 +191,13 @@ class _Reconciler:
             del self.drafts[key]
             return
         draft.cited = [c for c in draft.cited if not c.rule.block.tests or any(n in due for n in c.rule.block.tests)]
-        draft.tests = tuple(self._orderable(name) for name in due)
+        tests = {self._first_code(name): self._orderable(name) for name in due}
+        draft.tests = tuple(tests.values())
+
+    def _first_code(self, name: str) -> tuple[str, str]:
+        """What tells tests apart: one test can have two names, by what answers it."""
+        code = self._orderable(name).codes[0]
+        return code["system"], code["code"]
 
     def _orderable(self, name: str) -> Orderable:
         return self.knowledge.orderables[name].block
@@ -266,7 +275,8 @@ def _result(
         advice = [one for one in advice if _about_new_problem(one, chart)]
     if occasion is Occasion.DISCHARGE and features.feature("recent_fragility_fracture.any").value is not True:
         advice = [one for one in advice if one.topic in SAFETY_TOPICS]
-    asked = dict.fromkeys(name for one in everything if one.topic == QUESTION and not advice for name in one.missing)
+    questions = [one for one in everything if one.topic == QUESTION or one.kind.block.asks]
+    asked = dict.fromkeys(name for one in questions if not advice for name in one.missing)
     return AdviceSet(tuple(in_order(advice, knowledge.advice)), tuple(asked))
 
 

@@ -30,9 +30,10 @@ class Speaking:
 
 
 def opens_by_itself(rule: Rule) -> bool:
-    """Whether the recommendation opens the card of its advice: no drug rule, no place of a drug."""
+    """Whether the recommendation opens the card of its advice: no drug rule, no place of a drug but one beside it."""
     block = rule.block
-    return block.use is Use.CARD and bool(block.advise) and block.option is None and block.drug_rule is None
+    only_a_place = block.option is not None and not block.option.beside
+    return block.use is Use.CARD and bool(block.advise) and not only_a_place and block.drug_rule is None
 
 
 def speaking(knowledge: Knowledge, roles: Roles, switched: Collection[str]) -> Speaking:

@@ -109,6 +109,7 @@ class Option(Block):
     must_know: Strings = []
     suggest: bool = True  # False: named on the card, never a ready order (no dose in the source, or specialist only)
     opens: Criterion = None  # when this option by itself opens the card of `advise`
+    beside: bool = False  # the recommendation opens its card like one without an option; the place is said with it
 
 
 class Recommendation(Block):

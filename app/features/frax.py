@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from app.features.context import Context
 from app.features.model import Feature, Kind
-from app.features.readings import newest_value, number
-from app.features.registry import feature
-from app.features.results import known, observed
+from app.features.readings import newest_value, number, observations_provided
+from app.features.registry import OneOf, family, feature
+from app.features.results import known, none_on_record, observed, unknown
 
 READS = ("observations",)
 MAJOR, HIP = "frax_major_10y", "frax_hip_10y"
@@ -24,6 +24,21 @@ def frax_major(context: Context) -> Feature:
 def frax_hip(context: Context) -> Feature:
     """The newest reported value within the age limit of FRAX (decision 35)."""
     return number(context, (HIP,), "frax_hip", age="frax", unit="%")
+
+
+@family(
+    "frax_recorded",
+    OneOf("probability", ("hip", "major")),
+    kind=Kind.TRUTH,
+    meaning="A FRAX probability of any age is on record: {}.",
+    reads=READS,
+)
+def frax_recorded(context: Context, probability: str) -> Feature:
+    """Whether the probability was ever calculated; one that is too old is asked for again (decision 35)."""
+    recorded = context.observations(MAJOR if probability == "major" else HIP)
+    if any(fact.value is not None for fact in recorded):
+        return known(True)  # the value itself is told by frax_major and frax_hip
+    return none_on_record() if observations_provided(context) else unknown("observations not provided", "frax")
 
 
 @feature("frax_with_bmd", Kind.TRUTH, meaning="The reported FRAX was computed with bone density.", reads=READS)

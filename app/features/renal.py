@@ -9,8 +9,8 @@ from app.features.context import Context
 from app.features.laboratory import ANALYTES, CLEARANCE, reading
 from app.features.model import Evidence, Feature, Kind
 from app.features.readings import newest_value, number_of, observations_provided
-from app.features.registry import WholeNumber, family, feature
-from app.features.results import all_of, any_of, below, interval, known, none_on_record, observed, unknown
+from app.features.registry import OneOf, WholeNumber, family, feature
+from app.features.results import any_of, below, interval, known, none_on_record, observed, unknown
 from app.fhir.chart import Sex
 
 # Cockcroft & Gault, Nephron 1976;16:31-41, for creatinine in umol/L; the factors hold the conversion from mg/dL and,
@@ -134,18 +134,21 @@ def creatinine_known(context: Context) -> Feature:
     return unknown("observations not provided", "creatinine", evidence=found.problem.evidence)
 
 
-@feature(
-    "zoledronate_labs_done",
-    Kind.TRUTH,
-    meaning="Calcium and creatinine are recent enough for an infusion of zoledronate.",
+@family(
+    "zoledronate_lab_done",
+    OneOf("analyte", ("calcium", "creatinine")),
+    kind=Kind.TRUTH,
+    meaning="Recent enough for an infusion of zoledronate: {}.",
     reads=READS,
 )
-def zoledronate_labs_done(context: Context) -> Feature:
-    """A calcium and a creatinine (or clearance) of the last settings.zoledronate_lab_days; asks for presence."""
+def zoledronate_lab_done(context: Context, analyte: str) -> Feature:
+    """A value of the last settings.zoledronate_lab_days; asks for presence.
+
+    A reported clearance counts as creatinine known (decision 27).
+    """
     first = context.today - timedelta(days=context.settings.zoledronate_lab_days)
-    calcium = _since_day(context, "calcium", ANALYTES["calcium"].concepts, first)
-    creatinine = _since_day(context, "creatinine", (*ANALYTES["creatinine"].concepts, *CLEARANCE), first)
-    return all_of([calcium, creatinine])
+    concepts = (*ANALYTES[analyte].concepts, *(CLEARANCE if analyte == "creatinine" else ()))
+    return _since_day(context, analyte, concepts, first)
 
 
 def _since_day(context: Context, name: str, concepts: tuple[str, ...], first: date) -> Feature:

@@ -278,11 +278,13 @@ def test_a_reported_clearance_counts_as_creatinine_since_the_start() -> None:
 )
 def test_values_before_an_infusion_are_of_the_last_thirty_days(when: str | None, done: bool | None) -> None:
     facts = [observation(TOTAL, "2.4", "2026-06-10"), observation("creatinine_serum_molar", 80, when)]
-    assert features(observations=facts).feature("zoledronate_labs_done").value is done
+    patient = features(observations=facts)
+    assert patient.feature("zoledronate_lab_done.creatinine").value is done
+    assert patient.feature("zoledronate_lab_done.calcium").value is True
 
 
-def test_an_infusion_needs_both_values() -> None:
-    assert features(observations=[observation(TOTAL, "2.4")]).feature("zoledronate_labs_done").value is False
+def test_a_clearance_before_an_infusion_counts_as_creatinine() -> None:
     clearance = observation("creatinine_clearance_measured_24h", 50, unit="mL/min")
-    assert features(observations=[observation(TOTAL, "2.4"), clearance]).feature("zoledronate_labs_done").value is True
-    assert features(without=(Source.OBSERVATIONS,)).feature("zoledronate_labs_done").value is None
+    assert features(observations=[clearance]).feature("zoledronate_lab_done.creatinine").value is True
+    assert features(observations=[clearance]).feature("zoledronate_lab_done.calcium").value is False
+    assert features(without=(Source.OBSERVATIONS,)).feature("zoledronate_lab_done.calcium").value is None
