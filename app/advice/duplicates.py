@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from itertools import combinations
 
-from app.features.exposure import course_evidence
+from app.features.dates import add_months
+from app.features.exposure import course_evidence, depot_months
 from app.features.model import Evidence
 from app.fhir.chart import Chart, CourseFact, CourseStatus, DraftOrder, OrderAction
 
@@ -71,7 +73,7 @@ def duplicates(chart: Chart, to_be_changed: Callable[[CourseFact], bool]) -> Dup
         for order in drafts
         if order.selected
         and _different(order.course, course)
-        and not _in_sequence(course, order.course)
+        and not _in_sequence(course, order.course, chart.today)
         and not to_be_changed(course)
     ]
     if not pairs and not beside:
@@ -104,5 +106,16 @@ def _going_on(chart: Chart) -> Iterator[CourseFact]:
             yield course
 
 
-def _in_sequence(running: CourseFact, ordered: CourseFact) -> bool:
-    return any(ends in running.drugs and follows in ordered.drugs for ends, follows in SEQUENCES)
+def _in_sequence(running: CourseFact, ordered: CourseFact, today: date) -> bool:
+    """Whether what is ordered is what follows the drug that runs, at a time when it can follow.
+
+    The next drug takes the place of a depot drug's next dose: what begins more than a month before that dose is due
+    runs beside the last one.
+    """
+    if not any(ends in running.drugs and follows in ordered.drugs for ends, follows in SEQUENCES):
+        return False
+    months = depot_months(running)
+    if months is None or running.last_given is None:
+        return True
+    begins = ordered.started.latest if ordered.started else today
+    return begins >= add_months(running.last_given.earliest, months - 1)
