@@ -110,7 +110,9 @@ def _notes(advice: Advice, wording: Wording) -> list[str]:
     lines = [in_language(texts, wording.language) for texts in (*advice.notes, *advice.disagreements)]
     lines += [wording.text("not-recognised", drug=escaped(name)) for name in advice.not_recognised]
     lines += [in_language(c.rule.block.card_note, wording.language) for c in advice.opened_by]
-    return list(dict.fromkeys(line for line in lines if line))
+    distinct = list(dict.fromkeys(line for line in lines if line))
+    # Recommendations of one source share remarks: what another line says and more is not said by itself.
+    return [line for line in distinct if not any(other != line and other.startswith(line) for other in distinct)]
 
 
 def reason_of(cited: Cited, wording: Wording) -> str:
