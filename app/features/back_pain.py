@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from app.features.context import Context
 from app.features.dates import on_or_after, within_months
-from app.features.diagnoses import condition_evidence, confirmed, told_by_observation
+from app.features.diagnoses import condition_evidence, confirmed, is_new, told_by_observation
 from app.features.fracture_counting import fracture_evidence
 from app.features.model import Evidence, Feature, Kind
 from app.features.registry import OneOf, family, feature
@@ -84,6 +84,25 @@ def began_with_back_pain(context: Context, name: str) -> Feature:
     return truth(
         on_or_after(max(dates), onset), "dates do not tell which came first", ONSET_NAMES[name], evidence=evidence
     )
+
+
+@feature(
+    "cauda_equina_now",
+    Kind.TRUTH,
+    meaning="Cauda equina syndrome that is new, or without a date beside back pain.",
+    reads=READS,
+)
+def cauda_equina_now(context: Context) -> Feature:
+    """A diagnosis of the last month is an emergency whatever else is recorded; the scar of an old one is not."""
+    diagnosed = context.feature("condition.cauda_equina")
+    if diagnosed.value is not True:
+        return diagnosed
+    facts = [fact for fact in context.conditions("cauda_equina") if confirmed(fact, present_only=True)]
+    if any(is_new(context, fact) for fact in facts):
+        return diagnosed
+    if any(fact.onset is None and fact.recorded is None for fact in facts):
+        return context.feature("back_pain")
+    return known(False, diagnosed.evidence)
 
 
 @dataclass(frozen=True, slots=True)

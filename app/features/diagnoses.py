@@ -8,6 +8,7 @@ section 2), else unknown.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from app.features.context import Context
@@ -104,7 +105,9 @@ GROUPS: dict[str, Group] = {
     "hypophosphatasia": Group(("hypophosphatasia",), coarse=("hypophosphataemia_hypophosphatasia",)),
     "hysterectomy": _group("hysterectomy", procedures=("hysterectomy",)),
     "immobilisation": _group("immobilisation", present=True),
-    "immunosuppression": _group("immunosuppression", "hiv", present=True),
+    "immunosuppression": _group(
+        "immunosuppression", "hiv", "organ_transplant", present=True, procedures=("organ_transplant",)
+    ),
     "iv_drug_use": _group("iv_drug_use"),
     "kidney_stones": _group("nephrolithiasis"),
     "kyphosis": _group("kyphosis", present=True),
@@ -151,6 +154,8 @@ GROUPS: dict[str, Group] = {
 """The groups; concept ids are those of guidelines/concepts. What belongs together follows the inventories' inputs."""
 
 FEVER_MONTHS = 1
+NEW_MONTHS = 1
+"""How long a sign from the nerves counts as new: the sources write "sudden" and "progressive", without a number."""
 NAMES = tuple(sorted(GROUPS))
 CONDITION = OneOf("condition", NAMES)
 
@@ -172,6 +177,11 @@ def confirmed(fact: ConditionFact, *, present_only: bool = False) -> bool:
     if not present_only:
         return True
     return fact.presence is Presence.PRESENT or (fact.presence is Presence.UNKNOWN and fact.ended is None)
+
+
+def is_new(context: Context, fact: ConditionFact) -> bool:
+    """Whether a diagnosis began, or was first recorded, within the last month; one without a date is not new."""
+    return within_months(fact.onset or fact.recorded, NEW_MONTHS, context.today) is True
 
 
 def told_by_observation(fact: ConditionFact) -> bool:
@@ -229,7 +239,8 @@ def condition(context: Context, name: str) -> Feature:
 
     Unit: none. Age: no limit. Source: the inventories' `inputs`, concepts of guidelines/concepts.
     """
-    return _fever(context) if name == "fever" else diagnosis(context, name, GROUPS[name])
+    special = _SPECIAL.get(name)
+    return special(context) if special else diagnosis(context, name, GROUPS[name])
 
 
 def _fever(context: Context) -> Feature:
@@ -243,6 +254,16 @@ def _fever(context: Context) -> Feature:
         if stated.value is not True and fact.interpretation is Interpretation.HIGH and recent:
             return known(True, [observed("body_temperature", fact)])
     return stated
+
+
+def _hypercalciuria(context: Context) -> Feature:
+    """As a diagnosis, or a calcium of 24-hour urine that the laboratory judges as high."""
+    stated = diagnosis(context, "hypercalciuria", GROUPS["hypercalciuria"])
+    measured = context.feature("lab_high.urine_calcium")
+    return measured if stated.value is not True and measured.value is True else stated
+
+
+_SPECIAL: dict[str, Callable[[Context], Feature]] = {"fever": _fever, "hypercalciuria": _hypercalciuria}
 
 
 @family(

@@ -7,7 +7,7 @@ findings whose "no" is itself a sign or that a source asks for: nobody asked is 
 from __future__ import annotations
 
 from app.features.context import Context
-from app.features.diagnoses import condition_evidence, confirmed, told_by_observation
+from app.features.diagnoses import condition_evidence, confirmed, is_new, told_by_observation
 from app.features.model import Feature, Kind
 from app.features.readings import says
 from app.features.registry import OneOf, family, feature
@@ -82,7 +82,10 @@ MINOR_TRAUMA = frozenset({"cough", "sneeze", "heavy-lifting", "low-fall"})
 MISSING = {"cardiovascular_risk_assessed": "cardiovascular_risk"}
 """The data element to ask for, where it is not the finding itself."""
 ALSO_CODED = {"progressive_neurological_deficit": "neurological_deficit_progressive"}
-"""Findings that guidelines/concepts also has as a diagnosis of another name."""
+"""Findings that guidelines/concepts also has as a diagnosis of another name.
+
+The codes of paralysis do not say that it progresses, and most of them are old: such a diagnosis counts while it is new.
+"""
 
 
 @family(
@@ -102,11 +105,14 @@ def finding(context: Context, code: str) -> Feature:
         if trigger.known:
             return known(trigger.value in MINOR_TRAUMA, trigger.evidence)
     concepts = (code, ALSO_CODED[code]) if code in ALSO_CODED else (code,)
-    stated = [
-        condition_evidence(code, fact)
+    facts = [
+        fact
         for fact in context.conditions(*concepts)
         if confirmed(fact, present_only=True) and not told_by_observation(fact)
     ]
+    if code in ALSO_CODED:
+        facts = [fact for fact in facts if code in fact.concepts or is_new(context, fact)]
+    stated = [condition_evidence(code, fact) for fact in facts]
     for fact in context.observations(*concepts):
         answers = [says(fact, concept) for concept in concepts]
         if True in answers:
