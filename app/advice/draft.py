@@ -36,6 +36,7 @@ class Draft:
     no_suggestion: bool = False
     held: list[Texts] = field(default_factory=list)  # why no drug is suggested: stands in place of what to do
     first: list[Texts] = field(default_factory=list)  # what comes before what to do
+    instead: list[Texts] = field(default_factory=list)  # what stands in place of what to do
     notes: list[Texts] = field(default_factory=list)
     disagreements: list[Texts] = field(default_factory=list)
     order: DraftOrder | None = None
@@ -81,7 +82,9 @@ class Draft:
         cited = self.all_cited()
         option_missing = [m for option in self.options for m in option.missing]
         missing = [*self.missing, *(m for c in self.cited for m in c.finding.missing), *option_missing]
-        evidence = [*self.evidence, *(e for c in cited for e in c.finding.outcome.evidence), *self.basis]
+        evidence = [*self.evidence, *(e for c in cited for e in c.finding.outcome.evidence)]
+        evidence += [e for name in self.kind.block.shows for e in features.feature(name).evidence]
+        evidence += self.basis
         evidence += features.shown_for(missing)
         # The same fact comes by many ways: told apart by identity first, comparing is dear.
         distinct = {id(one): one for one in evidence}.values()
@@ -100,6 +103,7 @@ class Draft:
             no_suggestion=self.no_suggestion or blocked,
             held=tuple(self.held),
             first=tuple(self.first),
+            instead=tuple(self.instead),
             notes=tuple(self.notes),
             disagreements=tuple(self.disagreements),
             order=self.order,

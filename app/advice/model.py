@@ -129,6 +129,7 @@ class Advice:
     no_suggestion: bool = False
     held: tuple[Texts, ...] = ()  # why no drug is suggested: stands in place of what to do
     first: tuple[Texts, ...] = ()  # what comes before what to do
+    instead: tuple[Texts, ...] = ()  # what stands in place of what to do, where the reason is a weak one
     notes: tuple[Texts, ...] = ()
     disagreements: tuple[Texts, ...] = ()
     order: DraftOrder | None = None

@@ -234,14 +234,21 @@ class _Reconciler:
             carried = {cited.id for cited in (*host.cited, *host.riders)}
             for rule, role in self.voices.riders.get(advice_id, ()):
                 cited = Cited(rule, role, self.findings)
-                if cited.id not in carried and self._rides(cited):
+                if cited.id not in carried and self._rides(cited, host):
                     host.riders.append(cited)
                     carried.add(cited.id)
 
-    def _rides(self, cited: Cited) -> bool:
+    def _rides(self, cited: Cited, host: Draft) -> bool:
+        if cited.rule.block.rides_with_drug and not self._has_drug(host):
+            return False
         if cited.rule.block.rides_when is None:
             return cited.holds
         return cited.rule.rides_when.truth(self.features) is True
+
+    def _has_drug(self, host: Draft) -> bool:
+        """Whether a bone drug is offered on the card, or runs (decision 29)."""
+        offered = any(option.status in {OptionStatus.OFFERED, OptionStatus.NAMED} for option in host.options)
+        return offered or self.features.feature("takes.bone_drug").value is True
 
     # ----------------------------------------------------------------------------------------------- disagreements
     def _disagreements(self) -> None:
@@ -255,7 +262,7 @@ class _Reconciler:
                 hosts = [d for d in hosts if all(cited.id in block.after for cited in d.cited)]
             if hosts and line.when.truth(self.features) is True:
                 for host in hosts:
-                    (host.first if block.leads else host.disagreements).append(block.text)
+                    (host.instead if block.leads else host.disagreements).append(block.text)
 
 
 def _result(
@@ -287,7 +294,7 @@ def _without_consequences_of_blocked(advice: list[Advice], chart: Chart) -> list
 
     def follows_only(one: Advice) -> bool:
         rests_on = {evidence.resource for evidence in one.evidence} & drafts
-        return one.order is None and bool(rests_on) and rests_on <= blocked
+        return one.topic not in SAFETY_TOPICS and one.order is None and bool(rests_on) and rests_on <= blocked
 
     return [one for one in advice if not follows_only(one)]
 

@@ -13,8 +13,11 @@ FACTS = 12
 """Most facts that a card lists; the extension has all of them."""
 
 
-def detail_of(advice: Advice, wording: Wording) -> str:
-    """The detail as GitHub Flavored Markdown, most important first. No HTML; what came from the record is escaped."""
+def detail_of(advice: Advice, wording: Wording, *, incomplete: bool = False) -> str:
+    """The detail as GitHub Flavored Markdown, most important first. No HTML; what came from the record is escaped.
+
+    `incomplete`: a list of records came in part, which every card says (CDS Hooks, prefetch with further pages).
+    """
     parts = [
         _action(advice, wording),
         _section(wording.text("why"), _facts(advice.evidence, wording)),
@@ -23,7 +26,9 @@ def detail_of(advice: Advice, wording: Wording) -> str:
         _section(wording.text("not-suggested"), _not_suggested(advice, wording)),
         _section(wording.text("cautions"), _cautions(advice, wording)),
         _section(wording.text("missing"), [wording.listed(advice.missing)] if advice.missing else []),
-        _section(wording.text("notes"), _notes(advice, wording)),
+        _section(
+            wording.text("notes"), [*_notes(advice, wording), *([wording.text("incomplete")] if incomplete else [])]
+        ),
         _section(wording.text("sources"), _sources(advice, wording)),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -32,11 +37,21 @@ def detail_of(advice: Advice, wording: Wording) -> str:
 def _action(advice: Advice, wording: Wording) -> str:
     texts = advice.kind.block.text
     text = texts.get(wording.language) or texts["en"]  # type: ignore[call-overload]
-    said = [in_language(texts, wording.language) for texts in (*advice.first, *advice.held)]
-    lines = [*said, text.action] if text.action and not advice.held else said
+    said = [in_language(texts, wording.language) for texts in (*advice.instead, *advice.first, *advice.held)]
+    lines = [*said, text.action] if text.action and not advice.held and not advice.instead else said
+    if advice.kind.block.purpose and not advice.held:
+        lines += _why_no_order(advice, wording)
     if advice.order is not None:
         lines.insert(0, wording.text("about-order", order=escaped(advice.order.course.name)))
     return "\n\n".join(lines)
+
+
+def _why_no_order(advice: Advice, wording: Wording) -> list[str]:
+    """Why a drug card offers no order: what must be known first, or that none of the drugs can be taken."""
+    statuses = {option.status for option in advice.options}
+    if statuses & {OptionStatus.OFFERED, OptionStatus.NAMED}:
+        return [wording.text("no-order-yet")] if advice.no_suggestion and advice.missing else []
+    return [wording.text("no-drug-left")] if OptionStatus.BLOCKED in statuses else []
 
 
 def _section(title: str, lines: Iterable[str]) -> str:
@@ -124,9 +139,19 @@ def reason_of(cited: Cited, wording: Wording) -> str:
 
 def short_label(cited: Cited, wording: Wording) -> str:
     """Short name of the source and the lines."""
-    lines = cited.rule.block.source.lines
-    where = f"{lines[0]}-{lines[-1]}" if len(lines) > 1 else str(lines[0])
+    where = runs(cited.rule.block.source.lines)
     return f"{in_language(cited.rule.source.short, wording.language)}, {wording.text('line')} {where}"
+
+
+def runs(lines: Iterable[int]) -> str:
+    """Line numbers in order, those that follow each other as a range: 45, 103-105."""
+    spans: list[list[int]] = []
+    for line in sorted(set(lines)):
+        if spans and line == spans[-1][1] + 1:
+            spans[-1][1] = line
+        else:
+            spans.append([line, line])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
 
 
 def _sources(advice: Advice, wording: Wording) -> list[str]:

@@ -14,7 +14,7 @@ from app.cards.wording import Wording, in_language
 from app.cds_hooks.override_reasons import OVERRIDE_REASONS
 from app.cds_hooks.response import SUMMARY_LIMIT, Card, Coding, HookAnswer, Indicator, Source, fit_summary
 from app.engine.knowledge import Knowledge
-from app.fhir.chart import Chart
+from app.fhir.chart import Availability, Chart
 
 TOPIC_SYSTEM = "urn:osteon:card-topic"
 _EMPTY_ENDS = " :;,()"
@@ -47,7 +47,7 @@ def _card(
         summary=summary,
         indicator=Indicator(advice.indicator.value),
         source=_source(advice, wording),
-        detail=detail_of(advice, wording),
+        detail=detail_of(advice, wording, incomplete=Availability.PARTIAL in chart.availability.values()),
         suggestions=suggestions_of(advice, knowledge, ordering, wording, summary),
         override_reasons=reasons,
         extension={NAME: explanation_of(advice, profile, chart)},

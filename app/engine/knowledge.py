@@ -257,6 +257,7 @@ class _Builder:
         for name in block.suggests:
             if name != "tests":
                 self.known(file, (*here, "suggests"), "orderable", name, [*self.orderable_ids, *self.drug_ids])
+        self.features(file, (*here, "shows"), block.shows)
         for name in [*block.withheld_by, *([block.joins] if block.joins else [])]:
             self.known(file, here, "advice", name, self.advice_ids)
         gates = []

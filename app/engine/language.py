@@ -124,6 +124,7 @@ class Recommendation(Block):
     because: Texts = {}  # the reason in a few words, for summaries
     card_note: Texts = {}  # a reading that the clinician should know of, shown where the statement opens a card
     advise: str | None = None
+    rides_with_drug: bool = False  # rides only where the card offers a drug, or a bone drug runs
     rides_on: Strings = []
     rides_when: Criterion = None
     topic: str | None = None
@@ -201,6 +202,7 @@ class AdviceEntry(Block):
     joins: str | None = None  # advice whose card takes this one in when both stand
     gates: list[Gate] = []
     asks: Strings = []  # data that are asked for on this card instead of the general one
+    shows: Strings = []  # features that the clinician decides by: told with the reasons, where they are on record
     withheld_by: Strings = []  # advice that makes this one unnecessary when it stands
 
 

@@ -67,6 +67,12 @@ def months_since_end(context: Context, drug_class: str) -> Feature:
     return interval(max(low, Decimal(0)), max(high, Decimal(0)), evidence, missing=("end_date",))
 
 
+def _days_ago(context: Context, course: CourseFact) -> str | None:
+    """How many days ago the last dose was given (decision 31), where its date is known to the day."""
+    given = course.last_given
+    return f"{(context.today - given.latest).days} days ago" if given and given.exact else None
+
+
 @family(
     "months_since_last_dose",
     CLASS,
@@ -88,7 +94,9 @@ def months_since_last_dose(context: Context, drug_class: str) -> Feature:
         shown = [course_evidence(drug_class, course) for course in begun]
         return unknown("last dose not recorded", "last_dose_date", evidence=shown)
     last = max(given, key=lambda c: (c.last_given.latest, c.last_given.earliest, c.refs) if c.last_given else ())
-    shown = [Evidence(f"{drug_class}_last_dose", last.name, None, last.last_given, last.refs[0])]
+    shown = [
+        Evidence(f"{drug_class}_last_dose", last.name, None, last.last_given, last.refs[0], _days_ago(context, last))
+    ]
     if last.last_given is None:
         return unknown("last dose not recorded", "last_dose_date", evidence=shown)
     low, high = months_since(last.last_given, context.today)

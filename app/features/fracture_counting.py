@@ -59,7 +59,8 @@ def counts(fact: FractureFact) -> bool:
 
 def fracture_evidence(fact: FractureFact) -> Evidence:
     """The evidence for a fracture: its site, and that its mechanism is not recorded where so."""
-    notes = [NOT_RECORDED_NOTE] if fact.energy is Energy.NOT_RECORDED else []
+    notes = ["suspected"] if fact.suspected else []
+    notes += [NOT_RECORDED_NOTE] if fact.energy is Energy.NOT_RECORDED else []
     notes += [f"level {fact.level}"] if fact.level else []
     site = fact.site.value.replace("_", " ")
     return Evidence("fragility_fracture", site, None, fact.when, fact.refs[0], "; ".join(notes) or None)

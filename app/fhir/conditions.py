@@ -35,7 +35,7 @@ def read_condition(resource: Resource, reading: Reading, facts: ConditionFacts, 
     if not found.concepts:
         return
     onset, ended = _onset(resource, reading), _end(resource, reading)
-    recorded = reading.date(resource.get("recordedDate") or resource.get("assertedDate"))
+    recorded = _not_ahead(reading.date(resource.get("recordedDate") or resource.get("assertedDate")), reading)
     presence = _presence(verification, coded_status(resource, "clinicalStatus"), _has_ended(resource), found.history)
     if found.history:
         onset = None  # "history of": the date belongs to the record, not to the event
@@ -79,11 +79,17 @@ def _presence(verification: str, clinical: str, ended: bool, history: bool) -> P
 
 def _onset(resource: Resource, reading: Reading) -> DateRange | None:
     period = resource.get("onsetPeriod")
-    return (
+    return _not_ahead(
         reading.date(resource.get("onsetDateTime"))
         or (reading.date(period.get("start")) if isinstance(period, dict) else None)
-        or age_to_dates(reading.birth, resource.get("onsetAge"))
+        or age_to_dates(reading.birth, resource.get("onsetAge")),
+        reading,
     )
+
+
+def _not_ahead(when: DateRange | None, reading: Reading) -> DateRange | None:
+    """A date that can be: the diagnosis of a record dated in the future stands, its date is not known."""
+    return None if when is not None and reading.is_future(when) else when
 
 
 def _end(resource: Resource, reading: Reading) -> DateRange | None:

@@ -21,7 +21,7 @@ from app.fhir.chart import (
 from app.fhir.codes import Match, named_result
 from app.fhir.densities import density_concept, density_in_text, number_of, read_density
 from app.fhir.names import codings, name_of, words
-from app.fhir.records import ENTERED_IN_ERROR, STATUS, Reading, Resource, objects, ref_of, status_of
+from app.fhir.records import ENTERED_IN_ERROR, IN_FUTURE, STATUS, Reading, Resource, objects, ref_of, status_of
 from app.fhir.remembered import Remembered
 from app.fhir.terminology import TextPattern, terminology
 from app.fhir.units import QuantityRule, Unusable, factor_of, measure, rule_for, to_decimal
@@ -104,6 +104,9 @@ def read_observation(resource: dict[str, Any], reading: Reading, facts: Observat
             return
     ref = ref or ref_of(resource)
     effective, order = _when(resource, reading)
+    if effective is not None and reading.is_future(effective):
+        reading.leave_out(resource, IN_FUTURE)
+        return
     preliminary = status == "preliminary"
     for part, question in parts:
         found = question.found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -26,14 +26,27 @@ NOT_DONE = "not done"
 NOT_CURRENT = "no longer current"
 NOT_R4 = "not R4"
 NOT_RECOGNISED = "drug not recognised"
+IN_FUTURE = "dated in the future"
 REASONS = frozenset(
-    {ENTERED_IN_ERROR, REFUTED, UNREADABLE, OTHER_PATIENT, STATUS, NOT_DONE, NOT_CURRENT, NOT_R4, NOT_RECOGNISED}
+    {
+        ENTERED_IN_ERROR,
+        REFUTED,
+        UNREADABLE,
+        OTHER_PATIENT,
+        STATUS,
+        NOT_DONE,
+        NOT_CURRENT,
+        NOT_R4,
+        NOT_RECOGNISED,
+        IN_FUTURE,
+    }
 )
 """Every reason of a SetAside that reading gives."""
 
 _is_id = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 _UNNAMED = "?"
 _NO_MOMENT = (None, 0)
+_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +98,10 @@ class Reading:
         if seconds is None:
             seconds = self._seconds[value] = seconds_of(value)
         return seconds
+
+    def is_future(self, when: DateRange) -> bool:
+        """Whether a date is certainly later than tomorrow: a day ahead can be a clock in another time zone."""
+        return when.earliest > self.today + _ONE_DAY
 
     def recall(self, work: Callable[[object], T], concept: object) -> T:
         """What a function (always the same object) says of a CodeableConcept, worked out once in this reading."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -178,6 +179,15 @@ def test_observation_statuses_that_do_not_count(status: str) -> None:
     assert chart(observation(CREATININE, 80, "umol/L", status=status)).set_aside == (
         SetAside("Observation/x", "status does not count"),
     )
+
+
+@pytest.mark.parametrize(("days_ahead", "read"), [(0, True), (1, True), (2, False), (400, False)])
+def test_a_result_of_the_future_is_set_aside(days_ahead: int, read: bool) -> None:
+    """One day ahead can be a clock in another time zone."""
+    when = (TODAY + timedelta(days=days_ahead)).isoformat()
+    found = chart(observation(CREATININE, 80, "umol/L", effectiveDateTime=when))
+    assert bool(found.observations) is read
+    assert found.set_aside == (() if read else (SetAside("Observation/x", "dated in the future"),))
 
 
 def test_a_preliminary_value_counts_and_is_named_so() -> None:
