@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from app.features.context import Context
 from app.features.dates import on_or_after, within_months
-from app.features.diagnoses import condition_evidence, confirmed, is_new, told_by_observation
+from app.features.diagnoses import NEW_MONTHS, condition_evidence, confirmed, is_new, told_by_observation
 from app.features.fracture_counting import fracture_evidence
 from app.features.model import Evidence, Feature, Kind
 from app.features.registry import OneOf, family, feature
@@ -81,6 +81,9 @@ def began_with_back_pain(context: Context, name: str) -> Feature:
     evidence = (*symptom.evidence, *pain.evidence)
     if onset is None or not dates:
         return unknown("onset not recorded", ONSET_NAMES[name], evidence=evidence)
+    if max(dates).latest < onset.earliest and within_months(max(dates), NEW_MONTHS, context.today):
+        # days before the code of the pain: the pain can be older than its code
+        return unknown("began shortly before the pain was recorded", ONSET_NAMES[name], evidence=evidence)
     return truth(
         on_or_after(max(dates), onset), "dates do not tell which came first", ONSET_NAMES[name], evidence=evidence
     )

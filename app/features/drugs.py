@@ -69,6 +69,16 @@ def takes(context: Context, drug_class: str) -> Feature:
     return _not_current(context, drug_class, counted)
 
 
+@family("doubtful_use", CLASS, kind=Kind.TRUTH, meaning="On record as active, without a sign of life: {}.", reads=READS)
+def doubtful_use(context: Context, drug_class: str) -> Feature:
+    """A course of the class may or may not run (decision 34), and none surely does."""
+    counted = courses(context, drug_class)
+    doubtful = [course for course in counted if course.status is CourseStatus.UNKNOWN]
+    if doubtful and not any(course.status is CourseStatus.CURRENT for course in counted):
+        return known(True, [course_evidence(drug_class, course, "no recent sign of use") for course in doubtful])
+    return none_on_record() if asked(context) else not_asked(drug_class)
+
+
 def _not_current(context: Context, drug_class: str, counted: tuple[CourseFact, ...]) -> Feature:
     doubtful = [course for course in counted if course.status is CourseStatus.UNKNOWN]
     if doubtful:

@@ -1,4 +1,7 @@
-"""When bone density was measured, and whether that answers a reason to measure it (decision 25)."""
+"""When bone density was measured, and whether that answers a reason to measure it (decision 25).
+
+What the sources ask for is a measurement of lumbar spine and hip: one of the forearm alone does not answer it.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,13 @@ from app.features.model import Evidence, Feature, Kind
 from app.features.readings import observations_provided
 from app.features.registry import FeatureName, OneOf, WholeNumber, family, feature
 from app.features.results import interval, known, never, none_on_record, unknown
-from app.fhir.chart import CourseStatus, DateRange, DensityKind, Source
+from app.fhir.chart import CourseStatus, DateRange, DensityKind, DensitySite, Source
 
 CLASS = OneOf("class", CLASSES)
 READS = ("observations", "diagnosticReports", "procedures")
 DXA_CONCEPTS = ("dxa_report", "dxa_scan")
+METAL = ("hip_prosthesis", "spinal_instrumentation")
+"""What keeps spine or hip from being scanned: then the distal radius serves (source 001, line 136)."""
 FOLLOW_UP_AFTER_MONTHS = 12
 """A DXA in the first year of a course is its baseline; a later one is a follow-up."""
 
@@ -39,10 +44,11 @@ def _recent(context: Context, limit: int | None) -> list[bool | None]:
 
 
 def _measurements(context: Context) -> list[Evidence]:
+    forearm_serves = any(context.feature(f"condition.{name}").value is True for name in METAL)
     found = {
         fact.ref: Evidence("dxa", True, None, fact.effective, fact.ref, "result")
         for fact in context.chart.densities
-        if fact.kind is not DensityKind.QCT
+        if fact.kind is not DensityKind.QCT and (fact.site is not DensitySite.FOREARM or forearm_serves)
     }
     for report in context.observations(*DXA_CONCEPTS):
         found.setdefault(report.ref, Evidence("dxa", True, None, report.effective, report.ref, "report"))
