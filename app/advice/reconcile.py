@@ -23,7 +23,7 @@ from app.advice.speaking import Speaking, speaking
 from app.engine.criteria import FeatureSource, Outcome
 from app.engine.knowledge import CompiledGate, Knowledge
 from app.engine.language import Orderable
-from app.fhir.chart import Chart
+from app.fhir.chart import Availability, Chart, Source
 
 EMERGENCY = "emergency-cord-compression"
 SAFETY_TOPICS = frozenset({"red-flag", "drug-safety"})
@@ -284,7 +284,17 @@ def _result(
         advice = [one for one in advice if one.topic in SAFETY_TOPICS]
     questions = [one for one in everything if one.topic == QUESTION or one.kind.block.asks]
     asked = dict.fromkeys(name for one in questions if not advice for name in one.missing)
-    return AdviceSet(tuple(in_order(advice, knowledge.advice)), tuple(asked))
+    return AdviceSet(tuple(in_order(advice, knowledge.advice)), (*asked, *([] if advice else _not_sent(chart))))
+
+
+def _not_sent(chart: Chart) -> list[str]:
+    """The list of conditions, where it did not come: without it silence says little, and an empty answer says so.
+
+    Observations and medications are required, and a call without them is not answered.
+    """
+    unknown = (Availability.ABSENT, Availability.FAILED)
+    sent = chart.availability.get(Source.CONDITIONS, Availability.ABSENT) not in unknown
+    return [] if sent else [Source.CONDITIONS.value]
 
 
 def _without_consequences_of_blocked(advice: list[Advice], chart: Chart) -> list[Advice]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.clinical.builder import Builder
 from tests.clinical.cases import TODAY
 from tests.conftest import Client
@@ -22,3 +24,19 @@ def test_every_card_says_that_further_pages_were_not_sent(osteon: Client) -> Non
     assert part
     assert not any("further pages were not sent" in card["detail"] for card in whole)
     assert all("further pages were not sent" in card["detail"] for card in part)
+
+
+def test_an_empty_answer_says_which_lists_did_not_come(osteon: Client) -> None:
+    patient = {"sex": "male", "age": 40}
+    request = Builder({"profile": "se", "patient": patient}, TODAY).request()
+    assert osteon.call(request).json() == {"cards": []}
+    del request["prefetch"]["conditions"]
+    assert missing(osteon.call(request).json()) == ["conditions"]
+    request["prefetch"]["conditions"] = {"resourceType": "OperationOutcome", "issue": [{"severity": "error"}]}
+    assert missing(osteon.call(request).json()) == ["conditions"]
+
+
+def missing(answer: dict[str, Any]) -> list[str]:
+    assert answer["cards"] == []
+    named: list[str] = answer["extension"]["osteon.explanation"]["missing"]
+    return named
