@@ -154,6 +154,11 @@ GROUPS: dict[str, Group] = {
 """The groups; concept ids are those of guidelines/concepts. What belongs together follows the inventories' inputs."""
 
 FEVER_MONTHS = 1
+PASSING_MONTHS = {"chest_pain": 3, "fever": FEVER_MONTHS, "weight_loss": 12}
+"""How long the record of a symptom that passes speaks of now, though its status still says "active".
+
+The sources write "at the same time" and give no number; 12 months are the span over which they count a loss of weight.
+"""
 NEW_MONTHS = 1
 """How long a sign from the nerves counts as new: the sources write "sudden" and "progressive", without a number."""
 NAMES = tuple(sorted(GROUPS))
@@ -201,10 +206,23 @@ def _denied_since(context: Context, group: Group, fact: ConditionFact) -> bool:
     return False
 
 
+def _is_over(context: Context, name: str, fact: ConditionFact) -> bool:
+    """Whether a symptom that passes is so old that its record was only never closed."""
+    months = PASSING_MONTHS.get(name)
+    if months is None:
+        return False
+    dates = [when for when in (fact.onset, fact.recorded) if when is not None]
+    return bool(dates) and all(within_months(when, months, context.today) is False for when in dates)
+
+
 def diagnosis(context: Context, name: str, group: Group) -> Feature:
     """Whether a group of diagnoses is on record, with every record that says so."""
     missing = group.missing or name
-    facts = [fact for fact in context.conditions(*group.concepts) if not _denied_since(context, group, fact)]
+    facts = [
+        fact
+        for fact in context.conditions(*group.concepts)
+        if not _denied_since(context, group, fact) and not _is_over(context, name, fact)
+    ]
     evidence = [condition_evidence(name, f) for f in facts if confirmed(f, present_only=group.present_only)]
     if group.procedures:
         evidence += [

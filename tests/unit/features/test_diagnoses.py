@@ -10,13 +10,16 @@ from app.features.diagnoses import GROUPS
 from app.features.findings import TRUTHS
 from app.fhir.chart import ConditionFact, Presence, ProcedureFact, Source
 
-from .charts import condition, features, observation, on
+from .charts import TODAY, condition, features, observation, on
+
+NOW = TODAY.isoformat()
 
 
 @pytest.mark.parametrize("name", sorted(GROUPS))
 def test_every_group_is_true_when_recorded_false_when_not_and_unknown_when_not_asked(name: str) -> None:
     for concept in GROUPS[name].concepts:
-        found = features(conditions=[condition(concept)], without=(Source.PROCEDURES,)).feature(f"condition.{name}")
+        records = [condition(concept, NOW)]
+        found = features(conditions=records, without=(Source.PROCEDURES,)).feature(f"condition.{name}")
         assert found.value is True
         assert found.evidence[0].resource
     assert features().feature(f"condition.{name}").value is False
@@ -27,10 +30,10 @@ def test_every_group_is_true_when_recorded_false_when_not_and_unknown_when_not_a
 
 @pytest.mark.parametrize("name", sorted(GROUPS))
 def test_a_suspected_diagnosis_is_never_confirmed_and_never_denied(name: str) -> None:
-    suspected = [condition(GROUPS[name].concepts[0], presence=Presence.SUSPECTED)]
+    suspected = [condition(GROUPS[name].concepts[0], NOW, presence=Presence.SUSPECTED)]
     assert features(conditions=suspected).feature(f"condition.{name}").value is None
     assert features(conditions=suspected).feature(f"suspected_condition.{name}").value is True
-    both = [*suspected, condition(GROUPS[name].concepts[0])]
+    both = [*suspected, condition(GROUPS[name].concepts[0], NOW)]
     assert features(conditions=both).feature(f"suspected_condition.{name}").value is False
 
 
