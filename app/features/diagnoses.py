@@ -241,8 +241,9 @@ def diagnosis(context: Context, name: str, group: Group) -> Feature:
     suspected = [condition_evidence(name, f, "suspected") for f in facts if f.presence is Presence.SUSPECTED]
     if suspected:
         return unknown("suspected, not confirmed", missing, evidence=suspected)
-    coarse = context.conditions(*group.coarse) if group.coarse else ()
-    coarse = tuple(fact for fact in coarse if confirmed(fact, present_only=group.present_only))
+    coarse: list[ConditionFact] = []
+    if group.coarse:
+        coarse = [f for f in context.conditions(*group.coarse) if confirmed(f, present_only=group.present_only)]
     if coarse:
         shown = [condition_evidence(name, fact, "code covers other diagnoses as well") for fact in coarse]
         return unknown("the code on record does not say which", missing, evidence=shown)
