@@ -128,6 +128,8 @@ def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> 
     elif any(c.rule.block.use is Use.CARD for c in cautions):
         draft = _for_order(opened, drugs, "weigh-drug-caution", order, cautions)
         draft.missing += missing
+        if all(c.rule.block.drug_rule and c.rule.block.drug_rule.effect == "block" for c in cautions):
+            draft.indicator = Indicator.INFO  # elsewhere a block, a line of caution in this profile (decision 7b)
     elif missing:
         draft = _for_order(opened, drugs, "check-before-signing", order, ())
         draft.missing += missing

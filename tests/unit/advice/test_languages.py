@@ -311,3 +311,31 @@ def test_facts_and_missing_data_of_chinese_cards_are_chinese(answers: Callable[[
     assert [found for found in lines if SENTENCE.search(found[1])] == []
     named = [found for found in lines if not HAN.search(found[1]) and not re.match(r"- (FRAX|CTX|P1NP)", found[1])]
     assert named == []
+
+
+OTHER_NUMBERS = {
+    ("cn-elderly.monitor.btm-interval", "zh"): "'once' is a digit in the source's own words",
+    ("cn-elderly.monitor.btm-preferred-markers", "zh"): "the marker is written with a Roman numeral",
+    (
+        "cn-elderly.switch.bisphosphonate-holiday-to-denosumab",
+        "zh",
+    ): "the source's own words, without the service's remark",
+    ("dk-metastases.imaging.xray-insensitive", "zh"): "half is written as 50 %",
+}
+
+
+def _numbers(text: str) -> list[str]:
+    return sorted(re.findall(r"\d+(?:\.\d+)?", re.sub(r"(\d),(\d)", r"\1.\2", text)))
+
+
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
+def test_every_statement_that_can_be_cited_is_in_every_language_with_the_same_numbers(
+    knowledge: Knowledge, language: str
+) -> None:
+    said = {
+        r.id: {str(key): text for key, text in r.block.statement.items()} for r in knowledge.rules.values() if r.citable
+    }
+    assert len(said) > 300
+    assert [name for name, texts in said.items() if not texts.get(language)] == []
+    differ = {name for name, texts in said.items() if _numbers(texts[language]) != _numbers(texts["en"])}
+    assert differ == {name for name, other in OTHER_NUMBERS if other == language}
