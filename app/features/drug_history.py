@@ -70,7 +70,9 @@ def months_since_end(context: Context, drug_class: str) -> Feature:
 def _days_ago(context: Context, course: CourseFact) -> str | None:
     """How many days ago the last dose was given (decision 31), where its date is known to the day."""
     given = course.last_given
-    return f"{(context.today - given.latest).days} days ago" if given and given.exact else None
+    if given is None or not given.exact or given.latest > context.today:
+        return None
+    return f"{(context.today - given.latest).days} days ago"
 
 
 @family(
