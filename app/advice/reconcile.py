@@ -20,9 +20,11 @@ from app.advice.opening import (
 from app.advice.ordering import in_order
 from app.advice.roles import roles_in
 from app.advice.speaking import Speaking, speaking
-from app.engine.criteria import FeatureSource, Outcome
+from app.engine.criteria import FeatureSource, Leaf, Outcome
 from app.engine.knowledge import CompiledGate, Knowledge
 from app.engine.language import Orderable
+from app.features.model import Evidence
+from app.features.readings import OUT_OF_DATE
 from app.fhir.chart import Availability, Chart, Source
 
 EMERGENCY = "emergency-cord-compression"
@@ -193,6 +195,13 @@ class _Reconciler:
         draft.cited = [c for c in draft.cited if not c.rule.block.tests or any(n in due for n in c.rule.block.tests)]
         tests = {self._first_code(name): self._orderable(name) for name in due}
         draft.tests = tuple(tests.values())
+        draft.basis += [old for name in due for old in self._out_of_date(name)]
+
+    def _out_of_date(self, name: str) -> list[Evidence]:
+        """The values on record of a test that is due because they are too old (decision 9)."""
+        leaves = self.knowledge.orderables[name].answered_by.leaves()
+        asked = [leaf.name for leaf in leaves if isinstance(leaf, Leaf)]
+        return [e for feature in asked for e in self.features.feature(feature).evidence if e.note in OUT_OF_DATE]
 
     def _first_code(self, name: str) -> tuple[str, str]:
         """What tells tests apart: one test can have two names, by what answers it."""

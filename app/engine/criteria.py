@@ -80,6 +80,12 @@ class Node(ABC):
         return (self,)
 
 
+class Leaf(Node):
+    """A criterion that asks one feature."""
+
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class Constant(Node):
     """Always, or never."""
@@ -104,7 +110,7 @@ def _unknown(feature: Feature) -> Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class IsTrue(Node):
+class IsTrue(Leaf):
     """A truth feature holds."""
 
     name: str
@@ -126,7 +132,7 @@ class IsTrue(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class IsKnown(Node):
+class IsKnown(Leaf):
     """The value of a feature is known exactly, or within an interval."""
 
     name: str
@@ -146,7 +152,7 @@ class IsKnown(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit(Node):
+class Limit(Leaf):
     """A number compared with a limit. An interval is decided where all of it lies on one side."""
 
     name: str
@@ -198,7 +204,7 @@ class Limit(Node):
 
 
 @dataclass(frozen=True, slots=True)
-class WordIs(Node):
+class WordIs(Leaf):
     """A word is one of a list."""
 
     name: str
