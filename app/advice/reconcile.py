@@ -291,9 +291,16 @@ def _result(
         advice = [one for one in advice if _about_new_problem(one, chart)]
     if occasion is Occasion.DISCHARGE and features.feature("recent_fragility_fracture.any").value is not True:
         advice = [one for one in advice if one.topic in SAFETY_TOPICS]
+    advice = _asked_once(advice)
     questions = [one for one in everything if one.topic == QUESTION or one.kind.block.asks]
     asked = dict.fromkeys(name for one in questions if not advice for name in one.missing)
     return AdviceSet(tuple(in_order(advice, knowledge.advice)), (*asked, *([] if advice else _not_sent(chart))))
+
+
+def _asked_once(advice: list[Advice]) -> list[Advice]:
+    """Without questions whose every datum another card of the answer names as missing: it is asked for there."""
+    named = {name for one in advice if one.topic != QUESTION for name in one.missing}
+    return [one for one in advice if one.topic != QUESTION or not named.issuperset(one.missing)]
 
 
 def _not_sent(chart: Chart) -> list[str]:
