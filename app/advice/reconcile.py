@@ -186,9 +186,8 @@ class _Reconciler:
             if examinations and all(name in self.ordered for name in examinations):
                 del self.drafts[key]
             return
-        wanted = [(name, c.rule.block.tests_anew) for c in draft.cited for name in c.rule.block.tests]
-        due = [name for name, anew in wanted if name not in self.ordered and (anew or not self._answered(name))]
-        due = list(dict.fromkeys(due))
+        wanted = dict.fromkeys(name for c in draft.cited for name in c.rule.block.tests)
+        due = [name for name in wanted if name not in self.ordered and not self._answered(name)]
         if wanted and not due:
             del self.drafts[key]
             return

@@ -139,7 +139,6 @@ class Recommendation(Block):
     block: Strings = []  # features: when unknown, no suggestion, named as missing
     asks_for: Strings = []  # features: when only these keep the rule from being decided, a data-needed card asks
     tests: Strings = []  # laboratory tests or examinations that this statement wants (names of orderables)
-    tests_anew: bool = False  # the tests are wanted whatever is on record: `when` says when they are due
     drug_rule: DrugRule | None = None
     option: Option | None = None
     not_modelled: list[str] = []

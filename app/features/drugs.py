@@ -6,6 +6,7 @@ use unknown. No record: false when a medication list came complete.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from app.features.context import Context
@@ -63,7 +64,7 @@ def takes(context: Context, drug_class: str) -> Feature:
     if drug_class == "calcium_vitamin_d":
         return _calcium_with_vitamin_d(context)
     counted = courses(context, drug_class)
-    current = [course for course in counted if course.status is CourseStatus.CURRENT] if counted else ()
+    current = [course for course in counted if course.status is CourseStatus.CURRENT]
     if current:
         return known(True, [course_evidence(drug_class, course) for course in current])
     return _not_current(context, drug_class, counted)
@@ -73,17 +74,22 @@ def takes(context: Context, drug_class: str) -> Feature:
 def doubtful_use(context: Context, drug_class: str) -> Feature:
     """A course of the class may or may not run (decision 34), and none surely does."""
     counted = courses(context, drug_class)
-    doubtful = [course for course in counted if course.status is CourseStatus.UNKNOWN]
+    doubtful = _doubtful(drug_class, counted)
     if doubtful and not any(course.status is CourseStatus.CURRENT for course in counted):
-        return known(True, [course_evidence(drug_class, course, "no recent sign of use") for course in doubtful])
+        return known(True, doubtful)
     return none_on_record() if asked(context) else not_asked(drug_class)
 
 
+def _doubtful(drug_class: str, counted: Iterable[CourseFact]) -> list[Evidence]:
+    """The courses that may or may not run."""
+    unsure = [course for course in counted if course.status is CourseStatus.UNKNOWN]
+    return [course_evidence(drug_class, course, "no recent sign of use") for course in unsure]
+
+
 def _not_current(context: Context, drug_class: str, counted: tuple[CourseFact, ...]) -> Feature:
-    doubtful = [course for course in counted if course.status is CourseStatus.UNKNOWN]
+    doubtful = _doubtful(drug_class, counted)
     if doubtful:
-        shown = [course_evidence(drug_class, course, "no recent sign of use") for course in doubtful]
-        return unknown("active on record without a recent sign of use", use_name(drug_class), evidence=shown)
+        return unknown("active on record without a recent sign of use", use_name(drug_class), evidence=doubtful)
     if not asked(context):
         return not_asked(drug_class)
     stated = context.conditions(STATUS_CODES[drug_class]) if drug_class in STATUS_CODES else ()
@@ -154,10 +160,9 @@ def stopped(context: Context, drug_class: str) -> Feature:
     current = [course for course in begun if course.status is CourseStatus.CURRENT]
     if current:
         return known(False, [course_evidence(drug_class, course) for course in current])
-    doubtful = [course for course in begun if course.status is CourseStatus.UNKNOWN]
+    doubtful = _doubtful(drug_class, begun)
     if doubtful:
-        shown = [course_evidence(drug_class, course, "no recent sign of use") for course in doubtful]
-        return unknown("active on record without a recent sign of use", use_name(drug_class), evidence=shown)
+        return unknown("active on record without a recent sign of use", use_name(drug_class), evidence=doubtful)
     ended = [course for course in begun if course.status is CourseStatus.PAST]
     if ended:
         return known(True, [one for course in ended for one in end_evidence(drug_class, course)])

@@ -245,10 +245,9 @@ def _interpretation(part: Resource) -> Interpretation | None:
     for concept in objects(listed):
         for coding in codings(concept):
             code = coding.get("code")
-            if isinstance(code, str):
-                meant = _INTERPRETATIONS.get(code) or _INTERPRETATIONS.get(code.strip().upper())
-                if meant is not None:
-                    return meant
+            meant = _INTERPRETATIONS.get(code.strip().upper()) if isinstance(code, str) else None
+            if meant is not None:
+                return meant
     return None
 
 

@@ -56,7 +56,8 @@ class TextPattern:
 
     def __init__(self, expressions: Iterable[str]) -> None:
         joined = "|".join(f"(?:{expression})" for expression in expressions)
-        if _ESCAPE.sub("", joined) != _ESCAPE.sub("", joined).lower():
+        plain = _ESCAPE.sub("", joined)
+        if plain != plain.lower():
             raise TerminologyError(f"text patterns are written in lower case: {joined[:_SHOWN]}")
         self._search = re.compile(joined).search
 
