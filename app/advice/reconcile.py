@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from app.advice.draft import Draft
 from app.advice.drug_options import DrugKnowledge
-from app.advice.model import Advice, AdviceSet, Cited, Findings, Occasion, OptionStatus, Role
+from app.advice.model import AdviceSet, Cited, Findings, Occasion, OptionStatus, Role
+from app.advice.moment import at_the_moment
 from app.advice.open_orders import ordered_already
 from app.advice.opening import (
     Opened,
@@ -17,7 +18,6 @@ from app.advice.opening import (
     open_from_findings,
     open_from_options,
 )
-from app.advice.ordering import in_order
 from app.advice.roles import roles_in
 from app.advice.speaking import Speaking, speaking
 from app.engine.criteria import FeatureSource, Leaf, Outcome
@@ -25,16 +25,10 @@ from app.engine.knowledge import CompiledGate, Knowledge
 from app.engine.language import Orderable
 from app.features.model import Evidence
 from app.features.readings import OUT_OF_DATE
-from app.fhir.chart import Availability, Chart, Source
+from app.fhir.chart import Chart
 
-EMERGENCY = "emergency-cord-compression"
-SAFETY_TOPICS = frozenset({"red-flag", "drug-safety"})
-"""What is said beside an emergency, and at a discharge without a recent fracture."""
-QUESTION = "data-needed"
-"""The topic of questions: what they ask for is told beside the cards where the moment lets no card stand."""
 TESTS = "tests"
 CALCIUM = "calcium-vitamin-d"
-NOT_TO_BE_SIGNED = "do-not-start-drug"
 
 
 class Advisor:
@@ -78,7 +72,8 @@ class Advisor:
             collect_asks(opened, self.knowledge, [*openers, *drugs.rules, *drugs.places])
         ordered = ordered_already(chart, self.knowledge)
         _Reconciler(self.knowledge, profile, findings, drugs, voices, opened, occasion, ordered).run()
-        return _result(self.knowledge, features, chart, occasion, opened)
+        advice = [draft.finished(features) for draft in opened.drafts.values()]
+        return at_the_moment(advice, self.knowledge, features, chart, occasion)
 
 
 class _Reconciler:
@@ -271,61 +266,3 @@ class _Reconciler:
             if hosts and line.when.truth(self.features) is True:
                 for host in hosts:
                     (host.instead if block.leads else host.disagreements).append(block.text)
-
-
-def _result(
-    knowledge: Knowledge,
-    features: FeatureSource,
-    chart: Chart,
-    occasion: Occasion,
-    opened: Opened,
-) -> AdviceSet:
-    """Finish the drafts, keep what belongs to the moment, and put the most urgent first."""
-    advice = everything = [draft.finished(features) for draft in opened.drafts.values()]
-    if any(one.id == EMERGENCY for one in advice):
-        advice = [one for one in advice if one.topic in SAFETY_TOPICS]
-    if occasion is Occasion.ORDERS:
-        advice = _without_consequences_of_blocked(advice, chart)
-    if occasion is Occasion.PROBLEM:
-        advice = [one for one in advice if _about_new_problem(one, chart)]
-    if occasion is Occasion.DISCHARGE and features.feature("recent_fragility_fracture.any").value is not True:
-        advice = [one for one in advice if one.topic in SAFETY_TOPICS]
-    advice = _asked_once(advice)
-    questions = [one for one in everything if one.topic == QUESTION or one.kind.block.asks]
-    asked = dict.fromkeys(name for one in questions if not advice for name in one.missing)
-    return AdviceSet(tuple(in_order(advice, knowledge.advice)), (*asked, *([] if advice else _not_sent(chart))))
-
-
-def _asked_once(advice: list[Advice]) -> list[Advice]:
-    """Without questions whose every datum another card of the answer names as missing: it is asked for there."""
-    named = {name for one in advice if one.topic != QUESTION for name in one.missing}
-    return [one for one in advice if one.topic != QUESTION or not named.issuperset(one.missing)]
-
-
-def _not_sent(chart: Chart) -> list[str]:
-    """The list of conditions, where it did not come: without it silence says little, and an empty answer says so.
-
-    Observations and medications are required, and a call without them is not answered.
-    """
-    unknown = (Availability.ABSENT, Availability.FAILED)
-    sent = chart.availability.get(Source.CONDITIONS, Availability.ABSENT) not in unknown
-    return [] if sent else [Source.CONDITIONS.value]
-
-
-def _without_consequences_of_blocked(advice: list[Advice], chart: Chart) -> list[Advice]:
-    """Advice that would only follow from orders that must not be signed is not given: their own cards stand."""
-    blocked = {one.order.ref for one in advice if one.order and one.id == NOT_TO_BE_SIGNED}
-    drafts = {order.ref for order in chart.draft_orders}
-
-    def follows_only(one: Advice) -> bool:
-        rests_on = {evidence.resource for evidence in one.evidence} & drafts
-        return one.topic not in SAFETY_TOPICS and one.order is None and bool(rests_on) and rests_on <= blocked
-
-    return [one for one in advice if not follows_only(one)]
-
-
-def _about_new_problem(advice: Advice, chart: Chart) -> bool:
-    """Whether the advice rests on one of the conditions that are being recorded."""
-    new = {condition.ref for condition in chart.new_conditions}
-    new |= {ref for fracture in chart.fractures if fracture.new_in_context for ref in fracture.refs}
-    return any(evidence.resource in new for evidence in advice.evidence)
