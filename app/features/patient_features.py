@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
 from datetime import date
 from functools import cache
 from importlib import import_module
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from msgspec.structs import replace
 
-from app.features.dates import newest_first
+from app.features.fact_index import FactIndex, condition_order, course_order, observation_order, procedure_order
 from app.features.model import Evidence, Feature, FeatureSettings
 from app.features.readings import OUT_OF_DATE
 from app.features.registry import Catalogue, registered
@@ -41,11 +41,6 @@ DOMAINS = (
 )
 """The modules that define features; importing one registers its features."""
 
-T = TypeVar("T")
-
-Order = tuple[tuple[int, int, int], int, str]
-"""Date, position in the day, reference: the reference decides where nothing else does, never the order of delivery."""
-
 
 class FeatureCycle(RuntimeError):
     """Two features ask for each other: a fault in the feature functions, never of the data."""
@@ -71,10 +66,10 @@ class Features:
         self.memo: dict[str, Any] = {}
         self.truths: dict[str, bool | None] = {}
         self._running: list[str] = []
-        self._observations = _Index(((fact.concepts, fact) for fact in chart.observations), _observation_order)
-        self._conditions = _Index(((fact.concepts, fact) for fact in chart.conditions), _condition_order)
-        self._procedures = _Index(((fact.concepts, fact) for fact in chart.procedures), _procedure_order)
-        self._courses = _Index(((fact.drugs, fact) for fact in chart.courses), _course_order)
+        self._observations = FactIndex(((fact.concepts, fact) for fact in chart.observations), observation_order)
+        self._conditions = FactIndex(((fact.concepts, fact) for fact in chart.conditions), condition_order)
+        self._procedures = FactIndex(((fact.concepts, fact) for fact in chart.procedures), procedure_order)
+        self._courses = FactIndex(((fact.drugs, fact) for fact in chart.courses), course_order)
 
     @property
     def chart(self) -> Chart:
@@ -138,54 +133,3 @@ class Features:
 def _named(found: Feature, name: str) -> Feature:
     """The feature under its name."""
     return found if found.name == name else replace(found, name=name)
-
-
-class _Index(Generic[T]):
-    """Facts by concept, put in order when they are first asked for: most never are."""
-
-    def __init__(self, facts: Iterable[tuple[frozenset[str], T]], order: Callable[[T], Order]) -> None:
-        self._order = order
-        self._ordered: dict[tuple[str, ...], tuple[T, ...]] = {}
-        self._groups: dict[str, list[T]] = {}
-        groups = self._groups
-        for concepts, fact in facts:
-            for concept in concepts:
-                # Finding codes are kebab-case in FHIR and snake_case in guidelines: both find the same facts.
-                name = concept.replace("-", "_") if "-" in concept else concept
-                group = groups.get(name)
-                if group is None:
-                    groups[name] = [fact]
-                elif group[-1] is not fact:
-                    group.append(fact)
-
-    def having(self, concepts: tuple[str, ...]) -> tuple[T, ...]:
-        """The facts with any of the concepts, each once, in order."""
-        found = self._ordered.get(concepts)
-        if found is None:
-            found = self._ordered[concepts] = self._gather(concepts)
-        return found
-
-    def _gather(self, concepts: tuple[str, ...]) -> tuple[T, ...]:
-        if self._groups.keys().isdisjoint(concepts):
-            return ()
-        groups = [self._groups[concept] for concept in concepts if concept in self._groups]
-        if len(groups) <= 1:
-            return tuple(sorted(groups[0], key=self._order)) if groups else ()
-        merged = {id(fact): fact for group in groups for fact in group}  # by identity: comparing facts is dear
-        return tuple(sorted(merged.values(), key=self._order))
-
-
-def _observation_order(fact: ObservationFact) -> Order:
-    return (newest_first(fact.effective), -fact.order, fact.ref)
-
-
-def _condition_order(fact: ConditionFact) -> Order:
-    return (newest_first(fact.onset or fact.recorded), 0, fact.ref)
-
-
-def _procedure_order(fact: ProcedureFact) -> Order:
-    return (newest_first(fact.when), 0, fact.ref)
-
-
-def _course_order(fact: CourseFact) -> Order:
-    return (newest_first(fact.started), 0, "|".join(fact.refs))
