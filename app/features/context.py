@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from app.features.model import FeatureContext
@@ -16,14 +17,14 @@ class Context(FeatureContext, Protocol):
 
     memo: dict[str, Any]
 
-    def observations(self, *concepts: str) -> tuple[ObservationFact, ...]:
+    def observations(self, *concepts: str) -> Sequence[ObservationFact]:
         """The observations with any of the concepts, newest first, undated last."""
 
-    def conditions(self, *concepts: str) -> tuple[ConditionFact, ...]:
+    def conditions(self, *concepts: str) -> Sequence[ConditionFact]:
         """The conditions with any of the concepts, newest onset first."""
 
-    def procedures(self, *concepts: str) -> tuple[ProcedureFact, ...]:
+    def procedures(self, *concepts: str) -> Sequence[ProcedureFact]:
         """The procedures with any of the concepts, newest first."""
 
-    def courses(self, drug: str) -> tuple[CourseFact, ...]:
+    def courses(self, drug: str) -> Sequence[CourseFact]:
         """The courses of a drug or of a class of drugs as the chart names it, newest start first."""

@@ -2,24 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
+from operator import attrgetter
+from typing import Generic, TypeVar, overload
+
+from typing_extensions import override
 
 from app.features.dates import newest_first
-from app.fhir.chart import ConditionFact, CourseFact, ObservationFact, ProcedureFact
+from app.fhir.chart import (
+    ConditionFact,
+    CourseFact,
+    ObservationFact,
+    ProcedureFact,
+    Recorded,
+    UnreadObservation,
+    fact_of,
+)
 
 T = TypeVar("T")
+F = TypeVar("F")
 
 Order = tuple[tuple[int, int, int], int, str]
 """Date, position in the day, reference: the reference decides where nothing else does, never the order of delivery."""
 
 
-class FactIndex(Generic[T]):
-    """Facts by concept, put in order when they are first asked for: most never are."""
+class FactIndex(Generic[T, F]):
+    """Records by concept, put in order when they are first asked for: most never are.
 
-    def __init__(self, facts: Iterable[tuple[frozenset[str], T]], order: Callable[[T], Order]) -> None:
-        self._order = order
-        self._ordered: dict[tuple[str, ...], tuple[T, ...]] = {}
+    `arrange`: the facts of some records, in order.
+    """
+
+    def __init__(
+        self, facts: Iterable[tuple[frozenset[str], T]], arrange: Callable[[Collection[T]], Sequence[F]]
+    ) -> None:
+        self._arrange = arrange
+        self._ordered: dict[tuple[str, ...], Sequence[F]] = {}
         self._groups: dict[str, list[T]] = {}
         groups = self._groups
         for concepts, fact in facts:
@@ -32,38 +50,96 @@ class FactIndex(Generic[T]):
                 elif group[-1] is not fact:
                     group.append(fact)
 
-    def having(self, concepts: tuple[str, ...]) -> tuple[T, ...]:
+    def having(self, concepts: tuple[str, ...]) -> Sequence[F]:
         """The facts with any of the concepts, each once, in order."""
         found = self._ordered.get(concepts)
         if found is None:
             found = self._ordered[concepts] = self._gather(concepts)
         return found
 
-    def _gather(self, concepts: tuple[str, ...]) -> tuple[T, ...]:
+    def _gather(self, concepts: tuple[str, ...]) -> Sequence[F]:
         if self._groups.keys().isdisjoint(concepts):
             return ()
         groups = [self._groups[concept] for concept in concepts if concept in self._groups]
-        if len(groups) <= 1:
-            return tuple(sorted(groups[0], key=self._order)) if groups else ()
+        if len(groups) == 1:
+            return self._arrange(groups[0])
         merged = {id(fact): fact for group in groups for fact in group}  # by identity: comparing facts is dear
-        return tuple(sorted(merged.values(), key=self._order))
+        return self._arrange(merged.values())
 
 
-def observation_order(fact: ObservationFact) -> Order:
-    """Newest first, then the later of the day."""
+class Readings(Sequence[ObservationFact]):
+    """Observations in order, each read when it is looked at."""
+
+    __slots__ = ("_records",)
+
+    def __init__(self, records: Sequence[Recorded]) -> None:
+        self._records = records
+
+    @override
+    def __len__(self) -> int:
+        return len(self._records)
+
+    @override
+    def __iter__(self) -> Iterator[ObservationFact]:
+        return map(fact_of, self._records)
+
+    @overload
+    def __getitem__(self, index: int) -> ObservationFact: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Readings: ...
+
+    @override
+    def __getitem__(self, index: int | slice) -> ObservationFact | Readings:
+        if isinstance(index, slice):
+            return Readings(self._records[index])
+        return fact_of(self._records[index])
+
+
+def newest_observations(records: Collection[Recorded]) -> Readings:
+    """Observations, the newest first, then the later of the day; undated last.
+
+    Those that are not read yet are told apart by their moments. Where these do not tell, all of them are read.
+    """
+    unread = [record for record in records if isinstance(record, UnreadObservation)]
+    if len(unread) == len(records):
+        newest = _by_moment(unread)
+        if newest is not None:
+            return Readings(newest)
+    facts: list[ObservationFact] = sorted(map(fact_of, records), key=_observation_order)
+    return Readings(facts)
+
+
+def _by_moment(records: list[UnreadObservation]) -> list[UnreadObservation] | None:
+    """The newest first; None where two have one moment, or only one of two has a time zone."""
+    if len(records) == 1:
+        return records
+    try:
+        newest = sorted(records, key=_moment, reverse=True)
+    except TypeError:  # each two neighbours were compared
+        return None
+    if any(one.moment == other.moment for one, other in pairwise(newest)):
+        return None
+    return newest
+
+
+_moment = attrgetter("moment")
+
+
+def _observation_order(fact: ObservationFact) -> Order:
     return (newest_first(fact.effective), -fact.order, fact.ref)
 
 
-def condition_order(fact: ConditionFact) -> Order:
-    """Newest onset first."""
-    return (newest_first(fact.onset or fact.recorded), 0, fact.ref)
+def ordered_conditions(facts: Collection[ConditionFact]) -> tuple[ConditionFact, ...]:
+    """Conditions, the newest onset first, undated last."""
+    return tuple(sorted(facts, key=lambda fact: (newest_first(fact.onset or fact.recorded), fact.ref)))
 
 
-def procedure_order(fact: ProcedureFact) -> Order:
-    """Newest first."""
-    return (newest_first(fact.when), 0, fact.ref)
+def ordered_procedures(facts: Collection[ProcedureFact]) -> tuple[ProcedureFact, ...]:
+    """Procedures, the newest first, undated last."""
+    return tuple(sorted(facts, key=lambda fact: (newest_first(fact.when), fact.ref)))
 
 
-def course_order(fact: CourseFact) -> Order:
-    """Newest start first."""
-    return (newest_first(fact.started), 0, "|".join(fact.refs))
+def ordered_courses(facts: Collection[CourseFact]) -> tuple[CourseFact, ...]:
+    """Courses, the newest start first, without start last."""
+    return tuple(sorted(facts, key=lambda fact: (newest_first(fact.started), "|".join(fact.refs))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import date
 from functools import cache
 from importlib import import_module
@@ -10,7 +10,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from app.features.fact_index import FactIndex, condition_order, course_order, observation_order, procedure_order
+from app.features.fact_index import (
+    FactIndex,
+    newest_observations,
+    ordered_conditions,
+    ordered_courses,
+    ordered_procedures,
+)
 from app.features.model import Evidence, Feature, FeatureSettings
 from app.features.readings import OUT_OF_DATE
 from app.features.registry import Catalogue, registered
@@ -66,10 +72,10 @@ class Features:
         self.memo: dict[str, Any] = {}
         self.truths: dict[str, bool | None] = {}
         self._running: list[str] = []
-        self._observations = FactIndex(((fact.concepts, fact) for fact in chart.observations), observation_order)
-        self._conditions = FactIndex(((fact.concepts, fact) for fact in chart.conditions), condition_order)
-        self._procedures = FactIndex(((fact.concepts, fact) for fact in chart.procedures), procedure_order)
-        self._courses = FactIndex(((fact.drugs, fact) for fact in chart.courses), course_order)
+        self._observations = FactIndex(((fact.concepts, fact) for fact in chart.observations), newest_observations)
+        self._conditions = FactIndex(((fact.concepts, fact) for fact in chart.conditions), ordered_conditions)
+        self._procedures = FactIndex(((fact.concepts, fact) for fact in chart.procedures), ordered_procedures)
+        self._courses = FactIndex(((fact.drugs, fact) for fact in chart.courses), ordered_courses)
 
     @property
     def chart(self) -> Chart:
@@ -113,19 +119,19 @@ class Features:
             dict.fromkeys(e for f in asked for e in f.evidence if e.note in OUT_OF_DATE or e.feature == "egfr")
         )
 
-    def observations(self, *concepts: str) -> tuple[ObservationFact, ...]:
+    def observations(self, *concepts: str) -> Sequence[ObservationFact]:
         """The observations with any of the concepts, newest first, undated last."""
         return self._observations.having(concepts)
 
-    def conditions(self, *concepts: str) -> tuple[ConditionFact, ...]:
+    def conditions(self, *concepts: str) -> Sequence[ConditionFact]:
         """The conditions with any of the concepts, newest onset first, undated last."""
         return self._conditions.having(concepts)
 
-    def procedures(self, *concepts: str) -> tuple[ProcedureFact, ...]:
+    def procedures(self, *concepts: str) -> Sequence[ProcedureFact]:
         """The procedures with any of the concepts, newest first, undated last."""
         return self._procedures.having(concepts)
 
-    def courses(self, drug: str) -> tuple[CourseFact, ...]:
+    def courses(self, drug: str) -> Sequence[CourseFact]:
         """The courses of a drug or class, newest start first, without start last."""
         return self._courses.having((drug,))
 

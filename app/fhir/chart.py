@@ -1,6 +1,6 @@
 """The chart: one patient's resources reduced to typed facts.
 
-A `Chart` is what every later layer sees of a patient. It is frozen, holds no raw FHIR JSON, and can be built
+A `Chart` is what every later layer sees of a patient. It is frozen, shows no raw FHIR JSON, and can be built
 by hand in a test. Reading is tolerant and happens elsewhere (`app.fhir.reader`): what could not be used is
 listed in `Chart.set_aside` with a reason, never silently dropped.
 
@@ -10,7 +10,8 @@ it can mean (`DateRange`), in the time zone of the service. Numbers are `Decimal
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -121,6 +122,35 @@ class ObservationFact(Struct, frozen=True):
     preliminary: bool = False
     matched_by_text: bool = False
     order: int = 0  # position within the day (time of day, then issued): the later of two same-day values is larger
+
+
+class UnreadObservation(Struct):
+    """A measurement that is read when it is asked for.
+
+    It is certain that it can be used: what cannot is noted while the chart is read, whether or not it is asked for.
+    `moment`: when it was measured, without fractions of a second; without a zone as it was written.
+    """
+
+    concepts: frozenset[str]
+    moment: datetime
+    read: Callable[[], ObservationFact]
+    _fact: ObservationFact | None = None
+
+    @property
+    def fact(self) -> ObservationFact:
+        """What it says; read once."""
+        if self._fact is None:
+            self._fact = self.read()
+        return self._fact
+
+
+Recorded = ObservationFact | UnreadObservation
+"""One measured or asked fact of a chart."""
+
+
+def fact_of(record: Recorded) -> ObservationFact:
+    """What a record says, read now if it was not read before."""
+    return record.fact if isinstance(record, UnreadObservation) else record
 
 
 class DensityKind(StrEnum):
@@ -369,7 +399,7 @@ class Chart(Struct, frozen=True):
     patient: Patient
     today: date
     availability: dict[Source, Availability]
-    observations: tuple[ObservationFact, ...] = ()
+    observations: tuple[Recorded, ...] = ()
     densities: tuple[DensityFact, ...] = ()
     conditions: tuple[ConditionFact, ...] = ()
     fractures: tuple[FractureFact, ...] = ()

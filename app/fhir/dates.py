@@ -48,6 +48,22 @@ def read_moment(value: str, tz: ZoneInfo) -> tuple[DateRange | None, int]:
     return DateRange(day, day) if day.year >= _FIRST_YEAR else None, seconds
 
 
+def moment_of(value: object) -> datetime | None:
+    """The moment of a full date or an instant, without fractions of a second: enough to tell which of two is later.
+
+    None for everything else. Whatever gives a moment here has a day by `read_moment`.
+    """
+    if not isinstance(value, str) or len(value) < _DATE_LENGTH:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    if not _FIRST_YEAR < moment.year < date.max.year:  # at the ends of the calendar another zone is another year
+        return None
+    return moment.replace(microsecond=0) if moment.microsecond else moment
+
+
 def _year(year: int) -> DateRange | None:
     return DateRange(date(year, 1, 1), date(year, 12, 31)) if year >= _FIRST_YEAR else None
 

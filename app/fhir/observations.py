@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.fhir.chart import ConditionFact, DensityFact, ObservationFact, Presence
+from app.fhir.chart import ConditionFact, DensityFact, ObservationFact, Presence, Recorded
 from app.fhir.densities import read_density
 from app.fhir.observation_values import Limits, Question, question_of, read_values, when
 from app.fhir.records import ENTERED_IN_ERROR, IN_FUTURE, STATUS, Reading, objects, ref_of, status_of
 from app.fhir.remembered import Remembered
+from app.fhir.unread import left_unread
 
 _COUNTING = frozenset({"final", "amended", "corrected", "preliminary", ""})
 
@@ -18,7 +19,7 @@ _COUNTING = frozenset({"final", "amended", "corrected", "preliminary", ""})
 class ObservationFacts:
     """What Observations told, and what repeats in them: questions, and limits of normal ranges as written."""
 
-    observations: list[ObservationFact] = field(default_factory=list)
+    observations: list[Recorded] = field(default_factory=list)
     densities: list[DensityFact] = field(default_factory=list)
     conditions: list[ConditionFact] = field(default_factory=list)
     question: Remembered[Question | None] = field(default_factory=lambda: Remembered(question_of))
@@ -35,6 +36,12 @@ def read_observation(resource: dict[str, Any], reading: Reading, facts: Observat
     components = resource.get("component")
     if asked is None and not components:  # most of a chart: nothing else of it is looked at
         return
+    preliminary = status == "preliminary"
+    if asked is not None and not ref:
+        unread = left_unread(resource, asked, reading, facts.limits, preliminary=preliminary)
+        if unread is not None:
+            facts.observations.append(unread)
+            return
     parts = [] if asked is None else [(resource, asked)]
     if components:
         for component in objects(components):
@@ -48,7 +55,6 @@ def read_observation(resource: dict[str, Any], reading: Reading, facts: Observat
     if effective is not None and reading.is_future(effective):
         reading.leave_out(resource, IN_FUTURE)
         return
-    preliminary = status == "preliminary"
     for part, question in parts:
         found = question.found
         if question.density is not None:

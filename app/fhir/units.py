@@ -26,9 +26,9 @@ LARGEST_EXPONENT = 12
 """Powers of ten, up and down, that a number of a record can have: beyond any unit's prefixes."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class QuantityRule:
-    """How numbers of one kind are read. `factors`: accepted unit -> factor to `unit`."""
+    """How numbers of one kind are read. `factors`: accepted unit -> factor to `unit`. There is one object of each."""
 
     name: str
     unit: str
@@ -178,6 +178,21 @@ def factor_of(rule: QuantityRule, quantity: dict[str, Any]) -> Decimal | None:
     """The factor from the unit of a Quantity to the canonical unit; None where the unit cannot be used."""
     code, text = quantity.get("code"), quantity.get("unit")
     return _factor(rule.name, code if isinstance(code, str) else None, text if isinstance(text, str) else None)
+
+
+@lru_cache(maxsize=4096)
+def certainly_possible(rule: QuantityRule, code: object, unit: object) -> tuple[float, float]:
+    """An open interval of numbers that `measure` accepts in this unit: a hair narrower than it is, empty for others."""
+    factor = factor_of(rule, {"code": code, "unit": unit})
+    if factor is None or factor <= 0:
+        return 0.0, 0.0
+    low, high = float(rule.lowest / factor), float(rule.highest / factor)
+    hair = max(abs(low), abs(high)) * _HAIR
+    return low + hair, high - hair
+
+
+_HAIR = 1e-9
+"""Of the largest number: far more than floats are wrong by, far less than a laboratory writes."""
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.fhir.chart import Chart
+from app.fhir.chart import Chart, ObservationFact, fact_of
 from app.fhir.reader import ChartInput, read_chart
 
 TODAY = date(2026, 6, 15)
@@ -74,3 +74,8 @@ def chart(*resources: Json, tz: str = "UTC", patient: Json | None = None, **memb
     whole = {"resourceType": "Patient", "id": ME, "gender": "female", "birthDate": "1950-03-02"} | (patient or {})
     data = ChartInput(ME, whole, [(entry, False) for entry in resources], {}, **members)
     return read_chart(data, today=TODAY, tz=ZoneInfo(tz))
+
+
+def facts_in(read: Chart) -> list[ObservationFact]:
+    """The observations of a chart, all of them read."""
+    return [fact_of(record) for record in read.observations]

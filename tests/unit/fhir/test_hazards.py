@@ -25,6 +25,7 @@ from tests.unit.fhir.builders import (
     chart,
     coded,
     condition,
+    facts_in,
     observation,
     request,
     resource,
@@ -58,7 +59,7 @@ def test_a_question_that_was_answered_with_no_is_no_finding() -> None:
     no = observation(coded(FINDING, "night-pain"), valueCodeableConcept=answer)
     found = chart(no)
     assert found.conditions == ()
-    assert found.observations[0].boolean is False
+    assert facts_in(found)[0].boolean is False
     yes = chart(observation(coded(FINDING, "night-pain"), valueBoolean=True))
     assert [fact.concepts for fact in yes.conditions] == [{"night_pain"}]
 
@@ -191,15 +192,14 @@ def test_a_result_of_the_future_is_set_aside(days_ahead: int, read: bool) -> Non
 
 
 def test_a_preliminary_value_counts_and_is_named_so() -> None:
-    assert chart(observation(CREATININE, 80, "umol/L", status="preliminary")).observations[0].preliminary
+    assert facts_in(chart(observation(CREATININE, 80, "umol/L", status="preliminary")))[0].preliminary
 
 
 def test_the_laboratorys_own_judgement_comes_in_the_canonical_unit() -> None:
     limits = [{"low": {"value": 8.6}, "high": {"value": 10.2, "unit": "mg/dL"}}]
     flag = [{"coding": [{"code": "L"}]}]
-    fact = chart(
-        observation(coded(LOINC, "17861-6"), 8.0, "mg/dL", referenceRange=limits, interpretation=flag)
-    ).observations[0]
+    calcium = observation(coded(LOINC, "17861-6"), 8.0, "mg/dL", referenceRange=limits, interpretation=flag)
+    fact = facts_in(chart(calcium))[0]
     assert (fact.reference_low, fact.reference_high) == (Decimal("2.14570"), Decimal("2.54490"))
     assert fact.interpretation is Interpretation.LOW
 
@@ -212,9 +212,9 @@ def test_a_value_of_unknown_unit_is_kept_apart_with_its_reason() -> None:
 
 def test_answers_are_words_and_concepts() -> None:
     code = {"coding": [{"system": SNOMED, "code": "76498008"}]}
-    status = chart(observation(coded(FINDING, "menopausal-status"), valueCodeableConcept=code)).observations[0]
+    status = facts_in(chart(observation(coded(FINDING, "menopausal-status"), valueCodeableConcept=code)))[0]
     assert {"post", "menopausal_status_post"} <= status.answer
-    teeth = chart(observation(coded(FINDING, "dental-status"), valueString="Poor")).observations[0]
+    teeth = facts_in(chart(observation(coded(FINDING, "dental-status"), valueString="Poor")))[0]
     assert teeth.answer == {"poor"}
 
 

@@ -10,7 +10,7 @@ import pytest
 from app.fhir import remembered
 from app.fhir.remembered import Remembered
 from app.fhir.units import measure, quantity_rules, to_decimal
-from tests.unit.fhir.builders import LOINC, chart, coded, observation
+from tests.unit.fhir.builders import LOINC, chart, coded, facts_in, observation
 
 CALCIUM = "17861-6"
 
@@ -71,7 +71,7 @@ def test_what_is_no_codeable_concept_is_worked_out_as_it_is(odd: object) -> None
 def test_a_limit_of_a_range_that_is_no_number_does_not_cost_the_result(limit: object) -> None:
     ranges = [{"low": {"value": limit, "unit": "mmol/L"}, "high": {"value": 2.6, "unit": "mmol/L"}}]
     read = chart(observation(coded(LOINC, "2000-8"), 2.3, "mmol/L", referenceRange=ranges))
-    assert [(f.reference_low, f.reference_high) for f in read.observations] == [(None, Decimal("2.6"))]
+    assert [(f.reference_low, f.reference_high) for f in facts_in(read)] == [(None, Decimal("2.6"))]
     assert read.set_aside == ()
 
 
@@ -81,7 +81,7 @@ def test_equal_limits_of_different_results_keep_their_own_units() -> None:
         observation(coded(LOINC, "2000-8"), 2.3, "mmol/L", id="a", referenceRange=[low]),
         observation(coded(LOINC, CALCIUM), 9.2, "mg/dL", id="b", referenceRange=[low]),
     )
-    assert [(fact.unit, fact.reference_low) for fact in read.observations] == [
+    assert [(fact.unit, fact.reference_low) for fact in facts_in(read)] == [
         ("mmol/L", Decimal("2.1")),
         ("mmol/L", Decimal("0.52395")),  # 2.1 mg/dL
     ]

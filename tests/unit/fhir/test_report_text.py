@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.fhir.chart import DensityFact
-from tests.unit.fhir.builders import LOINC, chart, coded, observation, resource
+from tests.unit.fhir.builders import LOINC, chart, coded, facts_in, observation, resource
 
 TABLE = """<div xmlns="http://www.w3.org/1999/xhtml"><p>Densitometry</p><table>
 <tr><th>Region</th><th>BMD (g/cm2)</th><th>T-score</th><th>Z-score</th></tr>
@@ -81,4 +81,4 @@ def test_other_reports_are_not_searched() -> None:
 
 def test_how_a_number_was_obtained_is_kept() -> None:
     risk = observation(coded(LOINC, "90265-0"), 21, "%", method={"text": "FRAX with BMD"})
-    assert chart(risk).observations[0].text == "FRAX with BMD"
+    assert facts_in(chart(risk))[0].text == "FRAX with BMD"

@@ -1,0 +1,67 @@
+"""Results that are left unread until somebody asks for them.
+
+Of the results of a chart the newest of each kind decide, and a chart can hold thousands. What kind a result is of and
+when it was measured is looked at in each of them; the number, its normal range and its flag only in those that are
+asked for. A result is left unread only where it is certain that it can be read: everything else is read at once, so
+that what cannot be used is named whether or not somebody asks for it.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from app.fhir.chart import ObservationFact, UnreadObservation
+from app.fhir.dates import moment_of
+from app.fhir.observation_values import Limits, Question, read_values, when
+from app.fhir.records import Reading, ref_of
+from app.fhir.units import certainly_possible
+
+_READ_AT_ONCE = frozenset(
+    {
+        "bodySite",
+        "component",
+        "method",
+        "valueBoolean",
+        "valueCodeableConcept",
+        "valueDateTime",
+        "valueString",
+    }
+)
+"""Members that make more of a result than a number on a day."""
+
+
+def left_unread(
+    resource: dict[str, Any], question: Question, reading: Reading, limits: Limits, *, preliminary: bool
+) -> UnreadObservation | None:
+    """The result, to be read when it is asked for; None where it has to be read now."""
+    rule = question.rule
+    if rule is None or question.density is not None or not _READ_AT_ONCE.isdisjoint(resource):
+        return None
+    quantity = resource.get("valueQuantity")
+    if not isinstance(quantity, dict):
+        return None
+    value = quantity.get("value")
+    if type(value) is not float and type(value) is not int:  # a bool is an int
+        return None
+    try:
+        low, high = certainly_possible(rule, quantity.get("code"), quantity.get("unit"))
+    except TypeError:  # a list or object where a text belongs
+        return None
+    if not low < value < high:
+        return None
+    moment = moment_of(resource.get("effectiveDateTime"))
+    if moment is None or reading.is_future_moment(moment):
+        return None
+    read = partial(_read, resource, question, reading, limits, preliminary)
+    return UnreadObservation(question.found.concepts, moment, read)
+
+
+def _read(
+    resource: dict[str, Any], question: Question, reading: Reading, limits: Limits, preliminary: bool
+) -> ObservationFact:
+    effective, order = when(resource, reading)
+    fact = read_values(resource, resource, question, ref_of(resource), effective, order, preliminary, reading, limits)
+    if fact is None:
+        raise AssertionError("a result was left unread that cannot be used")
+    return fact
