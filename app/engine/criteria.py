@@ -104,9 +104,9 @@ class Constant(Node):
         return "always" if self.value else "never"
 
 
-def _unknown(feature: Feature) -> Outcome:
-    missing = feature.missing or (feature.name,)
-    return Outcome(None, feature.evidence, missing, (feature.name,), (feature.why_unknown or "not recorded",))
+def _unknown(name: str, feature: Feature) -> Outcome:
+    missing = feature.missing or (name,)
+    return Outcome(None, feature.evidence, missing, (name,), (feature.why_unknown or "not recorded",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class IsTrue(Leaf):
     def evaluate(self, features: FeatureSource) -> Outcome:
         feature = features.feature(self.name)
         if feature.value is None:
-            return _unknown(feature)
+            return _unknown(self.name, feature)
         return Outcome(bool(feature.value), feature.evidence)
 
     def __str__(self) -> str:
@@ -170,7 +170,7 @@ class Limit(Leaf):
     def evaluate(self, features: FeatureSource) -> Outcome:
         feature = features.feature(self.name)
         truth = self.decide(feature)
-        return _unknown(feature) if truth is None else Outcome(truth, feature.evidence)
+        return _unknown(self.name, feature) if truth is None else Outcome(truth, feature.evidence)
 
     def decide(self, feature: Feature) -> Truth:
         """Whether the comparison holds for this value, or interval."""
@@ -220,7 +220,7 @@ class WordIs(Leaf):
     @override
     def evaluate(self, features: FeatureSource) -> Outcome:
         feature, truth = features.feature(self.name), self.truth(features)
-        return _unknown(feature) if truth is None else Outcome(truth, feature.evidence)
+        return _unknown(self.name, feature) if truth is None else Outcome(truth, feature.evidence)
 
     def __str__(self) -> str:
         return f"{self.name} is {' or '.join(sorted(self.words))}"

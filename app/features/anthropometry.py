@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from functools import partial
+from itertools import takewhile
 
 from app.features.context import Context
 from app.features.dates import add_months, newest_first, years_between
@@ -96,9 +98,10 @@ def weight_loss_percent(context: Context) -> Feature:
     if newest is None or newest.value is None or newest.effective is None:
         return unknown("no recent weight", "weight")
     shown = [observed("weight", newest)]
+    in_time = takewhile(partial(_not_too_early, newest.effective.latest), context.observations("body_weight"))
     earlier = [
         fact
-        for fact in context.observations("body_weight")
+        for fact in in_time
         if fact.value is not None and fact.unit in (None, "kg") and _in_window(fact, newest.effective.latest)
     ]
     if not earlier:
@@ -108,6 +111,11 @@ def weight_loss_percent(context: Context) -> Feature:
         return unknown("no earlier weight", "weight", evidence=shown)
     percent = (before.value - newest.value) / before.value * 100
     return known(percent, [*shown, observed("weight", before, "earlier weight")])
+
+
+def _not_too_early(newest: date, fact: ObservationFact) -> bool:
+    """Whether a weight, or an older one than it, can be of the time in which a loss counts."""
+    return fact.effective is not None and add_months(fact.effective.earliest, max(WEIGHT_LOSS_MONTHS)) >= newest
 
 
 def _in_window(fact: ObservationFact, newest: date) -> bool:

@@ -9,7 +9,7 @@ section 2), else unknown.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.features.context import Context
 from app.features.dates import months_since, within_months
@@ -29,6 +29,12 @@ class Group:
     procedures: tuple[str, ...] = ()
     coarse: tuple[str, ...] = ()  # codes that mean this diagnosis or another one: they leave the answer open
     missing: str | None = None
+    everything: frozenset[str] = field(init=False)
+    """Every concept that says something of it."""
+
+    def __post_init__(self) -> None:
+        """Put the concepts together."""
+        object.__setattr__(self, "everything", frozenset({*self.concepts, *self.procedures, *self.coarse}))
 
 
 def _group(*concepts: str, present: bool = False, procedures: tuple[str, ...] = ()) -> Group:
@@ -218,6 +224,8 @@ def _is_over(context: Context, name: str, fact: ConditionFact) -> bool:
 def diagnosis(context: Context, name: str, group: Group) -> Feature:
     """Whether a group of diagnoses is on record, with every record that says so."""
     missing = group.missing or name
+    if not context.records(group.everything):  # of most diagnoses most charts say nothing
+        return _nothing_on_record(context, missing)
     facts = [
         fact
         for fact in context.conditions(*group.concepts)
@@ -247,6 +255,10 @@ def diagnosis(context: Context, name: str, group: Group) -> Feature:
     if coarse:
         shown = [condition_evidence(name, fact, "code covers other diagnoses as well") for fact in coarse]
         return unknown("the code on record does not say which", missing, evidence=shown)
+    return _nothing_on_record(context, missing)
+
+
+def _nothing_on_record(context: Context, missing: str) -> Feature:
     if context.chart.provided(Source.CONDITIONS):
         return none_on_record()
     return unknown("conditions not provided", missing)

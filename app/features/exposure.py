@@ -125,7 +125,7 @@ def every_course(context: Context) -> list[CourseFact]:
 
 def taken(context: Context, drug_class: str) -> list[CourseFact]:
     """The begun courses of a class for questions of safety, whatever the indication."""
-    return [c for c in _candidates(context, drug_class) if belongs(c, drug_class) and c.status in BEGUN]
+    return [c for c in candidates(context, drug_class) if belongs(c, drug_class) and c.status in BEGUN]
 
 
 def courses(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
@@ -134,11 +134,11 @@ def courses(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
     With known bone metastasis a bisphosphonate or denosumab is treatment of the cancer, not of osteoporosis, and
     counts as oncological bone drug only (decision 13).
     """
-    candidates = _candidates(context, drug_class)
-    return tuple([c for c in candidates if _counts(context, c, drug_class)]) if candidates else ()
+    found = candidates(context, drug_class)
+    return tuple([c for c in found if _counts(context, c, drug_class)]) if found else ()
 
 
-def _candidates(context: Context, drug_class: str) -> Sequence[CourseFact]:
+def candidates(context: Context, drug_class: str) -> Sequence[CourseFact]:
     """The courses that can be of a class, newest start first: where its name decides alone, those that have it."""
     return every_course(context) if drug_class in _NOT_BY_NAME_ALONE else context.courses(drug_class)
 

@@ -50,6 +50,11 @@ class FactIndex(Generic[T, F]):
                 elif group[-1] is not fact:
                     group.append(fact)
 
+    @property
+    def concepts(self) -> Iterable[str]:
+        """The concepts of which there are facts."""
+        return self._groups
+
     def having(self, concepts: tuple[str, ...]) -> Sequence[F]:
         """The facts with any of the concepts, each once, in order."""
         found = self._ordered.get(concepts)

@@ -105,6 +105,8 @@ def finding(context: Context, code: str) -> Feature:
         if trigger.known:
             return known(trigger.value in MINOR_TRAUMA, trigger.evidence)
     concepts = (code, ALSO_CODED[code]) if code in ALSO_CODED else (code,)
+    if not context.records(frozenset(concepts)):  # of most findings most charts say nothing
+        return _not_stated(context, code)
     facts = [
         fact
         for fact in context.conditions(*concepts)
@@ -121,6 +123,10 @@ def finding(context: Context, code: str) -> Feature:
             return known(False, [observed(code, fact)])
     if stated:
         return known(True, stated)
+    return _not_stated(context, code)
+
+
+def _not_stated(context: Context, code: str) -> Feature:
     chart = context.chart
     if code not in ASKED and chart.provided(Source.OBSERVATIONS) and chart.provided(Source.CONDITIONS):
         return none_on_record()

@@ -41,7 +41,7 @@ class Evidence(Struct, frozen=True):
 
 
 class Feature(Struct, frozen=True):
-    """A feature of one patient.
+    """A feature of one patient; its name is the one by which it was asked for.
 
     Known: `value` is set. Unknown: `value` is None, `why_unknown` says why in one phrase, and `missing` names the
     data that would settle it (names of features or data elements; they become `missing` of a card).
@@ -50,7 +50,6 @@ class Feature(Struct, frozen=True):
     `low_open`/`high_open`: the end itself is excluded.
     """
 
-    name: str
     value: Value | None = None
     evidence: tuple[Evidence, ...] = ()
     why_unknown: str | None = None

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from app.features.context import Context
 from app.features.dates import add_days, months_between
-from app.features.exposure import CLASSES, belongs, course_evidence, current_start, every_course
+from app.features.exposure import CLASSES, belongs, candidates, course_evidence, current_start
 from app.features.model import Evidence, Feature, Kind
 from app.features.registry import OneOf, family, feature
 from app.features.results import any_of, interval, known, none_on_record, unknown
@@ -114,7 +114,7 @@ def stop_planned(context: Context, drug_class: str) -> Feature:
     stopping = context.feature(f"order_stops.{drug_class}")
     if stopping.value is True:
         return stopping
-    courses = [course for course in every_course(context) if belongs(course, drug_class)]
+    courses = [course for course in candidates(context, drug_class) if belongs(course, drug_class)]
     ending = [course for course in courses if _ends(context, course)]
     if ending:
         return known(True, [course_evidence(drug_class, course, _end_note(course)) for course in ending])

@@ -8,8 +8,6 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from msgspec.structs import replace
-
 from app.features.fact_index import (
     FactIndex,
     newest_observations,
@@ -75,6 +73,7 @@ class Features:
         self._observations = FactIndex(((fact.concepts, fact) for fact in chart.observations), newest_observations)
         self._conditions = FactIndex(((fact.concepts, fact) for fact in chart.conditions), ordered_conditions)
         self._procedures = FactIndex(((fact.concepts, fact) for fact in chart.procedures), ordered_procedures)
+        self._recorded = {*self._observations.concepts, *self._conditions.concepts, *self._procedures.concepts}
         self._courses = FactIndex(((fact.drugs, fact) for fact in chart.courses), ordered_courses)
 
     @property
@@ -97,15 +96,14 @@ class Features:
         done = self._done.get(name)
         if done is not None:
             return done
-        _, compute = self._catalogue.definition(name)
+        compute = self._catalogue.definition(name)[1]
         if name in self._running:
             raise FeatureCycle(" -> ".join([*self._running, name]))
         self._running.append(name)
         try:
-            result = _named(compute(self), name)
+            result = self._done[name] = compute(self)
         finally:
             self._running.pop()
-        self._done[name] = result
         return result
 
     def shown_for(self, missing: Collection[str]) -> tuple[Evidence, ...]:
@@ -118,6 +116,10 @@ class Features:
         return tuple(
             dict.fromkeys(e for f in asked for e in f.evidence if e.note in OUT_OF_DATE or e.feature == "egfr")
         )
+
+    def records(self, concepts: frozenset[str]) -> bool:
+        """Whether there is an observation, condition or procedure with any of the concepts."""
+        return not self._recorded.isdisjoint(concepts)
 
     def observations(self, *concepts: str) -> Sequence[ObservationFact]:
         """The observations with any of the concepts, newest first, undated last."""
@@ -134,8 +136,3 @@ class Features:
     def courses(self, drug: str) -> Sequence[CourseFact]:
         """The courses of a drug or class, newest start first, without start last."""
         return self._courses.having((drug,))
-
-
-def _named(found: Feature, name: str) -> Feature:
-    """The feature under its name."""
-    return found if found.name == name else replace(found, name=name)

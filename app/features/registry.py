@@ -118,12 +118,12 @@ class Catalogue:
     def __init__(self) -> None:
         self._features: dict[str, Definition] = {}
         self._families: dict[str, Family] = {}
-        self._members: dict[str, Definition] = {}
+        self._known: dict[str, Definition] = {}  # the features, and the members of families that were asked for
 
     def add_feature(self, spec: FeatureSpec, compute: Compute) -> None:
         """Register one feature. A name can be registered once (ValueError)."""
         self._refuse_twice(spec.name)
-        self._features[spec.name] = (spec, compute)
+        self._features[spec.name] = self._known[spec.name] = (spec, compute)
 
     def add_family(self, family: Family) -> None:
         """Register a family. A name can be registered once (ValueError)."""
@@ -140,7 +140,7 @@ class Catalogue:
 
     def definition(self, name: str) -> Definition:
         """The specification and the function of a name (UnknownFeature)."""
-        found = self._features.get(name) or self._members.get(name) or self._lookup(name)
+        found = self._known.get(name) or self._lookup(name)
         if found is None:
             close = difflib.get_close_matches(name, self.names(), n=3, cutoff=0.7)
             raise UnknownFeature(name, tuple(close))
@@ -151,9 +151,9 @@ class Catalogue:
         return self.definition(name)[0]
 
     def _lookup(self, name: str) -> Definition | None:
-        plain = self._features.get(name) or self._members.get(name)
-        if plain is not None:
-            return plain
+        known = self._known.get(name)
+        if known is not None:
+            return known
         head, dot, rest = name.partition(".")
         family = self._families.get(head)
         if family is None or not dot:
@@ -176,8 +176,8 @@ class Catalogue:
         def compute(context: Context) -> Feature:
             return family.compute(context, *arguments)
 
-        self._members[name] = (spec, compute)
-        return self._members[name]
+        self._known[name] = (spec, compute)
+        return self._known[name]
 
     def names(self) -> tuple[str, ...]:
         """Every name that can be listed: features and the members of families with closed arguments, sorted."""

@@ -1,7 +1,4 @@
-"""Making features: known, unknown, interval, and three-valued combination.
-
-The name of the feature is filled in by `app.features.patient_features`, so that a function says only what it found.
-"""
+"""Making features: known, unknown, interval, and three-valued combination."""
 
 from __future__ import annotations
 
@@ -15,17 +12,17 @@ NEVER = Decimal("Infinity")
 """Months since something that is not on record: longer ago than every limit."""
 
 
-_NONE_ON_RECORD = Feature("", False)
+_NONE_ON_RECORD = Feature(False)
 
 
 def known(value: Value, evidence: Iterable[Evidence] = ()) -> Feature:
     """A feature with a value."""
-    return Feature("", value, tuple(evidence))
+    return Feature(value, tuple(evidence))
 
 
 def unknown(why: str, *missing: str, evidence: Iterable[Evidence] = ()) -> Feature:
     """A feature without a value: why, and the data that would settle it."""
-    return Feature("", None, tuple(evidence), why, missing)
+    return Feature(None, tuple(evidence), why, missing)
 
 
 def none_on_record() -> Feature:
@@ -35,7 +32,7 @@ def none_on_record() -> Feature:
 
 def never() -> Feature:
     """A time since an event that is not on record though its list was provided: beyond every limit."""
-    return Feature(name="", low=NEVER, why_unknown="none on record")
+    return Feature(low=NEVER, why_unknown="none on record")
 
 
 def interval(
@@ -52,7 +49,6 @@ def interval(
     if low is not None and low == high:
         return known(low, evidence)
     return Feature(
-        name="",
         evidence=tuple(evidence),
         why_unknown=why,
         missing=missing,

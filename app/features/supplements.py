@@ -18,8 +18,8 @@ CALCIUM = ("calcium", "calcium_vitamin_d")
 
 
 def _current(context: Context) -> list[CourseFact]:
-    found = dict.fromkeys(course for name in CALCIUM for course in courses(context, name))
-    return [course for course in found if course.status in (CourseStatus.CURRENT, CourseStatus.UNKNOWN)]
+    found = {id(course): course for name in CALCIUM for course in courses(context, name)}  # comparing them is dear
+    return [course for course in found.values() if course.status in (CourseStatus.CURRENT, CourseStatus.UNKNOWN)]
 
 
 def _total(running: Iterable[CourseFact], name: str) -> Feature:

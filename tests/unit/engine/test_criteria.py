@@ -39,9 +39,9 @@ class Patient:
         if isinstance(value, Feature):
             return value
         if value is None:
-            return Feature(name, why_unknown="not recorded", missing=(f"missing {name}",))
+            return Feature(why_unknown="not recorded", missing=(f"missing {name}",))
         number = Decimal(str(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
-        return Feature(name, number, (Evidence(name, number),))
+        return Feature(number, (Evidence(name, number),))
 
 
 def compiled(tree: object, **named: object) -> Node:
@@ -95,7 +95,6 @@ def test_an_interval_is_decided_only_where_all_of_it_lies_on_one_side(
     operator: str, low: int | None, high: int | None, open_ends: bool, expected: Truth
 ) -> None:
     feature = Feature(
-        "t_score",
         low=None if low is None else Decimal(low),
         high=None if high is None else Decimal(high),
         low_open=open_ends,
