@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from app.advice.roles import roles_in
-from app.cards.wording import Wording
+from app.cards.wording import Wording, wording_in
 from app.cds_hooks.configuration import Configuration, Language, Profile
 from app.cds_hooks.errors import CallError
 from app.cds_hooks.hooks import SERVICES
@@ -65,7 +65,7 @@ def explained(
 ) -> Iterator[str]:
     """The lines of the explanation: advice first, then each recommendation of the sources that speak in the profile."""
     knowledge, profile = pipeline.knowledge, str(request.configuration.profile)
-    wording = Wording(knowledge, str(request.configuration.language))
+    wording = wording_in(knowledge, str(request.configuration.language))
     yield f"profile {profile}, knowledge {knowledge.version}, today {worked.chart.today}"
     for set_aside in worked.chart.set_aside:
         yield f"not used: {set_aside.resource or 'another patient'} ({set_aside.reason}) x{set_aside.count}"

@@ -134,24 +134,7 @@ def reason_of(cited: Cited, wording: Wording) -> str:
     """Why a recommendation applies, in a few words, with its source."""
     block = cited.rule.block
     words = in_language(block.because, wording.language) or in_language(block.statement, wording.language)
-    return f"{words} ({short_label(cited, wording)})"
-
-
-def short_label(cited: Cited, wording: Wording) -> str:
-    """Short name of the source and the lines."""
-    where = runs(cited.rule.block.source.lines)
-    return f"{in_language(cited.rule.source.short, wording.language)}, {wording.text('line')} {where}"
-
-
-def runs(lines: Iterable[int]) -> str:
-    """Line numbers in order, those that follow each other as a range: 45, 103-105."""
-    spans: list[list[int]] = []
-    for line in sorted(set(lines)):
-        if spans and line == spans[-1][1] + 1:
-            spans[-1][1] = line
-        else:
-            spans.append([line, line])
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
+    return f"{words} ({wording.source_of(cited.rule)})"
 
 
 def _sources(advice: Advice, wording: Wording) -> list[str]:
@@ -165,5 +148,5 @@ def _sources(advice: Advice, wording: Wording) -> list[str]:
         role = wording.text("role.safety") if cited.role is Role.SAFETY else ""
         marks = "; ".join(mark for mark in (strength, role) if mark)
         statement = in_language(block.statement, wording.language)
-        lines.append(f"{statement} [{short_label(cited, wording)}{'; ' + marks if marks else ''}]")
+        lines.append(f"{statement} [{wording.source_of(cited.rule)}{'; ' + marks if marks else ''}]")
     return lines

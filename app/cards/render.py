@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec.structs import replace
-
 from app.advice.model import Advice, AdviceSet, Role
 from app.cards.detail import detail_of
 from app.cards.explanation import NAME, explanation_of, not_used
 from app.cards.suggestions import Ordering, suggestions_of
-from app.cards.wording import Wording, in_language
-from app.cds_hooks.override_reasons import OVERRIDE_REASONS
+from app.cards.wording import Wording, in_language, wording_in
 from app.cds_hooks.response import SUMMARY_LIMIT, Card, Coding, HookAnswer, Indicator, Source, fit_summary
 from app.engine.knowledge import Knowledge
 from app.fhir.chart import Availability, Chart
@@ -24,9 +21,8 @@ def answer_of(
     advice: AdviceSet, knowledge: Knowledge, profile: str, chart: Chart, ordering: Ordering, language: str
 ) -> HookAnswer:
     """The whole answer: one card per advice; what no card carries stands beside them."""
-    wording = Wording(knowledge, language)
-    reasons = tuple(replace(reason, display=wording.text(f"override.{reason.code}")) for reason in OVERRIDE_REASONS)
-    cards = tuple(_card(one, knowledge, profile, chart, ordering, wording, reasons) for one in advice.advice)
+    wording = wording_in(knowledge, language)
+    cards = tuple(_card(one, knowledge, profile, chart, ordering, wording) for one in advice.advice)
     extension: dict[str, Any] | None = None
     if not cards and (left := {"notUsed": not_used(chart), "missing": list(advice.missing)}) and any(left.values()):
         extension = {NAME: {"profile": profile, **left}}
@@ -40,7 +36,6 @@ def _card(
     chart: Chart,
     ordering: Ordering,
     wording: Wording,
-    reasons: tuple[Coding, ...],
 ) -> Card:
     summary = summary_of(advice, wording)
     return Card(
@@ -49,7 +44,7 @@ def _card(
         source=_source(advice, wording),
         detail=detail_of(advice, wording, incomplete=Availability.PARTIAL in chart.availability.values()),
         suggestions=suggestions_of(advice, knowledge, ordering, wording, summary),
-        override_reasons=reasons,
+        override_reasons=wording.override_reasons,
         extension={NAME: explanation_of(advice, profile, chart)},
     )
 

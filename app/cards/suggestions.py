@@ -9,7 +9,7 @@ from datetime import date
 from app.advice.model import Advice, DrugOption, OptionStatus
 from app.cards.detail import dose_of
 from app.cards.wording import Wording, in_language
-from app.cds_hooks.response import Action, ActionType, Suggestion
+from app.cds_hooks.response import Action, ActionType, Suggestion, Written
 from app.engine.knowledge import Knowledge
 from app.engine.language import DoseOrder, Drug, Orderable
 from app.fhir.chart import DraftOrder
@@ -67,16 +67,18 @@ class _Writer:
             Action(
                 ActionType.CREATE,
                 self._wording.text("create-order", name=in_language(item.name, self._wording.language)),
-                service_request(
-                    item,
-                    patient_id=self._ordering.patient_id,
-                    reason_text=self._summary,
-                    reason_refs=self._reasons,
-                    authored=self._ordering.authored,
-                    language=self._wording.language,
-                    encounter_id=self._ordering.encounter_id,
-                    note=in_language(item.note, self._wording.language) or None,
-                    requester=self._ordering.requester,
+                Written(
+                    service_request(
+                        item,
+                        patient_id=self._ordering.patient_id,
+                        reason_text=self._summary,
+                        reason_refs=self._reasons,
+                        authored=self._ordering.authored,
+                        language=self._wording.language,
+                        encounter_id=self._ordering.encounter_id,
+                        note=in_language(item.note, self._wording.language) or None,
+                        requester=self._ordering.requester,
+                    )
                 ),
             )
             for item in items
@@ -119,4 +121,4 @@ class _Writer:
             prior=prior,
             note=in_language(order.source_note, self._wording.language) or None,
         )
-        return Action(ActionType.CREATE, self._wording.text("create-order", name=name), resource)
+        return Action(ActionType.CREATE, self._wording.text("create-order", name=name), Written(resource))

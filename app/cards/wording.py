@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import cached_property, lru_cache
 
-from app.engine.knowledge import Knowledge
+from msgspec.structs import replace
+
+from app.cds_hooks.override_reasons import OVERRIDE_REASONS
+from app.cds_hooks.response import Coding
+from app.engine.knowledge import Knowledge, Rule
 from app.engine.language import Texts
 from app.features.model import Evidence
 
@@ -42,16 +47,43 @@ def number(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def runs(lines: Iterable[int]) -> str:
+    """Line numbers in order, those that follow each other as a range: 45, 103-105."""
+    spans: list[list[int]] = []
+    for line in sorted(set(lines)):
+        if spans and line == spans[-1][1] + 1:
+            spans[-1][1] = line
+        else:
+            spans.append([line, line])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
+
+
 class Wording:
-    """Looks up and composes words in one language."""
+    """Looks up and composes words in one language. Holds nothing of a patient, and is kept: see `wording_in`."""
 
     def __init__(self, knowledge: Knowledge, language: str) -> None:
         self._knowledge = knowledge
         self.language = language
+        self._cited: dict[str, str] = {}  # by the id of the recommendation
+
+    @cached_property
+    def override_reasons(self) -> tuple[Coding, ...]:
+        """The reasons for not following a card."""
+        return tuple(replace(reason, display=self.text(f"override.{reason.code}")) for reason in OVERRIDE_REASONS)
+
+    def source_of(self, rule: Rule) -> str:
+        """Short name of the source of a recommendation, and its lines."""
+        known = self._cited.get(rule.id)
+        if known is None:
+            where = runs(rule.block.source.lines)
+            known = f"{in_language(rule.source.short, self.language)}, {self.text('line')} {where}"
+            self._cited[rule.id] = known
+        return known
 
     def text(self, key: str, **values: str) -> str:
         """A text of guidelines/advice/texts.yaml with its placeholders filled."""
-        return self._knowledge.text(key, self.language).format(**values)
+        text = self._knowledge.text(key, self.language)
+        return text.format(**values) if values else text
 
     def name(self, datum: str) -> str:
         """The name of a feature or datum; its own name in words where the texts have none."""
@@ -114,3 +146,9 @@ class Wording:
     def listed(self, names: Iterable[str]) -> str:
         """Names of data as a list in a sentence."""
         return self.text("list-separator").join(dict.fromkeys(self.name(name) for name in names))
+
+
+@lru_cache(maxsize=16)
+def wording_in(knowledge: Knowledge, language: str) -> Wording:
+    """The words of a language, made once."""
+    return Wording(knowledge, language)

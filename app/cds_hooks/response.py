@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct, field
 
-_CONTAINERS = frozenset({dict, list})
 LARGEST_EXACT_INTEGER = 2**53
 """Above it JSON readers lose digits, and orjson refuses what needs more than 64 bits."""
 SUMMARY_LIMIT = 139
@@ -72,6 +72,13 @@ def _require_text(name: str, value: str) -> None:
 def _require_url(name: str, value: str | None) -> None:
     if value is not None and not _HTTP_URL.fullmatch(value):
         raise ValueError(f"{name} must be an absolute http(s) URL")
+
+
+class Written(dict[str, Any]):
+    """JSON that was written without null and empty members: it is not gone through again."""
+
+
+_CONTAINERS = frozenset({dict, list, Written})
 
 
 class Coding(Struct, frozen=True):
@@ -151,7 +158,7 @@ class Action(Struct, frozen=True):
             {
                 "type": self.type,
                 "description": self.description,
-                "resource": _plain(self.resource),
+                "resource": self.resource if isinstance(self.resource, Written) else _plain(self.resource),
                 "resourceId": self.resource_id,
                 "extension": _plain(self.extension),
             }
@@ -222,7 +229,7 @@ class Card(Struct, frozen=True):
                 "source": self.source.to_json(),
                 "suggestions": [suggestion.to_json() for suggestion in self.suggestions],
                 "selectionBehavior": "at-most-one" if self.suggestions else None,
-                "overrideReasons": [reason.to_json() for reason in self.override_reasons],
+                "overrideReasons": _codings(self.override_reasons),
                 "links": [link.to_json() for link in self.links],
                 "extension": _plain(self.extension),
             }
@@ -242,6 +249,12 @@ class HookAnswer(Struct, frozen=True):
         if extension := _plain(self.extension):
             answer["extension"] = extension
         return answer
+
+
+@lru_cache(maxsize=16)
+def _codings(reasons: tuple[Coding, ...]) -> list[dict[str, Any]]:
+    """Override reasons as JSON: the same on every card of a language."""
+    return [reason.to_json() for reason in reasons]
 
 
 def _members(made: dict[str, Any]) -> dict[str, Any]:

@@ -131,9 +131,9 @@ class CompiledDisagreement:
     when: Node
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Knowledge:
-    """Everything that the guideline files say."""
+    """Everything that the guideline files say. There is one object of it: compared, and remembered, by identity."""
 
     version: str  # changes with any byte of the files
     sources: Mapping[str, SourceFile]

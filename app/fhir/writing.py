@@ -10,12 +10,11 @@ second (shared/ecosystem.md, B2 to B4). `check_constants` does the checks at sta
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Any, Literal
 
 import orjson
@@ -41,7 +40,7 @@ from app.fhir.writing_terms import (
 Resource = dict[str, Any]
 """A FHIR resource as plain JSON."""
 
-_NAMESPACE = uuid.UUID("0b9c9c0e-7a0f-5d0e-9a63-2f6f0c6b7c51")  # of the temporary ids; any fixed value will do
+_ID_LENGTH = 32
 _REASONS = frozenset({"Condition"})  # other evidence is told in words: reasonReference of both types takes a Condition
 _REQUESTERS = ("Practitioner", "PractitionerRole", "Organization", "Patient", "RelatedPerson", "Device")
 
@@ -64,7 +63,7 @@ def service_request(
     `reason_refs` are "Type/id"; those that are no Conditions are left out (the reason is in `reason_text`).
     `requester` is "Type/id". Raises ValueError for a patient's id that is none.
     """
-    constant = _service_constant(item, language)
+    constant = _constant(_service_constant, language, item)
     notes = list(dict.fromkeys(text for text in (in_language(item.note, language), note) if text))
     return _completed(
         constant,
@@ -91,7 +90,7 @@ def medication_request(
     `prior` is the MedicationRequest that this one takes the place of ("MedicationRequest/id"; a record of another type
     cannot be referred to and is left out). The others are as in `service_request`. Raises ValueError.
     """
-    constant = _medication_constant(drug, order, language)
+    constant = _constant(_medication_constant, language, drug, order)
     variable = _context(patient_id, authored, encounter_id, requester) | _reasons(reason_text, reason_refs)
     replaced = references_of_kind([prior] if prior else [], frozenset({"MedicationRequest"}))
     if replaced:
@@ -132,7 +131,7 @@ def updated_medication_request(original: Mapping[str, Any], changes: MedicationC
     if changes.drug is not None and changes.order is not None:
         for former in ("medicationReference", "dispenseRequest", "substitution"):
             updated.pop(former, None)
-        constant = _medication_constant(changes.drug, changes.order, changes.language)
+        constant = _constant(_medication_constant, changes.language, changes.drug, changes.order)
         updated["medicationCodeableConcept"] = constant["medicationCodeableConcept"]
         updated["dosageInstruction"] = constant["dosageInstruction"]
     elif changes.order is not None:
@@ -153,9 +152,28 @@ def check_constants(
 
     Called at start-up, so that neither the import nor the checks fall on a call.
     """
-    made = [_service_constant(item, language) for item in items for language in languages]
-    made += [_medication_constant(drug, order, language) for drug, order in orders for language in languages]
+    made = [_constant(_service_constant, language, item) for item in items for language in languages]
+    made += [_constant(_medication_constant, language, drug, order) for drug, order in orders for language in languages]
     return len(made)
+
+
+_constants: dict[tuple[object, ...], tuple[tuple[object, ...], bytes]] = {}
+"""Constant parts by how, in which language and of which objects they are made; nobody's data.
+
+The objects are frozen and told apart by identity. They are kept here, so that none can take the place of another.
+"""
+
+
+def _constant(make: Callable[..., Resource], language: str, *parts: object) -> Resource:
+    """A constant part: made and checked once, and a new object for each who asks."""
+    key = (make, language, *map(id, parts))
+    known = _constants.get(key)
+    if known is None:
+        written = orjson.dumps(make(*parts, language))
+        _check(written)
+        known = _constants[key] = (parts, written)
+    made: Resource = orjson.loads(known[1])
+    return made
 
 
 def _service_constant(item: OrderableLike, language: str) -> Resource:
@@ -170,13 +188,12 @@ def _service_constant(item: OrderableLike, language: str) -> Resource:
     site = in_language(item.body_site, language)
     if site:
         made["bodySite"] = [{"text": site}]
-    _check_once(orjson.dumps(made))
     return made
 
 
 def _medication_constant(drug: DrugLike, order: DoseOrderLike, language: str) -> Resource:
     code, term = MEDICATION_CATEGORIES[order.route]
-    made: Resource = {
+    return {
         "resourceType": "MedicationRequest",
         "status": "draft",
         "intent": "order",
@@ -184,8 +201,6 @@ def _medication_constant(drug: DrugLike, order: DoseOrderLike, language: str) ->
         "medicationCodeableConcept": concept(drug.codes, in_language(drug.name, language)),
         "dosageInstruction": [_dosage(order, language, in_language(drug.advice, language))],
     }
-    _check_once(orjson.dumps(made))
-    return made
 
 
 def _dosage(order: DoseOrderLike, language: str, instruction: str = "") -> Resource:
@@ -239,12 +254,11 @@ def _notes(texts: Sequence[str]) -> Resource:
 
 def _completed(constant: Resource, variable: Resource) -> Resource:
     made = constant | variable
-    temporary_id = uuid.uuid5(_NAMESPACE, orjson.dumps(made, option=orjson.OPT_SORT_KEYS).decode())
-    return {"resourceType": made.pop("resourceType"), "id": str(temporary_id), **made}
+    temporary_id = hashlib.sha256(orjson.dumps(made)).hexdigest()[:_ID_LENGTH]
+    return {"resourceType": made.pop("resourceType"), "id": temporary_id, **made}
 
 
-@lru_cache(maxsize=2048)
-def _check_once(constant: bytes) -> None:
+def _check(constant: bytes) -> None:
     """Check a constant part, completed with a subject. Raises ValueError (pydantic's ValidationError)."""
     # half a second: only processes that write resources pay for it, at start-up
     from fhir.resources.R4B.medicationrequest import MedicationRequest

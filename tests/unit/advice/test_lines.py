@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.cards.detail import runs
+from app.cards.wording import runs
 
 
 @pytest.mark.parametrize(
