@@ -7,7 +7,7 @@ with further pages. `resolve` turns each into the records that are there and int
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -61,14 +61,14 @@ Resource = dict[str, Any]
 class Records:
     """What came for one patient.
 
-    `entries`: every resource with whether it was only included (search.mode `include`) to serve a reference.
-    `availability` has every `Source`. `patient` is None where it did not come; `patient_absent` says whether its key
-    was left out (or its query failed), so that it can still be fetched. `next_pages`: for each key that is incomplete
-    for want of further pages only, the address of the next one.
+    `entries`: every resource, also those that only serve a reference (search.mode `include`). `availability` has every
+    `Source`. `patient` is None where it did not come; `patient_absent` says whether its key was left out (or its query
+    failed), so that it can still be fetched. `next_pages`: for each key that is incomplete for want of further pages
+    only, the address of the next one.
     """
 
     patient: Resource | None = field(repr=False)
-    entries: tuple[tuple[Resource, bool], ...] = field(repr=False)
+    entries: tuple[Resource, ...] = field(repr=False)
     availability: dict[Source, Availability]
     patient_absent: bool = False
     set_aside: tuple[SetAside, ...] = ()
@@ -149,16 +149,16 @@ class _Collected:
     """Entries and set-aside counts over all keys of one call."""
 
     def __init__(self) -> None:
-        self.entries: list[tuple[Resource, bool]] = []
+        self.entries: list[Resource] = []
         self.patients: list[Resource] = []
         self.set_aside: dict[str, int] = {}
         self.next_pages: dict[str, str] = {}
 
-    def add(self, resource: Resource, *, included: bool) -> None:
+    def add(self, resource: Resource) -> None:
         if resource["resourceType"] == "Patient":
             self.patients.append(resource)
         else:
-            self.entries.append((resource, included))
+            self.entries.append(resource)
 
     def skip(self, reason: str) -> None:
         self.set_aside[reason] = self.set_aside.get(reason, 0) + 1
@@ -186,7 +186,7 @@ def _collect(prefetch: Mapping[str, Any], source: Source, collected: _Collected)
     if not isinstance(kind, str) or not kind:
         collected.skip("unreadable")
         return Availability.FAILED
-    collected.add(value, included=False)
+    collected.add(value)
     return Availability.PROVIDED if kind in _TYPES[source] else Availability.FAILED
 
 
@@ -202,47 +202,39 @@ def _collect_list(bundle: Resource, source: Source, collected: _Collected) -> Av
 
 def _collect_bundle(bundle: Resource, collected: _Collected) -> Availability:
     """Take the entries of one page; PARTIAL where entries of it are missing, FAILED where nothing came."""
+    entries = bundle.get("entry")
+    if entries is None:
+        return Availability.PROVIDED
     complete, found, failed = True, False, False
-    for resource, mode in _bundle_entries(bundle):
-        if resource is None:
+    for entry in entries if isinstance(entries, list) else (None,):
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        kind = resource.get("resourceType") if isinstance(resource, dict) else None
+        if entry is None or resource is None or not isinstance(kind, str):  # no resource that can be read
             collected.skip("unreadable")
             complete = False
-        elif resource["resourceType"] == "OperationOutcome":
+        elif kind == "OperationOutcome":
             if _is_failure(resource):
                 failed = True
             else:
                 collected.skip("operation-outcome")
-        elif mode == "outcome":
+        elif (search := entry.get("search")) and _mode(search) == "outcome":
             collected.skip("operation-outcome")  # never a match, whatever it holds
         else:
-            collected.add(resource, included=mode == "include")
+            collected.add(resource if resource.get("id") else _identified(resource, entry.get("fullUrl")))
             found = True
     if failed and not found:
         return Availability.FAILED
     return Availability.PROVIDED if complete and not failed else Availability.PARTIAL
 
 
-def _bundle_entries(bundle: Resource) -> Iterator[tuple[Resource | None, str | None]]:
-    """Each entry's resource with its search mode; None for an entry that holds no resource that can be read."""
-    entries = bundle.get("entry")
-    if entries is None:
-        return
-    if not isinstance(entries, list):
-        yield None, None
-        return
-    for entry in entries:
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
-            yield None, None
-            continue
-        search = entry.get("search")
-        mode = search.get("mode") if isinstance(search, dict) else None
-        yield _identified(resource, entry.get("fullUrl")), mode
+def _mode(search: object) -> object:
+    """Why an entry is in its Bundle: match, include (to serve a reference) or outcome."""
+    return search.get("mode") if isinstance(search, dict) else None
 
 
 def _identified(resource: Resource, full_url: object) -> Resource:
-    """The resource with the id that its fullUrl gives it, where it has none of its own."""
-    if resource.get("id") or not isinstance(full_url, str) or not full_url.startswith("urn:uuid:"):
+    """A resource without an id with the one that its fullUrl gives it."""
+    if not isinstance(full_url, str) or not full_url.startswith("urn:uuid:"):
         return resource
     return {**resource, "id": full_url.removeprefix("urn:uuid:")}
 
@@ -284,7 +276,7 @@ def _patient(prefetch: Mapping[str, Any], patient_id: str, collected: _Collected
     own = _Collected()
     kind = value.get("resourceType")
     if kind == "Patient":
-        own.add(value, included=False)
+        own.add(value)
     elif kind == "Bundle":
         _collect_bundle(value, own)
         collected.entries.extend(own.entries)

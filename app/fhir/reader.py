@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -47,13 +48,13 @@ _MALFORMED = (TypeError, KeyError, ValueError, AttributeError, ArithmeticError)
 class ChartInput:
     """What a request brought, unpacked from its Bundles.
 
-    `entries`: every resource with whether it was only included (search.mode include). `availability`: per kind of
-    record; a kind that is not named is absent. `selections`: of order-select, as references.
+    `entries`: every resource. `availability`: per kind of record; a kind that is not named is absent. `selections`: of
+    order-select, as references.
     """
 
     patient_id: str
     patient: dict[str, Any]
-    entries: Sequence[tuple[dict[str, Any], bool]]
+    entries: Sequence[dict[str, Any]]
     availability: dict[Source, Availability]
     draft_orders: Sequence[dict[str, Any]] = ()
     about_orders: bool = False
@@ -79,8 +80,8 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
     """The chart of one patient on one day. Raises nothing for malformed records: they are in `Chart.set_aside`."""
     patient = read_patient(data.patient, data.patient_id, today, tz)
     reading = Reading(data.patient_id, today, tz, settings or ReadSettings(), birth=patient.birth_date)
-    resources = [resource for resource, _ in data.entries if isinstance(resource, dict)]
-    reading.medications = medications_in((*resources, *data.draft_orders))
+    resources = [resource for resource in data.entries if isinstance(resource, dict)]
+    reading.medications = medications_in(chain(resources, data.draft_orders))
     facts = _Facts(ObservationFacts(), ConditionFacts(), ConditionFacts(), [], [], [], [], [], [])
     others = _read_all(resources, _reader_of, reading, facts)
     others += _read_all(data.new_conditions, lambda _: _new_condition, reading, facts)

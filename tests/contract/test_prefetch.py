@@ -21,7 +21,7 @@ def records(**prefetch: Any) -> Records:
 
 
 def ids(found: Records) -> list[str]:
-    return [resource["id"] for resource, _ in found.entries]
+    return [resource["id"] for resource in found.entries]
 
 
 def only(key: str, value: Any) -> Records:
@@ -162,11 +162,12 @@ def test_a_harmless_outcome_among_entries_is_noted(severity: str) -> None:
 
 
 def test_search_modes() -> None:
-    """PFD-10: outcome is never a match, included records are marked."""
+    """PFD-10: outcome is never a match; included records are there for what refers to them."""
     modes = {"match": "o1", "include": "o2", "outcome": "o3"}
     entries = [{"resource": {**observation(), "id": name}, "search": {"mode": mode}} for mode, name in modes.items()]
     found = records(observations={"resourceType": "Bundle", "entry": entries})
-    assert [(resource["id"], included) for resource, included in found.entries] == [("o1", False), ("o2", True)]
+    assert ids(found) == ["o1", "o2"]
+    assert found.set_aside == (SetAside(None, "operation-outcome", 1),)
 
 
 @pytest.mark.parametrize("kind", ["searchset", "collection", "history", None])

@@ -105,7 +105,7 @@ def dated_results(draw: st.DrawFn) -> list[Json]:
 def read(records: list[Json], zone: str) -> Chart:
     """The chart of these results."""
     patient = {"resourceType": "Patient", "id": "p", "gender": "female", "birthDate": "1950-03-02"}
-    data = ChartInput("p", patient, [(record, False) for record in records], {})
+    data = ChartInput("p", patient, records, {})
     return read_chart(data, today=TODAY, tz=ZoneInfo(zone))
 
 

@@ -72,7 +72,7 @@ def request(drug: Json, identifier: str = "x", status: str = "active", **members
 def chart(*resources: Json, tz: str = "UTC", patient: Json | None = None, **members: Any) -> Chart:
     """The chart of these resources."""
     whole = {"resourceType": "Patient", "id": ME, "gender": "female", "birthDate": "1950-03-02"} | (patient or {})
-    data = ChartInput(ME, whole, [(entry, False) for entry in resources], {}, **members)
+    data = ChartInput(ME, whole, resources, {}, **members)
     return read_chart(data, today=TODAY, tz=ZoneInfo(tz))
 
 

@@ -260,7 +260,7 @@ def test_planned_procedures_are_planned_and_cancelled_ones_none() -> None:
 def test_nothing_in_the_list_of_entries_breaks_the_reading() -> None:
     from zoneinfo import ZoneInfo
 
-    junk: Any = [(None, False), ("text", False), ([], True), ({"resourceType": 7}, False)]
+    junk: Any = [None, "text", [], {"resourceType": 7}]
     found = read_chart(ChartInput(ME, {}, junk, {}), today=TODAY, tz=ZoneInfo("UTC"))
     assert found.patient.sex is None
     assert found.observations == ()
