@@ -61,7 +61,7 @@ class Findings:
         return finding
 
 
-class Cited(Struct, frozen=True):
+class Cited(Struct, frozen=True, gc=False):
     """A recommendation that may support a piece of advice, in the role in which it speaks."""
 
     rule: Rule
@@ -98,7 +98,7 @@ class OptionStatus(StrEnum):
     BLOCKED = "blocked"
 
 
-class DrugOption(Struct, frozen=True):
+class DrugOption(Struct, frozen=True, gc=False):
     """One drug on a drug card."""
 
     drug: Drug

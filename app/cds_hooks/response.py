@@ -81,7 +81,7 @@ class Written(dict[str, Any]):
 _CONTAINERS = frozenset({dict, list, Written})
 
 
-class Coding(Struct, frozen=True):
+class Coding(Struct, frozen=True, gc=False):
     """A code of a code system with the text that a person reads."""
 
     code: str
@@ -97,7 +97,7 @@ class Coding(Struct, frozen=True):
         return _members({"code": self.code, "system": self.system, "display": self.display})
 
 
-class Source(Struct, frozen=True):
+class Source(Struct, frozen=True, gc=False):
     """Where the advice of a card comes from. `url` leads to the source itself, never to a patient's data."""
 
     label: str
@@ -116,7 +116,7 @@ class Source(Struct, frozen=True):
         return _members({"label": self.label, "url": self.url, "icon": self.icon, "topic": topic})
 
 
-class Link(Struct, frozen=True):
+class Link(Struct, frozen=True, gc=False):
     """A page or SMART app beside a card. It holds no patient data: the client adds the launch context."""
 
     label: str
@@ -135,7 +135,7 @@ class Link(Struct, frozen=True):
         return _members({"label": self.label, "url": self.url, "type": self.type, "appContext": self.app_context})
 
 
-class Action(Struct, frozen=True):
+class Action(Struct, frozen=True, gc=False):
     """One change that a suggestion makes. `resource` is a whole FHIR resource; a delete has `resource_id` instead."""
 
     type: ActionType
@@ -165,7 +165,7 @@ class Action(Struct, frozen=True):
         )
 
 
-class Suggestion(Struct, frozen=True):
+class Suggestion(Struct, frozen=True, gc=False):
     """One thing that the clinician can accept; all of its actions belong together."""
 
     label: str
@@ -190,7 +190,7 @@ class Suggestion(Struct, frozen=True):
         )
 
 
-class Card(Struct, frozen=True):
+class Card(Struct, frozen=True, gc=False):
     """One piece of advice.
 
     `summary` is one line of at most `SUMMARY_LIMIT` code points (see `fit_summary`), `detail` is GitHub Flavored
@@ -236,7 +236,7 @@ class Card(Struct, frozen=True):
         )
 
 
-class HookAnswer(Struct, frozen=True):
+class HookAnswer(Struct, frozen=True, gc=False):
     """The whole answer to one call. `extension` is for what has no card to stand on (notUsed, missing)."""
 
     cards: tuple[Card, ...] = ()

@@ -42,7 +42,7 @@ class FeatureSource(Protocol):
         """What is on record of data that are missing, and cannot be used."""
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, gc=False):
     """What came of a criterion: its truth, the facts that decided it, and what would decide it."""
 
     truth: Truth

@@ -11,7 +11,7 @@ from app.engine.truth import Truth
 from app.features.model import Evidence
 
 
-class Finding(Struct, frozen=True):
+class Finding(Struct, frozen=True, gc=False):
     """One recommendation applied to one patient.
 
     `truth` is after exclusions. `missing` names data that the card must name; `no_suggestion`: a value that must be

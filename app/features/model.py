@@ -26,7 +26,7 @@ class Kind(StrEnum):
     WORDS = "words"
 
 
-class Evidence(Struct, frozen=True):
+class Evidence(Struct, frozen=True, gc=False):
     """One fact behind a value: what a clinician needs to find it again in the chart.
 
     `feature` is the name under which it is told on the card; `value` is as recorded, in `unit`.
@@ -40,7 +40,7 @@ class Evidence(Struct, frozen=True):
     note: str | None = None  # "read from text", "mechanism not recorded - confirm", "Cockcroft-Gault from ..."
 
 
-class Feature(Struct, frozen=True):
+class Feature(Struct, frozen=True, gc=False):
     """A feature of one patient; its name is the one by which it was asked for.
 
     Known: `value` is set. Unknown: `value` is None, `why_unknown` says why in one phrase, and `missing` names the

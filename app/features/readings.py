@@ -16,7 +16,7 @@ OUT_OF_DATE = frozenset({TOO_OLD, UNDATED, TOO_OLD_OR_UNDATED})
 """Notes of values that stand on record and are asked for again (decision 9)."""
 
 
-class Reading(Struct, frozen=True):
+class Reading(Struct, frozen=True, gc=False):
     """A usable value (`fact`), or why there is none (`problem`, with what was found as evidence)."""
 
     fact: ObservationFact | None

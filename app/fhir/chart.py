@@ -49,7 +49,7 @@ class Sex(StrEnum):
     MALE = "male"
 
 
-class DateRange(Struct, frozen=True, order=True):
+class DateRange(Struct, frozen=True, gc=False, order=True):
     """A closed interval of the calendar days that a date can mean; both ends equal for a full date."""
 
     earliest: date
@@ -72,7 +72,7 @@ class DateRange(Struct, frozen=True, order=True):
         return f"{first.isoformat()}/{last.isoformat()}"
 
 
-class SetAside(Struct, frozen=True):
+class SetAside(Struct, frozen=True, gc=False):
     """A record that was not used, and why. `resource` is None for records of another patient (only counted)."""
 
     resource: str | None
@@ -80,7 +80,7 @@ class SetAside(Struct, frozen=True):
     count: int = 1
 
 
-class Patient(Struct, frozen=True):
+class Patient(Struct, frozen=True, gc=False):
     """Who the chart is about."""
 
     id: str
@@ -98,7 +98,7 @@ class Interpretation(StrEnum):
     ABNORMAL = "abnormal"
 
 
-class ObservationFact(Struct, frozen=True):
+class ObservationFact(Struct, frozen=True, gc=False):
     """One measured or asked fact.
 
     `concepts`: concept ids of guidelines/concepts (several where codings agree). `value` is in `unit`, the canonical
@@ -124,7 +124,7 @@ class ObservationFact(Struct, frozen=True):
     order: int = 0  # position within the day (time of day, then issued): the later of two same-day values is larger
 
 
-class UnreadObservation(Struct):
+class UnreadObservation(Struct, gc=False):
     """A measurement that is read when it is asked for.
 
     It is certain that it can be used: what cannot is noted while the chart is read, whether or not it is asked for.
@@ -175,7 +175,7 @@ class DensitySite(StrEnum):
     UNKNOWN = "unknown"
 
 
-class DensityFact(Struct, frozen=True):
+class DensityFact(Struct, frozen=True, gc=False):
     """One bone density result. `value`: SD for scores, g/cm2 for BMD, mg/cm3 for QCT."""
 
     ref: str
@@ -199,7 +199,7 @@ class Presence(StrEnum):
     UNKNOWN = "unknown"  # no clinical status: present unless an abatement is recorded
 
 
-class ConditionFact(Struct, frozen=True):
+class ConditionFact(Struct, frozen=True, gc=False):
     """One diagnosis, problem or finding recorded as a Condition (or a finding Observation that says "yes")."""
 
     ref: str
@@ -242,7 +242,7 @@ class Energy(StrEnum):
     NOT_RECORDED = "not_recorded"
 
 
-class FractureFact(Struct, frozen=True):
+class FractureFact(Struct, frozen=True, gc=False):
     """One fracture event; records that tell the same event are one fact (contract, section 2)."""
 
     refs: tuple[str, ...]
@@ -283,7 +283,7 @@ class Route(StrEnum):
     OTHER = "other"
 
 
-class Dose(Struct, frozen=True):
+class Dose(Struct, frozen=True, gc=False):
     """How much of a drug is given.
 
     `daily_mg`: average per calendar day in mg of the drug's own substance (elemental mg where `elemental`).
@@ -299,7 +299,7 @@ class Dose(Struct, frozen=True):
     unknown_because: str | None = None
 
 
-class CourseFact(Struct, frozen=True):
+class CourseFact(Struct, frozen=True, gc=False):
     """One course of one drug: overlapping records of one ingredient, route and dose merged (contract, section 2).
 
     `drugs`: concept ids of guidelines/concepts (group medication) plus the classes that they belong to.
@@ -322,7 +322,7 @@ class CourseFact(Struct, frozen=True):
     code_text_conflict: bool = False
 
 
-class ProcedureFact(Struct, frozen=True):
+class ProcedureFact(Struct, frozen=True, gc=False):
     """One procedure: done, planned (status preparation) or ordered elsewhere."""
 
     ref: str
@@ -333,7 +333,7 @@ class ProcedureFact(Struct, frozen=True):
     matched_by_text: bool = False
 
 
-class FamilyFact(Struct, frozen=True):
+class FamilyFact(Struct, frozen=True, gc=False):
     """A condition of a relative. `parent` is None where the relationship cannot be told."""
 
     ref: str
@@ -343,7 +343,7 @@ class FamilyFact(Struct, frozen=True):
     fracture_site: FractureSite | None = None
 
 
-class IntoleranceFact(Struct, frozen=True):
+class IntoleranceFact(Struct, frozen=True, gc=False):
     """An allergy or intolerance to a drug, or a drug stopped for an adverse effect."""
 
     ref: str
@@ -354,7 +354,7 @@ class IntoleranceFact(Struct, frozen=True):
     route: Route | None = None
 
 
-class RequestedService(Struct, frozen=True):
+class RequestedService(Struct, frozen=True, gc=False):
     """An examination that is ordered and not yet done (ServiceRequest)."""
 
     ref: str
@@ -373,7 +373,7 @@ class OrderAction(StrEnum):
     STOP = "stop"
 
 
-class DraftOrder(Struct, frozen=True):
+class DraftOrder(Struct, frozen=True, gc=False):
     """A medication order of an order hook, as the course that it would begin, change or stop."""
 
     ref: str  # "MedicationRequest/x" as in draftOrders
@@ -384,7 +384,7 @@ class DraftOrder(Struct, frozen=True):
     replaces: str | None = None  # priorPrescription
 
 
-class UnusableValue(Struct, frozen=True):
+class UnusableValue(Struct, frozen=True, gc=False):
     """A value of a known concept that could not be used: unknown unit, physically impossible, ambiguous."""
 
     ref: str
@@ -393,7 +393,7 @@ class UnusableValue(Struct, frozen=True):
     shown: str  # value and unit as sent, bounded length
 
 
-class Chart(Struct, frozen=True):
+class Chart(Struct, frozen=True, gc=False):
     """Everything that is known about one patient at one moment."""
 
     patient: Patient

@@ -22,7 +22,7 @@ _SKS_DIAGNOSIS = re.compile(r"D([A-Z]\d[0-9A-Z]\w*)(?:\+(\w+))?")
 _CACHED_CODES = 16384
 
 
-class CodeMeaning(Struct, frozen=True):
+class CodeMeaning(Struct, frozen=True, gc=False):
     """What one code says. `side` comes from a suffix of the code itself."""
 
     concepts: frozenset[str]
@@ -35,7 +35,7 @@ class CodeMeaning(Struct, frozen=True):
     follow_up: bool = False  # ICD-10-CM, seventh character D to S: a later encounter for the same injury
 
 
-class Match(Struct, frozen=True):
+class Match(Struct, frozen=True, gc=False):
     """What a CodeableConcept means.
 
     `concepts` is empty where nothing is known. `by_text`: no code was known, the words decided. `conflict`: a known

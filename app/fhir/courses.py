@@ -56,7 +56,7 @@ _NO_EXPOSURE = frozenset({"not-taken", "cancelled", "not-done", "declined", "pre
 MEDICATION_RECORDS = frozenset(_STATUSES)
 
 
-class CourseRecord(Struct, frozen=True):
+class CourseRecord(Struct, frozen=True, gc=False):
     """One medication record, as a course of its own. `gives`: a dose that was given or handed out, not an intention."""
 
     course: CourseFact
@@ -122,7 +122,7 @@ def _record(resource: Resource, status: CourseStatus, reading: Reading) -> Cours
     return CourseRecord(course, ingredients_of(drugs), gives)
 
 
-class _Times(Struct, frozen=True):
+class _Times(Struct, frozen=True, gc=False):
     started: DateRange | None = None
     ended: DateRange | None = None
     given: DateRange | None = None

@@ -31,7 +31,7 @@ RANGE = "a range"
 UNIT = "unit not known"
 
 
-class Dosage(Struct, frozen=True):
+class Dosage(Struct, frozen=True, gc=False):
     """The dose, and the time that the dosage itself sets for the course."""
 
     dose: Dose
@@ -40,7 +40,7 @@ class Dosage(Struct, frozen=True):
     planned_days: Decimal | None = None
 
 
-class _Part(Struct, frozen=True):
+class _Part(Struct, frozen=True, gc=False):
     dose: Dose
     starts: DateRange | None
     ends: DateRange | None

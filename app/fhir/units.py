@@ -38,7 +38,7 @@ class QuantityRule:
     highest: Decimal
 
 
-class Measured(Struct, frozen=True):
+class Measured(Struct, frozen=True, gc=False):
     """A number in its canonical unit."""
 
     value: Decimal
@@ -46,7 +46,7 @@ class Measured(Struct, frozen=True):
     comparator: str | None = None
 
 
-class Unusable(Struct, frozen=True):
+class Unusable(Struct, frozen=True, gc=False):
     """A number that cannot be used, and why."""
 
     reason: str
