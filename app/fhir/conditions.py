@@ -58,6 +58,7 @@ def read_condition(resource: Resource, reading: Reading, facts: ConditionFacts, 
     fracture = read_fracture(
         resource,
         found,
+        reading,
         ref=ref_of(resource),
         when=onset or (None if found.history else recorded),
         suspected=presence is Presence.SUSPECTED,

@@ -12,7 +12,7 @@ from typing import Any
 from app.fhir.chart import DateRange, DensityFact, DensityKind, DensitySite, UnusableValue
 from app.fhir.codes import Match
 from app.fhir.records import Reading
-from app.fhir.sites import density_site_in, density_site_of, more_exact, region, side_in, side_of
+from app.fhir.sites import density_site_of, density_words, more_exact, region, side_of
 from app.fhir.units import Unusable, measure, quantity_rules, rule_for
 
 _KINDS = {"tscore": DensityKind.T_SCORE, "zscore": DensityKind.Z_SCORE, "bmd": DensityKind.BMD}
@@ -75,14 +75,15 @@ def read_density(
         reading.unusable.append(UnusableValue(ref, match.concepts, result.reason, result.shown))
         return None
     body_site = part.get("bodySite") or whole.get("bodySite")
-    site, conflict = _site(coded, density_site_of(body_site), density_site_in(match.text))
+    site_in_words, side_in_words = reading.recall(density_words, part.get("code"))
+    site, conflict = _site(coded, density_site_of(body_site), site_in_words)
     return DensityFact(
         ref=ref,
         kind=kind,
         site=site,
         value=result.value,
         effective=effective,
-        side=side_of(body_site) or side_in(match.text),
+        side=side_of(body_site) or side_in_words,
         device=_device(whole.get("device")),
         from_text=not match.meanings,
         preliminary=preliminary,

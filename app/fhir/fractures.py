@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from app.fhir.chart import DateRange, Energy, FractureFact, FractureSite
 from app.fhir.codes import Match
 from app.fhir.names import words
-from app.fhir.records import Resource, objects
-from app.fhir.sites import fracture_site_in, side_in, side_of, vertebral_level_in
+from app.fhir.records import Reading, Resource, objects
+from app.fhir.sites import fracture_site_in, fracture_words, side_of, vertebral_level_in
 from app.fhir.terminology import terminology
 
 LOW_ENERGY, HIGH_ENERGY = "low_energy_fracture", "high_energy_fracture"
@@ -44,6 +44,7 @@ def _sites_of_concepts(concepts: Iterable[str]) -> list[FractureSite]:
 def read_fracture(
     resource: Resource,
     found: Match,
+    reading: Reading,
     *,
     ref: str,
     when: DateRange | None,
@@ -57,8 +58,9 @@ def read_fracture(
     body_site = list(objects(resource.get("bodySite")))
     place = " | ".join(filter(None, (*(words(concept) for concept in body_site), found.text)))
     unknown_cause = _CAUSE_UNKNOWN in found.concepts
+    site_in_words, side_in_words = reading.recall(fracture_words, resource.get("code"))
     if site in _VAGUE and not unknown_cause:
-        site = fracture_site_in(place) or site
+        site = (fracture_site_in(place) if body_site else site_in_words) or site
     if unknown_cause:  # the cause is the open question: never counted by its site
         site = FractureSite.UNKNOWN
     follow_up = any(meaning.follow_up for meaning in found.meanings)
@@ -72,7 +74,7 @@ def read_fracture(
         suspected=suspected,
         side=next((meaning.side for meaning in found.meanings if meaning.side), None)
         or side_of(body_site)
-        or side_in(found.text),
+        or side_in_words,
         level=level or (vertebral_level_in(place) if site is FractureSite.VERTEBRA else None),
         pathological_tumour=_TUMOUR in found.concepts,
         atypical_femoral="atypical_femoral_fracture" in found.concepts,

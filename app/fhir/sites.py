@@ -70,6 +70,18 @@ def fracture_site_in(text: str) -> FractureSite | None:
     return None if name is None else FractureSite(name)
 
 
+def density_words(concept: object) -> tuple[DensitySite | None, str | None]:
+    """The site of densitometry and the side that the words of a CodeableConcept name. For `Reading.recall`."""
+    text = words(concept)
+    return density_site_in(text), side_in(text)
+
+
+def fracture_words(concept: object) -> tuple[FractureSite | None, str | None]:
+    """The site of a fracture and the side that the words of a CodeableConcept name. For `Reading.recall`."""
+    text = words(concept)
+    return fracture_site_in(text), side_in(text)
+
+
 def side_in(text: str) -> str | None:
     """The side, left or right, where a text names exactly one of them."""
     if not text:
