@@ -158,7 +158,7 @@ class Action(Struct, frozen=True, gc=False):
             {
                 "type": self.type,
                 "description": self.description,
-                "resource": self.resource if isinstance(self.resource, Written) else _plain(self.resource),
+                "resource": _plain(self.resource),
                 "resourceId": self.resource_id,
                 "extension": _plain(self.extension),
             }
@@ -282,6 +282,8 @@ def _plain(value: Any) -> Any:
         return value if value and not value.isspace() else None
     if kind is dict:
         return _pruned(value) or None
+    if kind is Written:
+        return value
     if kind is list or kind is tuple:
         return [plain for item in value if (plain := _plain(item)) is not None] or None
     return _plain_other(value)

@@ -51,7 +51,7 @@ def render() -> str:
         "|---|---|---|---|---|",
     ]
     for spec in known.features():
-        _, compute = known.definition(spec.name)
+        compute = known.definition(spec.name).compute
         values = spec.unit or ", ".join(sorted(spec.words))
         lines.append(_row([f"`{spec.name}`", spec.kind, values, spec.meaning, _explained(compute)]))
     lines += ["", "## Families", "", "`{}` in a meaning stands for the arguments.", ""]

@@ -17,9 +17,6 @@ class Context(FeatureContext, Protocol):
 
     memo: dict[str, Any]
 
-    def records(self, concepts: frozenset[str]) -> bool:
-        """Whether there is an observation, condition or procedure with any of the concepts."""
-
     def observations(self, *concepts: str) -> Sequence[ObservationFact]:
         """The observations with any of the concepts, newest first, undated last."""
 

@@ -15,7 +15,7 @@ from app.features.context import Context
 from app.features.dates import months_since, within_months
 from app.features.model import Evidence, Feature, Kind
 from app.features.readings import says
-from app.features.registry import OneOf, family
+from app.features.registry import Absent, OneOf, family
 from app.features.results import interval, known, never, none_on_record, observed, unknown
 from app.fhir.chart import ConditionFact, Interpretation, Presence, Source
 
@@ -224,8 +224,6 @@ def _is_over(context: Context, name: str, fact: ConditionFact) -> bool:
 def diagnosis(context: Context, name: str, group: Group) -> Feature:
     """Whether a group of diagnoses is on record, with every record that says so."""
     missing = group.missing or name
-    if not context.records(group.everything):  # of most diagnoses most charts say nothing
-        return _nothing_on_record(context, missing)
     facts = [
         fact
         for fact in context.conditions(*group.concepts)
@@ -255,16 +253,27 @@ def diagnosis(context: Context, name: str, group: Group) -> Feature:
     if coarse:
         shown = [condition_evidence(name, fact, "code covers other diagnoses as well") for fact in coarse]
         return unknown("the code on record does not say which", missing, evidence=shown)
-    return _nothing_on_record(context, missing)
+    return _nothing_on_record(context, name)
 
 
-def _nothing_on_record(context: Context, missing: str) -> Feature:
+def _nothing_on_record(context: Context, name: str) -> Feature:
     if context.chart.provided(Source.CONDITIONS):
         return none_on_record()
-    return unknown("conditions not provided", missing)
+    return unknown("conditions not provided", GROUPS[name].missing or name)
 
 
-@family("condition", CONDITION, kind=Kind.TRUTH, meaning="Diagnosis on record: {}.", reads=("conditions", "procedures"))
+def _rests_on(name: str) -> frozenset[str] | None:
+    return None if name in _SPECIAL else GROUPS[name].everything
+
+
+@family(
+    "condition",
+    CONDITION,
+    kind=Kind.TRUTH,
+    meaning="Diagnosis on record: {}.",
+    reads=("conditions", "procedures"),
+    absent=Absent(_rests_on, _nothing_on_record),
+)
 def condition(context: Context, name: str) -> Feature:
     """A confirmed diagnosis, present or past; symptoms and diseases that can be over only while present.
 

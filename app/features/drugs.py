@@ -24,18 +24,21 @@ from app.features.exposure import (
     current_start,
     end_evidence,
     every_course,
+    none_listed,
     not_asked,
+    rests_on,
     running_courses,
     taken,
     use_name,
 )
 from app.features.model import Evidence, Feature, Kind
-from app.features.registry import OneOf, family, feature
+from app.features.registry import Absent, OneOf, family, feature
 from app.features.results import interval, known, none_on_record, observed, unknown
 from app.fhir.chart import CourseFact, CourseStatus, Source
 
 CLASS = OneOf("class", CLASSES)
 READS = ("medications", "medicationRequests", "medicationAdministrations")
+NONE_LISTED = Absent(rests_on, none_listed)
 ADVERSE_WORDS = (
     "adverse",
     "side effect",
@@ -54,7 +57,14 @@ ADVERSE_WORDS = (
 """Parts of words by which a reason for stopping tells an adverse effect, in the languages of the sources' countries."""
 
 
-@family("takes", CLASS, kind=Kind.TRUTH, meaning="Takes at present: {}.", reads=READS)
+@family(
+    "takes",
+    CLASS,
+    kind=Kind.TRUTH,
+    meaning="Takes at present: {}.",
+    reads=READS,
+    absent=Absent(lambda name: None if name == "calcium_vitamin_d" else rests_on(name), none_listed),
+)
 def takes(context: Context, drug_class: str) -> Feature:
     """Current use of a class; planned and paused courses are no use. Evidence carries the start of each course.
 
@@ -70,14 +80,21 @@ def takes(context: Context, drug_class: str) -> Feature:
     return _not_current(context, drug_class, counted)
 
 
-@family("doubtful_use", CLASS, kind=Kind.TRUTH, meaning="On record as active, without a sign of life: {}.", reads=READS)
+@family(
+    "doubtful_use",
+    CLASS,
+    kind=Kind.TRUTH,
+    meaning="On record as active, without a sign of life: {}.",
+    reads=READS,
+    absent=NONE_LISTED,
+)
 def doubtful_use(context: Context, drug_class: str) -> Feature:
     """A course of the class may or may not run (decision 34), and none surely does."""
     counted = courses(context, drug_class)
     doubtful = _doubtful(drug_class, counted)
     if doubtful and not any(course.status is CourseStatus.CURRENT for course in counted):
         return known(True, doubtful)
-    return none_on_record() if asked(context) else not_asked(drug_class)
+    return none_listed(context, drug_class)
 
 
 def _doubtful(drug_class: str, counted: Iterable[CourseFact]) -> list[Evidence]:
@@ -114,13 +131,13 @@ def _calcium_with_vitamin_d(context: Context) -> Feature:
     return unknown("current use not known", *missing)
 
 
-@family("ever_took", CLASS, kind=Kind.TRUTH, meaning="Takes or has taken: {}.", reads=READS)
+@family("ever_took", CLASS, kind=Kind.TRUTH, meaning="Takes or has taken: {}.", reads=READS, absent=NONE_LISTED)
 def ever_took(context: Context, drug_class: str) -> Feature:
     """Any begun course of the class, running or not."""
     begun = [course for course in courses(context, drug_class) if course.status in BEGUN]
     if begun:
         return known(True, [course_evidence(drug_class, course) for course in begun])
-    return none_on_record() if asked(context) else not_asked(drug_class)
+    return none_listed(context, drug_class)
 
 
 @family(
@@ -150,7 +167,9 @@ def months_on(context: Context, drug_class: str) -> Feature:
     return interval(low, high, evidence, missing=("start_date",))
 
 
-@family("stopped", CLASS, kind=Kind.TRUTH, meaning="Taken before and not at present: {}.", reads=READS)
+@family(
+    "stopped", CLASS, kind=Kind.TRUTH, meaning="Taken before and not at present: {}.", reads=READS, absent=NONE_LISTED
+)
 def stopped(context: Context, drug_class: str) -> Feature:
     """A begun course has ended and none of the class runs.
 
@@ -166,7 +185,7 @@ def stopped(context: Context, drug_class: str) -> Feature:
     ended = [course for course in begun if course.status is CourseStatus.PAST]
     if ended:
         return known(True, [one for course in ended for one in end_evidence(drug_class, course)])
-    return none_on_record() if asked(context) else not_asked(drug_class)
+    return none_listed(context, drug_class)
 
 
 @family("intolerant", CLASS, kind=Kind.TRUTH, meaning="Does not tolerate: {}.", reads=("allergies", *READS))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
 from app.features.context import Context
 from app.features.dates import add_days, newest_first, shifted
 from app.features.model import Evidence, Feature
-from app.features.results import unknown
+from app.features.results import none_on_record, unknown
 from app.fhir.chart import CourseFact, CourseStatus, DateRange, Route, Source
 
 BISPHOSPHONATES = ("alendronate", "risedronate", "ibandronate", "zoledronate", "bisphosphonate")
@@ -74,6 +74,7 @@ _NOT_BY_NAME_ALONE = frozenset(
 BEGUN = frozenset({CourseStatus.CURRENT, CourseStatus.PAST, CourseStatus.ON_HOLD, CourseStatus.UNKNOWN})
 
 ONCOLOGICAL_WITH_METASTASIS = frozenset({"bisphosphonate", "denosumab", *BISPHOSPHONATES})
+DENOSUMAB = frozenset({"denosumab", "denosumab_osteoporosis_60mg", "denosumab_oncology_120mg"})
 NOT_SYSTEMIC = frozenset({Route.INHALED, Route.TOPICAL, Route.NASAL})
 
 GRACE_DAYS = 30
@@ -108,11 +109,28 @@ def belongs(course: CourseFact, drug_class: str) -> bool:
         case "calcitonin_nasal":
             return "calcitonin_nasal" in drugs or ("calcitonin" in drugs and course.route is Route.NASAL)
         case "denosumab_any":  # whatever it was given for: stopping it is dangerous in either use (decision 10)
-            return not drugs.isdisjoint({"denosumab", "denosumab_osteoporosis_60mg", "denosumab_oncology_120mg"})
+            return not drugs.isdisjoint(DENOSUMAB)
         case "calcium_vitamin_d":
             return "calcium_vitamin_d" in drugs or {"calcium", "vitamin_d"} <= drugs
         case _:
             return drug_class in drugs
+
+
+def rests_on(drug_class: str) -> frozenset[str]:
+    """The drugs, and the diagnosis code, without which no record speaks of a class."""
+    by_route = {"oral_glucocorticoid": {"glucocorticoid"}, "calcitonin_nasal": {"calcitonin"}}
+    others: Mapping[str, Collection[str]] = by_route | {
+        "denosumab_any": DENOSUMAB,
+        "calcium_vitamin_d": {"calcium", "vitamin_d"},
+        "oncological_bone_drug": ONCOLOGICAL_WITH_METASTASIS,
+    }
+    stated = {STATUS_CODES[drug_class]} if drug_class in STATUS_CODES else set()
+    return frozenset({drug_class, *others.get(drug_class, ()), *stated})
+
+
+def none_listed(context: Context, drug_class: str) -> Feature:
+    """What is said of a class of which no record speaks: none, where the medication list came."""
+    return none_on_record() if asked(context) else not_asked(drug_class)
 
 
 def every_course(context: Context) -> list[CourseFact]:

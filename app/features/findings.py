@@ -10,7 +10,7 @@ from app.features.context import Context
 from app.features.diagnoses import condition_evidence, confirmed, is_new, told_by_observation
 from app.features.model import Feature, Kind
 from app.features.readings import says
-from app.features.registry import OneOf, family, feature
+from app.features.registry import Absent, OneOf, family, feature
 from app.features.results import any_of, known, none_on_record, observed, unknown
 from app.fhir.chart import Source
 
@@ -88,12 +88,28 @@ The codes of paralysis do not say that it progresses, and most of them are old: 
 """
 
 
+def _concepts(code: str) -> tuple[str, ...]:
+    return (code, ALSO_CODED[code]) if code in ALSO_CODED else (code,)
+
+
+def _rests_on(code: str) -> frozenset[str] | None:
+    return None if code == "back_pain_minor_trauma" else frozenset(_concepts(code))
+
+
+def _not_stated(context: Context, code: str) -> Feature:
+    chart = context.chart
+    if code not in ASKED and chart.provided(Source.OBSERVATIONS) and chart.provided(Source.CONDITIONS):
+        return none_on_record()
+    return unknown("not recorded", MISSING.get(code, code))
+
+
 @family(
     "finding",
     OneOf("code", TRUTHS),
     kind=Kind.TRUTH,
     meaning="Stated finding: {}.",
     reads=("observations", "conditions"),
+    absent=Absent(_rests_on, _not_stated),
 )
 def finding(context: Context, code: str) -> Feature:
     """Whether the newest statement affirms a finding of terminology/finding-codes.tsv.
@@ -104,9 +120,7 @@ def finding(context: Context, code: str) -> Feature:
         trigger = context.feature("finding_word.back_pain_trigger")
         if trigger.known:
             return known(trigger.value in MINOR_TRAUMA, trigger.evidence)
-    concepts = (code, ALSO_CODED[code]) if code in ALSO_CODED else (code,)
-    if not context.records(frozenset(concepts)):  # of most findings most charts say nothing
-        return _not_stated(context, code)
+    concepts = _concepts(code)
     facts = [
         fact
         for fact in context.conditions(*concepts)
@@ -126,13 +140,6 @@ def finding(context: Context, code: str) -> Feature:
     return _not_stated(context, code)
 
 
-def _not_stated(context: Context, code: str) -> Feature:
-    chart = context.chart
-    if code not in ASKED and chart.provided(Source.OBSERVATIONS) and chart.provided(Source.CONDITIONS):
-        return none_on_record()
-    return unknown("not recorded", MISSING.get(code, code))
-
-
 def word_of_finding(context: Context, code: str) -> Feature:
     """The newest answer of a finding that is one word of a closed list."""
     for fact in context.observations(code):
@@ -150,6 +157,7 @@ def word_of_finding(context: Context, code: str) -> Feature:
     words=WORDS.__getitem__,
     meaning="Stated finding, in one word: {}.",
     reads=("observations",),
+    absent=Absent(lambda code: frozenset({code}), lambda _, code: unknown("not recorded", code)),
 )
 def finding_word(context: Context, code: str) -> Feature:
     """The newest stated answer; an answer outside the list is not used. Nothing stated = unknown."""

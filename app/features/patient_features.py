@@ -70,11 +70,13 @@ class Features:
         self.memo: dict[str, Any] = {}
         self.truths: dict[str, bool | None] = {}
         self._running: list[str] = []
+        self._open: list[Feature] = []  # not known, and something is on record of them
         self._observations = FactIndex(((fact.concepts, fact) for fact in chart.observations), newest_observations)
         self._conditions = FactIndex(((fact.concepts, fact) for fact in chart.conditions), ordered_conditions)
         self._procedures = FactIndex(((fact.concepts, fact) for fact in chart.procedures), ordered_procedures)
-        self._recorded = {*self._observations.concepts, *self._conditions.concepts, *self._procedures.concepts}
         self._courses = FactIndex(((fact.drugs, fact) for fact in chart.courses), ordered_courses)
+        indexes = (self._observations, self._conditions, self._procedures, self._courses)
+        self._recorded = {concept for index in indexes for concept in index.concepts}
 
     @property
     def chart(self) -> Chart:
@@ -96,14 +98,20 @@ class Features:
         done = self._done.get(name)
         if done is not None:
             return done
-        compute = self._catalogue.definition(name)[1]
+        definition = self._catalogue.definition(name)
+        absent = definition.absent
+        if absent is not None and self._recorded.isdisjoint(absent[0]):
+            result = self._done[name] = absent[1](self)
+            return result
         if name in self._running:
             raise FeatureCycle(" -> ".join([*self._running, name]))
         self._running.append(name)
         try:
-            result = self._done[name] = compute(self)
+            result = self._done[name] = definition.compute(self)
         finally:
             self._running.pop()
+        if result.value is None and result.evidence:
+            self._open.append(result)
         return result
 
     def shown_for(self, missing: Collection[str]) -> tuple[Evidence, ...]:
@@ -112,14 +120,10 @@ class Features:
         An older value is shown with its date and asked for again (decisions 9 and 23).
         """
         wanted = frozenset(missing)
-        asked = [f for f in self._done.values() if f.value is None and f.evidence and not wanted.isdisjoint(f.missing)]
+        asked = [f for f in self._open if not wanted.isdisjoint(f.missing)]
         return tuple(
             dict.fromkeys(e for f in asked for e in f.evidence if e.note in OUT_OF_DATE or e.feature == "egfr")
         )
-
-    def records(self, concepts: frozenset[str]) -> bool:
-        """Whether there is an observation, condition or procedure with any of the concepts."""
-        return not self._recorded.isdisjoint(concepts)
 
     def observations(self, *concepts: str) -> Sequence[ObservationFact]:
         """The observations with any of the concepts, newest first, undated last."""

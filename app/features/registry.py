@@ -17,7 +17,27 @@ from app.features.model import Feature, FeatureSpec, Kind
 
 Compute = Callable[[Context], Feature]
 F = TypeVar("F", bound=Callable[..., Feature])
-Definition = tuple[FeatureSpec, Compute]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What the members of a family say where nothing of what they rest on is on record: of most, most charts hold none.
+
+    `rests_on`: by argument, the concepts and drugs without which `answer` is what the family's function would say;
+    None for a member that always has to be computed.
+    """
+
+    rests_on: Callable[[str], frozenset[str] | None]
+    answer: Callable[[Context, str], Feature]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A feature: its specification and its function; `absent`: what it rests on, and the answer without any of it."""
+
+    spec: FeatureSpec
+    compute: Compute
+    absent: tuple[frozenset[str], Compute] | None = None
 
 
 class UnknownFeature(LookupError):
@@ -93,6 +113,7 @@ class Family:
     words: Callable[[str], frozenset[str]] | None
     reads: tuple[str, ...]
     compute: Callable[..., Feature]
+    absent: Absent | None = None
 
     @property
     def pattern(self) -> str:
@@ -123,7 +144,7 @@ class Catalogue:
     def add_feature(self, spec: FeatureSpec, compute: Compute) -> None:
         """Register one feature. A name can be registered once (ValueError)."""
         self._refuse_twice(spec.name)
-        self._features[spec.name] = self._known[spec.name] = (spec, compute)
+        self._features[spec.name] = self._known[spec.name] = Definition(spec, compute)
 
     def add_family(self, family: Family) -> None:
         """Register a family. A name can be registered once (ValueError)."""
@@ -148,7 +169,7 @@ class Catalogue:
 
     def spec(self, name: str) -> FeatureSpec:
         """What a feature is (UnknownFeature, with the closest names)."""
-        return self.definition(name)[0]
+        return self.definition(name).spec
 
     def _lookup(self, name: str) -> Definition | None:
         known = self._known.get(name)
@@ -176,8 +197,8 @@ class Catalogue:
         def compute(context: Context) -> Feature:
             return family.compute(context, *arguments)
 
-        self._known[name] = (spec, compute)
-        return self._known[name]
+        made = self._known[name] = Definition(spec, compute, _absent(family.absent, *arguments))
+        return made
 
     def names(self) -> tuple[str, ...]:
         """Every name that can be listed: features and the members of families with closed arguments, sorted."""
@@ -186,11 +207,19 @@ class Catalogue:
 
     def features(self) -> tuple[FeatureSpec, ...]:
         """The features without arguments, sorted by name."""
-        return tuple(self._features[name][0] for name in sorted(self._features))
+        return tuple(self._features[name].spec for name in sorted(self._features))
 
     def families(self) -> tuple[Family, ...]:
         """The families, sorted by name."""
         return tuple(self._families[name] for name in sorted(self._families))
+
+
+def _absent(absent: Absent | None, *arguments: str) -> tuple[frozenset[str], Compute] | None:
+    if absent is None:
+        return None
+    answer, (argument,) = absent.answer, arguments
+    rests_on = absent.rests_on(argument)
+    return None if rests_on is None else (rests_on, lambda context: answer(context, argument))
 
 
 _CATALOGUE = Catalogue()
@@ -227,11 +256,12 @@ def family(
     words: Callable[[str], frozenset[str]] | None = None,
     meaning: str,
     reads: tuple[str, ...] = (),
+    absent: Absent | None = None,
 ) -> Callable[[F], F]:
     """Register a function of the context and the arguments as a family; `meaning` has a `{}` per argument."""
 
     def register(compute: F) -> F:
-        _CATALOGUE.add_family(Family(name, arguments, kind, meaning, unit, words, reads, compute))
+        _CATALOGUE.add_family(Family(name, arguments, kind, meaning, unit, words, reads, compute, absent))
         return compute
 
     return register
