@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -123,7 +123,13 @@ def _duration(value: object) -> Decimal | None:
 
 
 def _days_of(unit: object) -> Decimal | None:
-    found = terminology().raw["text-patterns"]["time_units"].get(str(unit or "").strip().lower())
+    return _days(unit) if isinstance(unit, str) else None
+
+
+@lru_cache(maxsize=1024)
+def _days(unit: str) -> Decimal | None:
+    """The days in a unit of time. Remembered: units repeat, and are no patient data."""
+    found = terminology().raw["text-patterns"]["time_units"].get(unit.strip().lower())
     return None if found is None else Decimal(found)
 
 

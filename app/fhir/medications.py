@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from msgspec.structs import replace
@@ -148,8 +148,14 @@ def _ratio(value: object) -> tuple[Decimal | None, Decimal | None]:
 
 def milligrams(value: Decimal | None, unit: object) -> Decimal | None:
     """A mass in mg; None where the unit is no mass that is known. A remark in parentheses is no part of the unit."""
-    factor = _masses().get(str(unit or "").partition("(")[0].strip().lower())
+    factor = _mass(unit) if isinstance(unit, str) else None
     return None if value is None or factor is None else value * factor
+
+
+@lru_cache(maxsize=1024)
+def _mass(unit: str) -> Decimal | None:
+    """The mg in a unit. Remembered: units repeat, and are no patient data."""
+    return _masses().get(unit.partition("(")[0].strip().lower())
 
 
 @cache
