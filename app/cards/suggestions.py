@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from app.advice.model import Advice, DrugOption, OptionStatus
 from app.cards.detail import dose_of
@@ -13,7 +14,7 @@ from app.cds_hooks.response import Action, ActionType, Suggestion, Written
 from app.engine.knowledge import Knowledge
 from app.engine.language import DoseOrder, Drug, Orderable
 from app.fhir.chart import DraftOrder
-from app.fhir.writing import medication_request, service_request
+from app.fhir.writing import OrderContext, medication_request, service_request
 
 NO_ID = "/?"
 """How the reference of a record without a usable id ends (`app.fhir.records.ref_of`)."""
@@ -60,6 +61,18 @@ class _Writer:
     def __init__(self, ordering: Ordering, wording: Wording, summary: str, reasons: Sequence[str]) -> None:
         self._ordering, self._wording, self._summary, self._reasons = ordering, wording, summary, reasons
 
+    @cached_property
+    def _context(self) -> OrderContext:
+        return OrderContext(
+            patient_id=self._ordering.patient_id,
+            reason_text=self._summary,
+            reason_refs=self._reasons,
+            authored=self._ordering.authored,
+            language=self._wording.language,
+            encounter_id=self._ordering.encounter_id,
+            requester=self._ordering.requester,
+        )
+
     def services(self, items: Sequence[Orderable]) -> Suggestion:
         """Orders for examinations: all of them belong together."""
         names = ", ".join(in_language(item.name, self._wording.language) for item in items)
@@ -67,19 +80,7 @@ class _Writer:
             Action(
                 ActionType.CREATE,
                 self._wording.text("create-order", name=in_language(item.name, self._wording.language)),
-                Written(
-                    service_request(
-                        item,
-                        patient_id=self._ordering.patient_id,
-                        reason_text=self._summary,
-                        reason_refs=self._reasons,
-                        authored=self._ordering.authored,
-                        language=self._wording.language,
-                        encounter_id=self._ordering.encounter_id,
-                        note=in_language(item.note, self._wording.language) or None,
-                        requester=self._ordering.requester,
-                    )
-                ),
+                Written(service_request(item, self._context)),
             )
             for item in items
         )
@@ -108,17 +109,6 @@ class _Writer:
 
     def _create(self, drug: Drug, order: DoseOrder, prior: str | None) -> Action:
         name = in_language(drug.name, self._wording.language)
-        resource = medication_request(
-            drug,
-            order,
-            patient_id=self._ordering.patient_id,
-            reason_text=self._summary,
-            reason_refs=self._reasons,
-            authored=self._ordering.authored,
-            language=self._wording.language,
-            encounter_id=self._ordering.encounter_id,
-            requester=self._ordering.requester,
-            prior=prior,
-            note=in_language(order.source_note, self._wording.language) or None,
-        )
+        note = in_language(order.source_note, self._wording.language) or None
+        resource = medication_request(drug, order, self._context, prior=prior, note=note)
         return Action(ActionType.CREATE, self._wording.text("create-order", name=name), Written(resource))

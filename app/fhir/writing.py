@@ -45,57 +45,47 @@ _REASONS = frozenset({"Condition"})  # other evidence is told in words: reasonRe
 _REQUESTERS = ("Practitioner", "PractitionerRole", "Organization", "Patient", "RelatedPerson", "Device")
 
 
-def service_request(
-    item: OrderableLike,
-    *,
-    patient_id: str,
-    reason_text: str,
-    reason_refs: Sequence[str] = (),
-    authored: date,
-    language: str,
-    encounter_id: str | None = None,
-    note: str | None = None,
-    requester: str | None = None,
-) -> Resource:
-    """A draft ServiceRequest for a test, examination or referral.
+class OrderContext:
+    """For whom, when and why orders are written: the same for all orders of a card.
 
     `patient_id` and `encounter_id` are ids or "Type/id"; an encounter that cannot be referred to is left out.
     `reason_refs` are "Type/id"; those that are no Conditions are left out (the reason is in `reason_text`).
     `requester` is "Type/id". Raises ValueError for a patient's id that is none.
     """
-    constant = _constant(_service_constant, language, item)
-    notes = list(dict.fromkeys(text for text in (in_language(item.note, language), note) if text))
-    return _completed(
-        constant,
-        _context(patient_id, authored, encounter_id, requester) | _reasons(reason_text, reason_refs) | _notes(notes),
-    )
+
+    def __init__(
+        self,
+        *,
+        patient_id: str,
+        reason_text: str,
+        reason_refs: Sequence[str] = (),
+        authored: date,
+        language: str,
+        encounter_id: str | None = None,
+        requester: str | None = None,
+    ) -> None:
+        self.language = language
+        self.members = _context(patient_id, authored, encounter_id, requester) | _reasons(reason_text, reason_refs)
+
+
+def service_request(item: OrderableLike, context: OrderContext) -> Resource:
+    """A draft ServiceRequest for a test, examination or referral."""
+    constant = _constant(_service_constant, context.language, item)
+    return _completed(constant, context.members | _note(in_language(item.note, context.language)))
 
 
 def medication_request(
-    drug: DrugLike,
-    order: DoseOrderLike,
-    *,
-    patient_id: str,
-    reason_text: str,
-    reason_refs: Sequence[str] = (),
-    authored: date,
-    language: str,
-    encounter_id: str | None = None,
-    requester: str | None = None,
-    prior: str | None = None,
-    note: str | None = None,
+    drug: DrugLike, order: DoseOrderLike, context: OrderContext, *, prior: str | None = None, note: str | None = None
 ) -> Resource:
     """A draft MedicationRequest for a drug with the dose of the source.
 
     `prior` is the MedicationRequest that this one takes the place of ("MedicationRequest/id"; a record of another type
-    cannot be referred to and is left out). The others are as in `service_request`. Raises ValueError.
+    cannot be referred to and is left out).
     """
-    constant = _constant(_medication_constant, language, drug, order)
-    variable = _context(patient_id, authored, encounter_id, requester) | _reasons(reason_text, reason_refs)
+    constant = _constant(_medication_constant, context.language, drug, order)
     replaced = references_of_kind([prior] if prior else [], frozenset({"MedicationRequest"}))
-    if replaced:
-        variable["priorPrescription"] = replaced[0]
-    return _completed(constant, variable | _notes([note] if note else []))
+    before = {"priorPrescription": replaced[0]} if replaced else {}
+    return _completed(constant, context.members | before | _note(note))
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +238,8 @@ def _reasons(text: str, references: Sequence[str]) -> Resource:
     return made | ({"reasonReference": conditions} if conditions else {})
 
 
-def _notes(texts: Sequence[str]) -> Resource:
-    return {"note": [{"text": text} for text in texts]} if texts else {}
+def _note(text: str | None) -> Resource:
+    return {"note": [{"text": text}]} if text else {}
 
 
 def _completed(constant: Resource, variable: Resource) -> Resource:

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.engine.language import DoseOrder, Drug, Orderable
 from app.engine.loader import default_folder, load
-from app.fhir.writing import medication_request, service_request
+from app.fhir.writing import OrderContext, medication_request, service_request
 
 LANGUAGES = ("en", "sv", "da", "zh")
 CALL: dict[str, Any] = {
@@ -18,8 +18,12 @@ CALL: dict[str, Any] = {
     "authored": date(2026, 5, 4),
     "encounter_id": "enc-1",
     "requester": "Practitioner/dr-1",
-    "note": "Osteon",
 }
+
+
+def context(language: str = "en", **changed: Any) -> OrderContext:
+    """For whom, when and why."""
+    return OrderContext(**{"language": language, **CALL, **changed})
 
 
 @cache
@@ -37,9 +41,9 @@ def drug_orders() -> dict[tuple[str, str], tuple[Drug, DoseOrder]]:
 
 def all_suggested() -> list[dict[str, Any]]:
     """All of them."""
-    made = [service_request(item, language=lang, **CALL) for item in orderables().values() for lang in LANGUAGES]
+    made = [service_request(item, context(lang)) for item in orderables().values() for lang in LANGUAGES]
     return made + [
-        medication_request(drug, order, language=lang, prior="MedicationRequest/m1", **CALL)
+        medication_request(drug, order, context(lang), prior="MedicationRequest/m1", note="Osteon")
         for drug, order in drug_orders().values()
         for lang in LANGUAGES
     ]

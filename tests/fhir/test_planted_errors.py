@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app.fhir.writing import service_request
-from tests.fhir.suggested import CALL, all_suggested, orderables
+from tests.fhir.suggested import all_suggested, context, orderables
 from tests.fhir.validating import VALIDATORS, Validator, with_fhirkit, with_google_fhir, with_invariants
 
 Resource = dict[str, Any]
@@ -82,7 +82,7 @@ def test_every_planted_error_is_found_by_some_validator() -> None:
 @pytest.mark.parametrize("validator", VALIDATORS[2:])
 def test_the_invariants_reach_into_a_service_request(validator: Validator) -> None:
     """prr-1: orderDetail only with a code."""
-    resource = service_request(next(iter(orderables().values())), language="en", **CALL)
+    resource = service_request(next(iter(orderables().values())), context())
     del resource["code"]
     resource["orderDetail"] = [{"text": "fasting"}]
     assert [problem.partition(" ")[0] for problem in validator([resource])[0]] == ["prr-1"]

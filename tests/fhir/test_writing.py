@@ -15,12 +15,13 @@ from pydantic import ValidationError
 from app.engine.language import DoseOrder, Drug, Orderable
 from app.fhir.writing import (
     MedicationChanges,
+    OrderContext,
     check_constants,
     medication_request,
     service_request,
     updated_medication_request,
 )
-from tests.fhir.suggested import CALL, LANGUAGES, drug_orders, orderables
+from tests.fhir.suggested import LANGUAGES, context, drug_orders, orderables
 
 ITEM = Orderable(
     id="spine-xray",
@@ -66,11 +67,11 @@ ORIGINAL: dict[str, Any] = {
 
 
 def _service(**changed: Any) -> dict[str, Any]:
-    return service_request(ITEM, **{"language": "en", **CALL, **changed})
+    return service_request(ITEM, context(**changed))
 
 
-def _medication(**changed: Any) -> dict[str, Any]:
-    return medication_request(DRUG, ORDER, **{"language": "en", **CALL, **changed})
+def _medication(prior: str | None = None, **changed: Any) -> dict[str, Any]:
+    return medication_request(DRUG, ORDER, context(**changed), prior=prior, note="Osteon")
 
 
 def test_a_service_request_is_a_draft_for_this_patient_with_its_reason() -> None:
@@ -94,7 +95,7 @@ def test_a_service_request_is_a_draft_for_this_patient_with_its_reason() -> None
         "requester": {"reference": "Practitioner/dr-1"},
         "reasonCode": [{"text": "T-score -2.7 in the lumbar spine"}],
         "reasonReference": [{"reference": "Condition/fx-1"}],
-        "note": [{"text": "standing"}, {"text": "Osteon"}],
+        "note": [{"text": "standing"}],
     }
 
 
@@ -128,7 +129,7 @@ def test_a_medication_request_holds_all_codes_and_the_dose_as_data() -> None:
 
 def test_a_range_of_doses_is_written_as_a_range() -> None:
     order = ORDER.model_copy(update={"dose": Decimal(500), "dose_high": Decimal(1000)})
-    amount = medication_request(DRUG, order, language="en", **CALL)["dosageInstruction"][0]["doseAndRate"][0]
+    amount = medication_request(DRUG, order, context())["dosageInstruction"][0]["doseAndRate"][0]
     assert "doseQuantity" not in amount
     assert (amount["doseRange"]["low"]["value"], amount["doseRange"]["high"]["value"]) == (500, 1000)
 
@@ -144,10 +145,7 @@ def test_texts_follow_the_language_and_fall_back_to_english() -> None:
 def test_what_is_not_known_is_left_out() -> None:
     made = service_request(
         ITEM.model_copy(update={"note": {}, "body_site": {}}),
-        patient_id="p",
-        reason_text="",
-        authored=date(2026, 5, 4),
-        language="en",
+        OrderContext(patient_id="p", reason_text="", authored=date(2026, 5, 4), language="en"),
     )
     assert set(made) == {
         "resourceType", "id", "status", "intent", "category", "code", "subject", "authoredOn"
@@ -218,7 +216,7 @@ def test_a_call_pays_for_no_check_once_templates_are_checked(monkeypatch: pytest
     monkeypatch.setattr(MedicationRequest, "model_validate", refuse)
     assert _medication()["resourceType"] == "MedicationRequest"
     with pytest.raises(AssertionError, match="checked again"):
-        medication_request(DRUG.model_copy(update={"name": {"en": "another drug"}}), ORDER, language="en", **CALL)
+        medication_request(DRUG.model_copy(update={"name": {"en": "another drug"}}), ORDER, context())
 
 
 @given(text=st.text(), ids=st.lists(st.text()), encounter=st.text(), user=st.text())
