@@ -95,9 +95,12 @@ class Features:
 
     def feature(self, name: str) -> Feature:
         """The feature of that name (UnknownFeature, FeatureCycle)."""
-        done = self._done.get(name)
-        if done is not None:
-            return done
+        try:
+            return self._done[name]
+        except KeyError:
+            return self._found(name)
+
+    def _found(self, name: str) -> Feature:
         definition = self._catalogue.definition(name)
         absent = definition.absent
         if absent is not None and self._recorded.isdisjoint(absent[0]):

@@ -128,19 +128,21 @@ class UnreadObservation(Struct, gc=False):
     """A measurement that is read when it is asked for.
 
     It is certain that it can be used: what cannot is noted while the chart is read, whether or not it is asked for.
-    `moment`: when it was measured, without fractions of a second; without a zone as it was written.
+    `moment`: when it was measured, without fractions of a second; without a zone as it was written. `read` makes the
+    fact of what stands in `record`.
     """
 
     concepts: frozenset[str]
     moment: datetime
-    read: Callable[[], ObservationFact]
+    read: Callable[..., ObservationFact]
+    record: tuple[object, ...]
     _fact: ObservationFact | None = None
 
     @property
     def fact(self) -> ObservationFact:
         """What it says; read once."""
         if self._fact is None:
-            self._fact = self.read()
+            self._fact = self.read(*self.record)
         return self._fact
 
 

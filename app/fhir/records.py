@@ -76,13 +76,13 @@ class Reading:
     _moments: dict[str, tuple[DateRange | None, int]] = field(default_factory=dict)
     _seconds: dict[str, int] = field(default_factory=dict)
     _remembered: dict[Callable[[object], Any], Remembered[Any]] = field(default_factory=dict)
-    _future: datetime = field(init=False)  # the first moment that is not tomorrow
-    _future_in_zone: datetime = field(init=False)
+    future: datetime = field(init=False)  # the first moment that is later than tomorrow, without a zone and with one
+    future_in_zone: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         """Work out what is the same for each record."""
-        self._future = datetime.combine(self.today + 2 * _ONE_DAY, time())
-        self._future_in_zone = self._future.replace(tzinfo=self.tz).astimezone(UTC)
+        self.future = datetime.combine(self.today + 2 * _ONE_DAY, time())
+        self.future_in_zone = self.future.replace(tzinfo=self.tz).astimezone(UTC)
 
     def date(self, value: object) -> DateRange | None:
         """A FHIR date in the time zone of the service."""
@@ -109,10 +109,6 @@ class Reading:
     def is_future(self, when: DateRange) -> bool:
         """Whether a date is certainly later than tomorrow: a day ahead can be a clock in another time zone."""
         return when.earliest > self.today + _ONE_DAY
-
-    def is_future_moment(self, moment: datetime) -> bool:
-        """The same question of a moment."""
-        return moment >= (self._future if moment.tzinfo is None else self._future_in_zone)
 
     def recall(self, work: Callable[[object], T], concept: object) -> T:
         """What a function (always the same object) says of a CodeableConcept, worked out once in this reading."""

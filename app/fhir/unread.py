@@ -9,7 +9,6 @@ that what cannot be used is named whether or not somebody asks for it.
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from app.fhir.chart import ObservationFact, UnreadObservation
@@ -52,10 +51,10 @@ def left_unread(
     if not low < value < high:
         return None
     moment = moment_of(resource.get("effectiveDateTime"))
-    if moment is None or reading.is_future_moment(moment):
+    if moment is None or moment >= (reading.future if moment.tzinfo is None else reading.future_in_zone):
         return None
-    read = partial(_read, resource, question, rule, moment, reading, limits, preliminary)
-    return UnreadObservation(question.found.concepts, moment, read)
+    record = (resource, question, rule, moment, reading, limits, preliminary)
+    return UnreadObservation(question.found.concepts, moment, _read, record)
 
 
 def _read(
