@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from app.advice.model import Advice, Cited
-from app.cds_hooks.response import Written
+from app.advice.model import Advice
 from app.features.model import Evidence
 from app.fhir.chart import Chart
 
@@ -20,7 +19,16 @@ def explanation_of(advice: Advice, profile: str, chart: Chart) -> dict[str, Any]
     return {
         "advice": advice.id,
         "profile": profile,
-        "recommendations": [_recommendation(cited) for cited in advice.cited],
+        "recommendations": [
+            {
+                "id": cited.id,
+                "source": cited.rule.source.number,
+                "strength": cited.rule.block.strength,
+                "grade": cited.rule.block.grade,
+                "role": cited.role,
+            }
+            for cited in advice.cited
+        ],
         "evidence": [fact(one) for one in advice.evidence],
         "missing": list(advice.missing),
         "blockedOptions": [
@@ -30,15 +38,6 @@ def explanation_of(advice: Advice, profile: str, chart: Chart) -> dict[str, Any]
         ],
         "notUsed": not_used(chart),
     }
-
-
-def _recommendation(cited: Cited) -> Written:
-    block = cited.rule.block
-    made = Written(id=cited.id, source=cited.rule.source.number, strength=block.strength.value)
-    if block.grade:
-        made["grade"] = block.grade
-    made["role"] = cited.role.value
-    return made
 
 
 def fact(evidence: Evidence) -> dict[str, Any]:

@@ -208,16 +208,15 @@ def _collect_bundle(bundle: Resource, collected: _Collected) -> Availability:
     complete, found, failed = True, False, False
     for entry in entries if isinstance(entries, list) else (None,):
         resource = entry.get("resource") if isinstance(entry, dict) else None
-        kind = resource.get("resourceType") if isinstance(resource, dict) else None
-        if entry is None or resource is None or not isinstance(kind, str):  # no resource that can be read
+        if entry is None or not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
             collected.skip("unreadable")
             complete = False
-        elif kind == "OperationOutcome":
+        elif resource["resourceType"] == "OperationOutcome":
             if _is_failure(resource):
                 failed = True
             else:
                 collected.skip("operation-outcome")
-        elif (search := entry.get("search")) and _mode(search) == "outcome":
+        elif _mode(entry.get("search")) == "outcome":
             collected.skip("operation-outcome")  # never a match, whatever it holds
         else:
             collected.add(resource if resource.get("id") else _identified(resource, entry.get("fullUrl")))

@@ -9,7 +9,7 @@ section 2), else unknown.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from app.features.context import Context
 from app.features.dates import months_since, within_months
@@ -29,12 +29,6 @@ class Group:
     procedures: tuple[str, ...] = ()
     coarse: tuple[str, ...] = ()  # codes that mean this diagnosis or another one: they leave the answer open
     missing: str | None = None
-    everything: frozenset[str] = field(init=False)
-    """Every concept that says something of it."""
-
-    def __post_init__(self) -> None:
-        """Put the concepts together."""
-        object.__setattr__(self, "everything", frozenset({*self.concepts, *self.procedures, *self.coarse}))
 
 
 def _group(*concepts: str, present: bool = False, procedures: tuple[str, ...] = ()) -> Group:
@@ -263,7 +257,8 @@ def _nothing_on_record(context: Context, name: str) -> Feature:
 
 
 def _rests_on(name: str) -> frozenset[str] | None:
-    return None if name in _SPECIAL else GROUPS[name].everything
+    group = GROUPS[name]
+    return None if name in _SPECIAL else frozenset({*group.concepts, *group.procedures, *group.coarse})
 
 
 @family(

@@ -16,12 +16,13 @@ from app.features.exposure import (
     end_of,
     interval_days,
     last_ended_chain,
+    none_listed,
     not_asked,
     taken,
 )
 from app.features.model import Evidence, Feature, Kind
 from app.features.registry import OneOf, family
-from app.features.results import any_of, interval, known, never, none_on_record, truth, unknown
+from app.features.results import any_of, interval, known, never, truth, unknown
 from app.fhir.chart import CourseFact, CourseStatus, DateRange
 
 CLASS = OneOf("class", CLASSES)
@@ -156,7 +157,7 @@ def started_after_end_of(context: Context, started_class: str, ended_class: str)
     begun = taken(context, started_class)
     before = context.feature(f"stopped.{ended_class}")
     if not begun:
-        return none_on_record() if asked(context) else not_asked(started_class)
+        return none_listed(context, started_class)
     if before.value is not True:
         return before
     ended = [c for c in taken(context, ended_class) if c.status is CourseStatus.PAST]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -59,22 +59,19 @@ OTHER_CLASSES = (
 )
 CLASSES = tuple(sorted({*BONE_CLASSES, *OTHER_CLASSES}))
 _USE_OF_BONE_DRUGS = frozenset({*BONE_CLASSES, "denosumab_any"})
-_NOT_BY_NAME_ALONE = frozenset(
-    {
-        "calcitonin_nasal",
-        "calcium_vitamin_d",
-        "denosumab_any",
-        "glucocorticoid",
-        "oncological_bone_drug",
-        "oral_glucocorticoid",
-    }
-)
-"""Classes to which a course can belong that does not have their name among its drugs (`belongs`, `_counts`)."""
-
 BEGUN = frozenset({CourseStatus.CURRENT, CourseStatus.PAST, CourseStatus.ON_HOLD, CourseStatus.UNKNOWN})
 
 ONCOLOGICAL_WITH_METASTASIS = frozenset({"bisphosphonate", "denosumab", *BISPHOSPHONATES})
 DENOSUMAB = frozenset({"denosumab", "denosumab_osteoporosis_60mg", "denosumab_oncology_120mg"})
+_BY_OTHER_NAMES: dict[str, frozenset[str]] = {
+    "calcitonin_nasal": frozenset({"calcitonin"}),
+    "calcium_vitamin_d": frozenset({"calcium", "vitamin_d"}),
+    "denosumab_any": DENOSUMAB,
+    "oncological_bone_drug": ONCOLOGICAL_WITH_METASTASIS,
+    "oral_glucocorticoid": frozenset({"glucocorticoid"}),
+}
+"""Classes to which a course can belong that does not have their name among its drugs, and the drugs that it then has
+(`belongs`, `_counts`)."""
 NOT_SYSTEMIC = frozenset({Route.INHALED, Route.TOPICAL, Route.NASAL})
 
 GRACE_DAYS = 30
@@ -118,14 +115,8 @@ def belongs(course: CourseFact, drug_class: str) -> bool:
 
 def rests_on(drug_class: str) -> frozenset[str]:
     """The drugs, and the diagnosis code, without which no record speaks of a class."""
-    by_route = {"oral_glucocorticoid": {"glucocorticoid"}, "calcitonin_nasal": {"calcitonin"}}
-    others: Mapping[str, Collection[str]] = by_route | {
-        "denosumab_any": DENOSUMAB,
-        "calcium_vitamin_d": {"calcium", "vitamin_d"},
-        "oncological_bone_drug": ONCOLOGICAL_WITH_METASTASIS,
-    }
     stated = {STATUS_CODES[drug_class]} if drug_class in STATUS_CODES else set()
-    return frozenset({drug_class, *others.get(drug_class, ()), *stated})
+    return frozenset({drug_class, *_BY_OTHER_NAMES.get(drug_class, ()), *stated})
 
 
 def none_listed(context: Context, drug_class: str) -> Feature:
@@ -158,7 +149,7 @@ def courses(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
 
 def candidates(context: Context, drug_class: str) -> Sequence[CourseFact]:
     """The courses that can be of a class, newest start first: where its name decides alone, those that have it."""
-    return every_course(context) if drug_class in _NOT_BY_NAME_ALONE else context.courses(drug_class)
+    return every_course(context) if drug_class in _BY_OTHER_NAMES else context.courses(drug_class)
 
 
 def running_courses(context: Context, drug_class: str) -> list[CourseFact]:

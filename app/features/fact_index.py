@@ -72,7 +72,7 @@ class FactIndex(Generic[T, F]):
         return self._arrange(merged.values())
 
 
-class Readings(Sequence[ObservationFact]):
+class Observations(Sequence[ObservationFact]):
     """Observations in order, each read when it is looked at."""
 
     __slots__ = ("_records",)
@@ -92,16 +92,16 @@ class Readings(Sequence[ObservationFact]):
     def __getitem__(self, index: int) -> ObservationFact: ...
 
     @overload
-    def __getitem__(self, index: slice) -> Readings: ...
+    def __getitem__(self, index: slice) -> Observations: ...
 
     @override
-    def __getitem__(self, index: int | slice) -> ObservationFact | Readings:
+    def __getitem__(self, index: int | slice) -> ObservationFact | Observations:
         if isinstance(index, slice):
-            return Readings(self._records[index])
+            return Observations(self._records[index])
         return fact_of(self._records[index])
 
 
-def newest_observations(records: Collection[Recorded]) -> Readings:
+def newest_observations(records: Collection[Recorded]) -> Observations:
     """Observations, the newest first, then the later of the day; undated last.
 
     Those that are not read yet are told apart by their moments. Where these do not tell, all of them are read.
@@ -110,15 +110,13 @@ def newest_observations(records: Collection[Recorded]) -> Readings:
     if len(unread) == len(records):
         newest = _by_moment(unread)
         if newest is not None:
-            return Readings(newest)
+            return Observations(newest)
     facts: list[ObservationFact] = sorted(map(fact_of, records), key=_observation_order)
-    return Readings(facts)
+    return Observations(facts)
 
 
 def _by_moment(records: list[UnreadObservation]) -> list[UnreadObservation] | None:
     """The newest first; None where two have one moment, or only one of two has a time zone."""
-    if len(records) == 1:
-        return records
     try:
         newest = sorted(records, key=_moment, reverse=True)
     except TypeError:  # each two neighbours were compared

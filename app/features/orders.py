@@ -44,8 +44,6 @@ def _shown(drug_class: str, orders: list[DraftOrder]) -> list[Evidence]:
 @family("ordered", CLASS, kind=Kind.TRUTH, meaning="A draft order at hand would start or change: {}.", reads=())
 def ordered(context: Context, drug_class: str) -> Feature:
     """A selected draft order starts or changes a drug of the class, whatever its indication (safety first)."""
-    if not context.chart.draft_orders:
-        return none_on_record()
     orders = starting(context, drug_class)
     return known(bool(orders), _shown(drug_class, orders))
 
@@ -89,8 +87,6 @@ def orders_at_hand(context: Context) -> Feature:
 @family("order_stops", CLASS, kind=Kind.TRUTH, meaning="A draft order at hand would stop: {}.", reads=())
 def order_stops(context: Context, drug_class: str) -> Feature:
     """A selected draft order stops a drug of the class."""
-    if not context.chart.draft_orders:
-        return none_on_record()
     orders = [
         order
         for order in context.chart.draft_orders

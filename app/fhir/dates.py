@@ -64,12 +64,6 @@ def moment_of(value: object) -> datetime | None:
     return moment.replace(microsecond=0) if moment.microsecond else moment
 
 
-def day_of(moment: datetime, tz: ZoneInfo) -> DateRange:
-    """The day of a moment that `moment_of` gave, in the time zone of the service."""
-    day = moment.date() if moment.tzinfo is None else moment.astimezone(tz).date()
-    return DateRange(day, day)
-
-
 def _year(year: int) -> DateRange | None:
     return DateRange(date(year, 1, 1), date(year, 12, 31)) if year >= _FIRST_YEAR else None
 
@@ -88,11 +82,6 @@ def seconds_of(text: str) -> int:
         return _seconds(datetime.fromisoformat(text.strip()))
     except (ValueError, OverflowError):
         return 0
-
-
-def place_in_day(written: str, moment: datetime) -> int:
-    """The moment of a written date as a number of seconds; 0 where it has no time of day."""
-    return _seconds(moment) if len(written) > _DATE_LENGTH else 0
 
 
 def _seconds(moment: datetime) -> int:

@@ -11,7 +11,7 @@ from app.fhir.chart import DateRange, DensityKind, DensitySite, Interpretation, 
 from app.fhir.codes import Match, named_result
 from app.fhir.densities import density_concept, density_in_text, number_of
 from app.fhir.names import codings, name_of, words
-from app.fhir.records import Reading, Resource, objects, ref_of
+from app.fhir.records import Reading, Resource, objects
 from app.fhir.terminology import TextPattern, terminology
 from app.fhir.units import QuantityRule, Unusable, factor_of, measure, rule_for, to_decimal
 
@@ -76,52 +76,7 @@ def when(resource: Resource, reading: Reading) -> tuple[DateRange | None, int]:
     period = resource.get("effectivePeriod") if written is None else None
     if isinstance(period, dict):
         effective = reading.date(period.get("end")) or reading.date(period.get("start"))
-    return effective, place(seconds, resource, reading)
-
-
-def place(seconds: int, resource: Resource, reading: Reading) -> int:
-    """The place of a measurement among those of its day: by its moment in seconds, then by that of its issue."""
-    return seconds * 10**12 + reading.seconds(resource.get("issued"))
-
-
-def read_number(
-    resource: dict[str, Any],
-    question: Question,
-    rule: QuantityRule,
-    effective: DateRange,
-    order: int,
-    preliminary: bool,
-    limits: Limits,
-) -> ObservationFact:
-    """The fact of a result that is a number on a day and nothing else, and that is known to be usable."""
-    quantity = resource["valueQuantity"]
-    value, unit, comparator, low, high = None, None, None, None, None
-    result = measure(rule, quantity)
-    if isinstance(result, Unusable):
-        raise AssertionError("a result was left unread that cannot be used")
-    if result is not None:
-        value, unit, comparator = result.value, result.unit, result.comparator
-        if "referenceRange" in resource:
-            low, high = _reference_range(resource, quantity, rule, limits)
-    flag = _interpretation(resource) if "interpretation" in resource else None
-    return ObservationFact(
-        ref_of(resource),
-        question.found.concepts,
-        effective,
-        value,
-        unit,
-        comparator,
-        None,
-        _NO_ANSWER,
-        None,
-        flag,
-        low,
-        high,
-        None,
-        preliminary,
-        question.found.by_text,
-        order,
-    )
+    return effective, seconds * 10**12 + reading.seconds(resource.get("issued"))
 
 
 def read_values(

@@ -136,9 +136,7 @@ def _read_all(
             read = reader_of(resource)
             if read is None:
                 continue
-            subject = resource.get("subject")
-            plainly_own = isinstance(subject, dict) and subject.get("reference") == own  # nearly always
-            if not plainly_own and _of_another(resource, reading.patient_id):
+            if _of_another(resource, reading.patient_id, own):
                 others += 1
                 continue
             read(resource, reading, facts)
@@ -147,8 +145,8 @@ def _read_all(
     return others
 
 
-def _of_another(resource: dict[str, Any], patient_id: str) -> bool:
-    """Whether a record says that it is about another patient.
+def _of_another(resource: dict[str, Any], patient_id: str, own: str) -> bool:
+    """Whether a record says that it is about another patient. `own`: the reference of this one, Patient/id.
 
     A reference is compared by its last part, so relative, absolute and versioned ones are alike. A reference that is
     missing, contained or has no id says nothing; a urn:uuid names an entry of the sender's Bundle and cannot be
@@ -158,6 +156,8 @@ def _of_another(resource: dict[str, Any], patient_id: str) -> bool:
     if not isinstance(holder, dict):
         return False
     text = holder.get("reference")
+    if text == own:  # nearly always
+        return False
     if not isinstance(text, str) or not text.strip() or text.strip().startswith(("#", "urn:")):
         return False
     return reference_id(holder) != patient_id

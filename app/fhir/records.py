@@ -46,7 +46,6 @@ REASONS = frozenset(
 _is_id = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 _UNNAMED = "?"
 _NO_MOMENT = (None, 0)
-_ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ class Reading:
 
     def __post_init__(self) -> None:
         """Work out what is the same for each record."""
-        self.future = datetime.combine(self.today + 2 * _ONE_DAY, time())
+        self.future = datetime.combine(self.today + timedelta(days=2), time())
         self.future_in_zone = self.future.replace(tzinfo=self.tz).astimezone(UTC)
 
     def date(self, value: object) -> DateRange | None:
@@ -108,7 +107,7 @@ class Reading:
 
     def is_future(self, when: DateRange) -> bool:
         """Whether a date is certainly later than tomorrow: a day ahead can be a clock in another time zone."""
-        return when.earliest > self.today + _ONE_DAY
+        return when.earliest >= self.future.date()
 
     def recall(self, work: Callable[[object], T], concept: object) -> T:
         """What a function (always the same object) says of a CodeableConcept, worked out once in this reading."""

@@ -69,11 +69,6 @@ def quantity_rules() -> dict[str, QuantityRule]:
 
 
 @cache
-def _rules_by_name() -> dict[str, QuantityRule]:
-    return {rule.name: rule for rule in quantity_rules().values()}
-
-
-@cache
 def _spellings() -> dict[str, str]:
     aliases = terminology().raw["units"]["aliases"]
     found = {_squeeze(unit): unit for unit in aliases}
@@ -177,7 +172,7 @@ def _shown(value: Decimal, unit: str | None) -> str:
 def factor_of(rule: QuantityRule, quantity: dict[str, Any]) -> Decimal | None:
     """The factor from the unit of a Quantity to the canonical unit; None where the unit cannot be used."""
     code, text = quantity.get("code"), quantity.get("unit")
-    return _factor(rule.name, code if isinstance(code, str) else None, text if isinstance(text, str) else None)
+    return _factor(rule, code if isinstance(code, str) else None, text if isinstance(text, str) else None)
 
 
 @lru_cache(maxsize=4096)
@@ -196,9 +191,8 @@ _HAIR = 1e-9
 
 
 @lru_cache(maxsize=4096)
-def _factor(rule_name: str, code: str | None, text: str | None) -> Decimal | None:
+def _factor(rule: QuantityRule, code: str | None, text: str | None) -> Decimal | None:
     """The factor for what code and text name together. Cached: units repeat, and are no patient data."""
-    rule = _rules_by_name()[rule_name]
     unit = _accepted_unit(rule, _text(code), _text(text))
     return None if unit is None else rule.factors[unit]
 

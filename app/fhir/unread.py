@@ -8,14 +8,13 @@ that what cannot be used is named whether or not somebody asks for it.
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from app.fhir.chart import ObservationFact, UnreadObservation
-from app.fhir.dates import day_of, moment_of, place_in_day
-from app.fhir.observation_values import Limits, Question, place, read_number
-from app.fhir.records import Reading
-from app.fhir.units import QuantityRule, certainly_possible
+from app.fhir.dates import moment_of
+from app.fhir.observation_values import Limits, Question, read_values, when
+from app.fhir.records import Reading, ref_of
+from app.fhir.units import certainly_possible
 
 _READ_AT_ONCE = frozenset(
     {
@@ -53,18 +52,14 @@ def left_unread(
     moment = moment_of(resource.get("effectiveDateTime"))
     if moment is None or moment >= (reading.future if moment.tzinfo is None else reading.future_in_zone):
         return None
-    record = (resource, question, rule, moment, reading, limits, preliminary)
-    return UnreadObservation(question.found.concepts, moment, _read, record)
+    return UnreadObservation(question.found.concepts, moment, _read, (resource, question, reading, limits, preliminary))
 
 
 def _read(
-    resource: dict[str, Any],
-    question: Question,
-    rule: QuantityRule,
-    moment: datetime,
-    reading: Reading,
-    limits: Limits,
-    preliminary: bool,
+    resource: dict[str, Any], question: Question, reading: Reading, limits: Limits, preliminary: bool
 ) -> ObservationFact:
-    order = place(place_in_day(resource["effectiveDateTime"], moment), resource, reading)
-    return read_number(resource, question, rule, day_of(moment, reading.tz), order, preliminary, limits)
+    effective, order = when(resource, reading)
+    fact = read_values(resource, resource, question, ref_of(resource), effective, order, preliminary, reading, limits)
+    if fact is None:
+        raise AssertionError("a result was left unread that cannot be used")
+    return fact
