@@ -9,12 +9,13 @@ from itertools import takewhile
 
 from app.features.context import Context
 from app.features.dates import add_months, newest_first, years_between
+from app.features.fact_index import largest
 from app.features.model import Evidence, Feature, Kind
 from app.features.patient import FULL_AGE
 from app.features.readings import newest_value, number, number_of
 from app.features.registry import feature
 from app.features.results import known, observed, unknown
-from app.fhir.chart import ObservationFact
+from app.fhir.chart import DateRange, ObservationFact
 
 READS = ("observations",)
 WEIGHT_LOSS_MONTHS = (6, 12)
@@ -55,17 +56,14 @@ def bmi(context: Context) -> Feature:
     return known(index, [Evidence("bmi", index.quantize(Decimal("0.1")), "kg/m2", source.date, source.resource, note)])
 
 
-def _adult_heights(context: Context) -> list[ObservationFact]:
-    born = context.chart.patient.birth_date
-    return [
-        fact
-        for fact in context.observations("body_height")
-        if fact.value is not None
+def _is_adult_height(born: DateRange | None, fact: ObservationFact) -> bool:
+    return (
+        fact.value is not None
         and fact.unit in (None, "cm")
         and fact.effective is not None
         and fact.comparator is None
         and (born is None or years_between(born.latest, fact.effective.earliest) >= FULL_AGE)
-    ]
+    )
 
 
 @feature("height_loss_cm", Kind.NUMBER, "cm", meaning="Loss of height since the tallest adult height.", reads=READS)
@@ -78,11 +76,11 @@ def height_loss_cm(context: Context) -> Feature:
     recorded = number(context, ("height_loss",), "height_loss", unit="cm")
     if isinstance(recorded.value, Decimal):
         losses.append((recorded.value, recorded.evidence))
-    heights = _adult_heights(context)
-    if len({fact.effective for fact in heights}) > 1:
-        newest = heights[0]
-        tallest = max(heights, key=lambda fact: (fact.value or Decimal(0), fact.ref))
-        if newest.value is not None and tallest.value is not None:
+    heights, counts = context.observations("body_height"), partial(_is_adult_height, context.chart.patient.birth_date)
+    newest = next(filter(counts, heights), None)
+    if newest is not None and any(counts(fact) and fact.effective != newest.effective for fact in reversed(heights)):
+        tallest = largest(heights, counts)
+        if newest.value is not None and tallest is not None and tallest.value is not None:
             shown = (observed("height", newest), observed("height", tallest, "tallest on record"))
             losses.append((tallest.value - newest.value, shown))
     if not losses:

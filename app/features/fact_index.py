@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from decimal import Decimal
 from itertools import pairwise
+from math import inf
 from operator import attrgetter
 from typing import Generic, TypeVar, overload
 
@@ -19,6 +21,7 @@ from app.fhir.chart import (
     UnreadObservation,
     fact_of,
 )
+from app.fhir.units import HAIR
 
 T = TypeVar("T")
 F = TypeVar("F")
@@ -75,18 +78,18 @@ class FactIndex(Generic[T, F]):
 class Observations(Sequence[ObservationFact]):
     """Observations in order, each read when it is looked at."""
 
-    __slots__ = ("_records",)
+    __slots__ = ("records",)
 
     def __init__(self, records: Sequence[Recorded]) -> None:
-        self._records = records
+        self.records = records
 
     @override
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self.records)
 
     @override
     def __iter__(self) -> Iterator[ObservationFact]:
-        return map(fact_of, self._records)
+        return map(fact_of, self.records)
 
     @overload
     def __getitem__(self, index: int) -> ObservationFact: ...
@@ -97,8 +100,40 @@ class Observations(Sequence[ObservationFact]):
     @override
     def __getitem__(self, index: int | slice) -> ObservationFact | Observations:
         if isinstance(index, slice):
-            return Observations(self._records[index])
-        return fact_of(self._records[index])
+            return Observations(self.records[index])
+        return fact_of(self.records[index])
+
+
+def largest(
+    observations: Sequence[ObservationFact], counts: Callable[[ObservationFact], bool]
+) -> ObservationFact | None:
+    """Of the observations that count, the one with the largest number; of equals, the last by reference.
+
+    `counts` holds of nothing without a number. Only what can be the largest is read.
+    """
+    records = observations.records if isinstance(observations, Observations) else observations
+    found: list[ObservationFact] = []
+    least = -inf
+    for record in sorted(records, key=_about, reverse=True):
+        about = _about(record)
+        if about < least:
+            break
+        fact = fact_of(record)
+        if counts(fact):
+            found.append(fact)
+            least = max(least, about - abs(about) * HAIR)  # as floats, equal numbers can differ by a hair
+    return max(found, key=_value_and_ref, default=None)
+
+
+def _about(record: Recorded) -> float:
+    """The number of a record as a float."""
+    if isinstance(record, UnreadObservation):
+        return record.about
+    return -inf if record.value is None else float(record.value)
+
+
+def _value_and_ref(fact: ObservationFact) -> tuple[Decimal, str]:
+    return fact.value or Decimal(0), fact.ref
 
 
 def newest_observations(records: Collection[Recorded]) -> Observations:

@@ -128,12 +128,13 @@ class UnreadObservation(Struct, gc=False):
     """A measurement that is read when it is asked for.
 
     It is certain that it can be used: what cannot is noted while the chart is read, whether or not it is asked for.
-    `moment`: when it was measured, without fractions of a second; without a zone as it was written. `read` makes the
-    fact of what stands in `record`.
+    `moment`: when it was measured, without fractions of a second; without a zone as it was written. `about`: its number
+    in the unit of its kind, as exact as a float can be. `read` makes the fact of what stands in `record`.
     """
 
     concepts: frozenset[str]
     moment: datetime
+    about: float
     read: Callable[..., ObservationFact]
     record: tuple[object, ...]
     _fact: ObservationFact | None = None

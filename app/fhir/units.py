@@ -176,17 +176,20 @@ def factor_of(rule: QuantityRule, quantity: dict[str, Any]) -> Decimal | None:
 
 
 @lru_cache(maxsize=4096)
-def certainly_possible(rule: QuantityRule, code: object, unit: object) -> tuple[float, float]:
-    """An open interval of numbers that `measure` accepts in this unit: a hair narrower than it is, empty for others."""
+def certainly_possible(rule: QuantityRule, code: object, unit: object) -> tuple[float, float, float]:
+    """An open interval of numbers that `measure` accepts in this unit, and about what the unit is in canonical ones.
+
+    The interval is a hair narrower than what is accepted; it is empty for a unit that is not.
+    """
     factor = factor_of(rule, {"code": code, "unit": unit})
     if factor is None or factor <= 0:
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     low, high = float(rule.lowest / factor), float(rule.highest / factor)
-    hair = max(abs(low), abs(high)) * _HAIR
-    return low + hair, high - hair
+    hair = max(abs(low), abs(high)) * HAIR
+    return low + hair, high - hair, float(factor)
 
 
-_HAIR = 1e-9
+HAIR = 1e-9
 """Of the largest number: far more than floats are wrong by, far less than a laboratory writes."""
 
 

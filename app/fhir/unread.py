@@ -44,7 +44,7 @@ def left_unread(
     if type(value) is not float and type(value) is not int:  # a bool is an int
         return None
     try:
-        low, high = certainly_possible(rule, quantity.get("code"), quantity.get("unit"))
+        low, high, factor = certainly_possible(rule, quantity.get("code"), quantity.get("unit"))
     except TypeError:  # a list or object where a text belongs
         return None
     if not low < value < high:
@@ -52,7 +52,8 @@ def left_unread(
     moment = moment_of(resource.get("effectiveDateTime"))
     if moment is None or moment >= (reading.future if moment.tzinfo is None else reading.future_in_zone):
         return None
-    return UnreadObservation(question.found.concepts, moment, _read, (resource, question, reading, limits, preliminary))
+    record = (resource, question, reading, limits, preliminary)
+    return UnreadObservation(question.found.concepts, moment, value * factor, _read, record)
 
 
 def _read(

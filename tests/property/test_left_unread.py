@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.features import Features
 from app.features.fact_index import newest_observations
 from app.fhir import observations
 from app.fhir.chart import Chart, ObservationFact, UnreadObservation
@@ -50,7 +51,10 @@ dates = (
     | st.sampled_from(["1700-01-01", "1800-01-01", "1850-01-01T00:00:00Z", "9999-12-31T23:59:59-11:30"])
     | st.sampled_from([None, 5, ["2026-05-03"]])
 )
-
+heights = st.sampled_from(
+    [(160, "cm"), (1.6, "m"), (160.0, "cm"), (1.61, "m"), (161, "cm"), (63, "[in_i]"), (160.02, "cm"), (16, "cm")]
+) | st.tuples(st.floats(120, 200), st.just("cm"))
+days_of_life = st.sampled_from(["1960-01-01", "1990-01-01", "2026-05-03", "2026-05-03T08:00:00Z", "2026-05"])
 
 members = {
     "referenceRange": anything,
@@ -114,13 +118,18 @@ def in_order(chart: Chart) -> list[ObservationFact]:
     return list(newest_observations(chart.observations))
 
 
-def check(records: list[Json], zone: str) -> None:
-    """Whether a result was read at once cannot be seen."""
-    later = read(records, zone)
+def both(records: list[Json], zone: str) -> tuple[Chart, Chart]:
+    """The chart with results left unread where that can be, and with all of them read at once."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(observations, "left_unread", lambda *_, **__: None)
         at_once = read(records, zone)
     assert not any(isinstance(record, UnreadObservation) for record in at_once.observations)
+    return read(records, zone), at_once
+
+
+def check(records: list[Json], zone: str) -> None:
+    """Whether a result was read at once cannot be seen."""
+    later, at_once = both(records, zone)
     for _ in range(2):  # and looking at them notes nothing
         for told in ("set_aside", "unusable", "densities", "conditions"):
             assert getattr(later, told) == getattr(at_once, told)
@@ -149,3 +158,23 @@ def test_an_ordinary_result_is_left_unread_and_the_older_of_two_stays_so() -> No
     assert older._fact is None
     assert isinstance(newer, UnreadObservation)
     assert newer._fact is not None
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(st.lists(st.tuples(heights, days_of_life, st.sampled_from(["final", "preliminary"])), max_size=6))
+def test_the_tallest_is_found_without_reading_all(told: list[tuple[tuple[float, str], str, str]]) -> None:
+    """Loss of height is the same whether heights are left unread or not, equal ones in other units included."""
+    records = [
+        result("8302-2", value, unit, id=f"h{number}", effectiveDateTime=day, status=status)
+        for number, ((value, unit), day, status) in enumerate(told)
+    ]
+    later, at_once = both(records, "UTC")
+    assert Features(later).feature("height_loss_cm") == Features(at_once).feature("height_loss_cm")
+
+
+def test_heights_between_the_newest_and_the_tallest_stay_unread() -> None:
+    """The other side of the property: of twenty heights the newest and the tallest are read."""
+    records = [result("8302-2", 170 - n, "cm", effectiveDateTime=f"20{n:02}-01-01") for n in range(1, 21)]
+    chart = read(records, "UTC")
+    assert Features(chart).feature("height_loss_cm").value == 19
+    assert sum(isinstance(r, UnreadObservation) and r._fact is not None for r in chart.observations) == 2
