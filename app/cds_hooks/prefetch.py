@@ -216,7 +216,7 @@ def _collect_bundle(bundle: Resource, collected: _Collected) -> Availability:
                 failed = True
             else:
                 collected.skip("operation-outcome")
-        elif _mode(entry.get("search")) == "outcome":
+        elif isinstance(search := entry.get("search"), dict) and search.get("mode") == "outcome":
             collected.skip("operation-outcome")  # never a match, whatever it holds
         else:
             collected.add(resource if resource.get("id") else _identified(resource, entry.get("fullUrl")))
@@ -224,11 +224,6 @@ def _collect_bundle(bundle: Resource, collected: _Collected) -> Availability:
     if failed and not found:
         return Availability.FAILED
     return Availability.PROVIDED if complete and not failed else Availability.PARTIAL
-
-
-def _mode(search: object) -> object:
-    """Why an entry is in its Bundle: match, include (to serve a reference) or outcome."""
-    return search.get("mode") if isinstance(search, dict) else None
 
 
 def _identified(resource: Resource, full_url: object) -> Resource:

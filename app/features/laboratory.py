@@ -116,7 +116,7 @@ def _reading(context: Context, analyte: str) -> Reading:
         return shown[0] if shown else usable[-1]
     # Stable: of one day the first kind in the order of decision 36 stays first.
     facts.sort(key=lambda fact: newest_first(fact.effective))
-    return Reading(facts[0], unknown("", "calcium"))
+    return Reading(facts[0])
 
 
 def _newest(context: Context, analyte: str, concepts: tuple[str, ...]) -> Reading:

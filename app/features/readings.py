@@ -20,7 +20,7 @@ class Reading(Struct, frozen=True, gc=False):
     """A usable value (`fact`), or why there is none (`problem`, with what was found as evidence)."""
 
     fact: ObservationFact | None
-    problem: Feature
+    problem: Feature = Feature()
 
 
 def max_age(context: Context, key: str) -> int:
@@ -61,7 +61,7 @@ def newest_value(
         if recent is not True:
             why = TOO_OLD if recent is False else UNDATED
             return Reading(None, unknown(why, ask, evidence=[observed(data, newest, why)]))
-    return Reading(newest, unknown("", ask))
+    return Reading(newest)
 
 
 def _in_unit(fact: ObservationFact, unit: str | None) -> bool:

@@ -7,7 +7,7 @@ reason, and the rest is read. Only errors that malformed data can cause are caug
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
@@ -83,11 +83,10 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
     resources = [resource for resource in data.entries if isinstance(resource, dict)]
     reading.medications = medications_in(chain(resources, data.draft_orders))
     facts = _Facts(ObservationFacts(), ConditionFacts(), ConditionFacts(), [], [], [], [], [], [])
-    others = _read_all(resources, _reader_of, reading, facts)
-    others += _read_all(data.new_conditions, lambda _: _new_condition, reading, facts)
+    others = _read_all(resources, _READERS, reading, facts)
+    others += _read_all(data.new_conditions, _NEW_READERS, reading, facts)
     courses = merge_courses(facts.records, reading)
-    read_order = _draft_reader(data.selections, courses)
-    others += _read_all(data.draft_orders, lambda _: read_order, reading, facts)
+    others += _read_all(data.draft_orders, _draft_readers(data.selections, courses), reading, facts)
     if others:
         reading.set_aside.append(SetAside(None, OTHER_PATIENT, others))
     known = {fact.ref for fact in facts.new.conditions}
@@ -122,7 +121,7 @@ _Read = Callable[[dict[str, Any], Reading, _Facts], None]
 
 def _read_all(
     resources: Iterable[dict[str, Any]],
-    reader_of: Callable[[dict[str, Any]], _Read | None],
+    readers: Mapping[str, _Read],
     reading: Reading,
     facts: _Facts,
 ) -> int:
@@ -133,20 +132,22 @@ def _read_all(
     others, own = 0, f"Patient/{reading.patient_id}"
     for resource in resources:
         try:
-            read = reader_of(resource)
+            read = readers.get(resource["resourceType"])
             if read is None:
                 continue
-            if _of_another(resource, reading.patient_id, own):
+            subject = resource.get("subject")
+            is_own = isinstance(subject, dict) and subject.get("reference") == own  # nearly always
+            if not is_own and _of_another(resource, reading.patient_id):
                 others += 1
-                continue
-            read(resource, reading, facts)
+            else:
+                read(resource, reading, facts)
         except _MALFORMED:
             reading.leave_out(resource, UNREADABLE)
     return others
 
 
-def _of_another(resource: dict[str, Any], patient_id: str, own: str) -> bool:
-    """Whether a record says that it is about another patient. `own`: the reference of this one, Patient/id.
+def _of_another(resource: dict[str, Any], patient_id: str) -> bool:
+    """Whether a record says that it is about another patient.
 
     A reference is compared by its last part, so relative, absolute and versioned ones are alike. A reference that is
     missing, contained or has no id says nothing; a urn:uuid names an entry of the sender's Bundle and cannot be
@@ -156,8 +157,6 @@ def _of_another(resource: dict[str, Any], patient_id: str, own: str) -> bool:
     if not isinstance(holder, dict):
         return False
     text = holder.get("reference")
-    if text == own:  # nearly always
-        return False
     if not isinstance(text, str) or not text.strip() or text.strip().startswith(("#", "urn:")):
         return False
     return reference_id(holder) != patient_id
@@ -217,27 +216,19 @@ def _intolerance(resource: dict[str, Any], reading: Reading, facts: _Facts) -> N
     facts.intolerances.extend(read_intolerance(resource, reading))
 
 
-def _draft_reader(selections: frozenset[str] | None, courses: Sequence[Any]) -> _Read:
-    def read(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
-        kind = resource.get("resourceType")
-        if kind == "MedicationRequest":
-            order = read_draft(resource, courses, selections, reading)
-            if order is not None:
-                facts.drafts.append(order)
-        elif kind == "ServiceRequest":
-            service = read_service(resource, reading, draft=True)
-            if service is not None:
-                facts.services.append(service)
-
-    return read
+def _draft_service(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
+    service = read_service(resource, reading, draft=True)
+    if service is not None:
+        facts.services.append(service)
 
 
-def _reader_of(resource: dict[str, Any]) -> _Read | None:
-    """What reads a record of this kind; None where this kind is not read. TypeError: it does not say what it is."""
-    kind = resource.get("resourceType")
-    if not isinstance(kind, str):
-        raise TypeError("a record without resourceType")
-    return _READERS.get(kind)
+def _draft_readers(selections: frozenset[str] | None, courses: Sequence[Any]) -> Mapping[str, _Read]:
+    def draft_medication(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
+        order = read_draft(resource, courses, selections, reading)
+        if order is not None:
+            facts.drafts.append(order)
+
+    return {"MedicationRequest": draft_medication, "ServiceRequest": _draft_service}
 
 
 _READERS: dict[str, _Read] = {
@@ -250,6 +241,8 @@ _READERS: dict[str, _Read] = {
     "AllergyIntolerance": _intolerance,
     **dict.fromkeys(MEDICATION_RECORDS, _medication),
 }
+"""What reads a record, by its kind; the others are not read."""
+_NEW_READERS: dict[str, _Read] = {"Condition": _new_condition}
 
 
 def _without_repetitions(densities: Sequence[DensityFact]) -> tuple[DensityFact, ...]:

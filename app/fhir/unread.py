@@ -35,7 +35,7 @@ def left_unread(
 ) -> UnreadObservation | None:
     """The result, to be read when it is asked for; None where it has to be read now."""
     rule = question.rule
-    if rule is None or question.density is not None or not _READ_AT_ONCE.isdisjoint(resource):
+    if rule is None or question.density is not None or not resource.keys().isdisjoint(_READ_AT_ONCE):
         return None
     quantity = resource.get("valueQuantity")
     if not isinstance(quantity, dict):
