@@ -33,25 +33,25 @@ Order = tuple[tuple[int, int, int], int, str]
 class FactIndex(Generic[T, F]):
     """Records by concept, put in order when they are first asked for: most never are.
 
-    `arrange`: the facts of some records, in order.
+    `concepts_of`: of one record. `arrange`: the facts of some records, in order.
     """
 
     def __init__(
-        self, facts: Iterable[tuple[frozenset[str], T]], arrange: Callable[[Collection[T]], Sequence[F]]
+        self,
+        facts: Iterable[T],
+        concepts_of: Callable[[T], frozenset[str]],
+        arrange: Callable[[Collection[T]], Sequence[F]],
     ) -> None:
         self._arrange = arrange
         self._ordered: dict[tuple[str, ...], Sequence[F]] = {}
         self._groups: dict[str, list[T]] = {}
-        groups = self._groups
-        for concepts, fact in facts:
-            for concept in concepts:
-                # Finding codes are kebab-case in FHIR and snake_case in guidelines: both find the same facts.
-                name = concept.replace("-", "_") if "-" in concept else concept
-                group = groups.get(name)
-                if group is None:
-                    groups[name] = [fact]
-                elif group[-1] is not fact:
-                    group.append(fact)
+        kinds: dict[frozenset[str], list[T]] = {}  # charts hold many facts of few kinds
+        for fact in facts:
+            kinds.setdefault(concepts_of(fact), []).append(fact)
+        for concepts, found in kinds.items():
+            # Finding codes are kebab-case in FHIR and snake_case in guidelines: both find the same facts.
+            for name in {concept.replace("-", "_") for concept in concepts}:
+                self._groups.setdefault(name, []).extend(found)
 
     @property
     def concepts(self) -> Iterable[str]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from functools import cache
 from importlib import import_module
+from operator import attrgetter
 from typing import Any
 
 from app.features.fact_index import (
@@ -46,6 +47,9 @@ DOMAINS = (
 """The modules that define features; importing one registers its features."""
 
 
+_CONCEPTS = attrgetter("concepts")
+
+
 class FeatureCycle(RuntimeError):
     """Two features ask for each other: a fault in the feature functions, never of the data."""
 
@@ -71,10 +75,10 @@ class Features:
         self.truths: dict[str, bool | None] = {}
         self._running: list[str] = []
         self._open: list[Feature] = []  # not known, and something is on record of them
-        self._observations = FactIndex(((fact.concepts, fact) for fact in chart.observations), newest_observations)
-        self._conditions = FactIndex(((fact.concepts, fact) for fact in chart.conditions), ordered_conditions)
-        self._procedures = FactIndex(((fact.concepts, fact) for fact in chart.procedures), ordered_procedures)
-        self._courses = FactIndex(((fact.drugs, fact) for fact in chart.courses), ordered_courses)
+        self._observations = FactIndex(chart.observations, _CONCEPTS, newest_observations)
+        self._conditions = FactIndex(chart.conditions, _CONCEPTS, ordered_conditions)
+        self._procedures = FactIndex(chart.procedures, _CONCEPTS, ordered_procedures)
+        self._courses = FactIndex(chart.courses, attrgetter("drugs"), ordered_courses)
         indexes = (self._observations, self._conditions, self._procedures, self._courses)
         self._recorded = {concept for index in indexes for concept in index.concepts}
 

@@ -12,65 +12,52 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
+import orjson
+
 T = TypeVar("T")
 
-_Key = tuple[object, ...]
+_Term = tuple[str | None, str, str, str | None]
 _CACHED_TERMS = 16384
 
 
 class Remembered(Generic[T]):
-    """A function of a CodeableConcept's text and codings (system, code, display), worked out once for each of them."""
+    """A function of a CodeableConcept, worked out once for each as it is written."""
 
     __slots__ = ("_known", "_work")
 
     def __init__(self, work: Callable[[object], T]) -> None:
         self._work = work
-        self._known: dict[_Key, T] = {}
+        self._known: dict[bytes, T] = {}
 
     def __call__(self, concept: object) -> T:
-        """What the function says of this concept."""
-        key = _key(concept)
+        """What the function says of this concept, a value out of JSON."""
+        written = orjson.dumps(concept)  # cheaper than to look at its members
         try:
-            return self._known[key]
+            return self._known[written]
         except KeyError:
-            found: T = _of_term(self._work, *key) if _is_term(key) else self._work(concept)
-            self._known[key] = found
+            term = _term(concept)
+            found: T = self._work(concept) if term is None else _of_term(self._work, *term)
+            self._known[written] = found
             return found
-        except TypeError:  # a list or object where a text belongs: not worth remembering
-            return self._work(concept)
 
 
-def _is_term(key: _Key) -> bool:
-    """Whether a concept is one code of one system with no words but its display."""
-    if len(key) != 4:
-        return False
-    text, system, code, display = key
+def _term(concept: object) -> _Term | None:
+    """Text, system, code and display of a concept that is one code of one system with no words but its display."""
+    if not isinstance(concept, dict):
+        return None
+    text, listed = concept.get("text"), concept.get("coding")
+    coding = listed[0] if isinstance(listed, list) and len(listed) == 1 else listed
+    if not isinstance(coding, dict):
+        return None
+    system, code, display = coding.get("system"), coding.get("code"), coding.get("display")
     if not isinstance(system, str) or not isinstance(code, str):
-        return False
-    return text is None if display is None else isinstance(display, str) and (text is None or text == display)
+        return None
+    if display is None:
+        return None if text is not None else (None, system, code, None)
+    return (text, system, code, display) if isinstance(display, str) and text in (None, display) else None
 
 
 @lru_cache(maxsize=_CACHED_TERMS)
 def _of_term(work: Callable[[object], Any], text: str | None, system: str, code: str, display: str | None) -> Any:
     coding = {"system": system, "code": code, "display": display}
     return work({"text": text, "coding": [coding]})
-
-
-def _key(concept: object) -> _Key:
-    """Everything of a CodeableConcept that decides what it means, in the form in which it came.
-
-    Numbers and booleans that are equal to each other (1, true) are no texts, and mean the same here: nothing.
-    """
-    if not isinstance(concept, dict):
-        return ()
-    listed = concept.get("coding")
-    if isinstance(listed, list) and len(listed) == 1:  # by far the most frequent
-        listed = listed[0]
-    text = concept.get("text")
-    if isinstance(listed, dict):
-        return (text, listed.get("system"), listed.get("code"), listed.get("display"))
-    key = [text]
-    for coding in listed if isinstance(listed, list) else ():
-        if isinstance(coding, dict):
-            key += (coding.get("system"), coding.get("code"), coding.get("display"))
-    return tuple(key)
