@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from app.advice.model import Advice, Cited, DrugOption
+from app.advice.replaced import replaced_prescription
 from app.engine.criteria import FeatureSource
 from app.engine.knowledge import AdviceKind
 from app.engine.language import Drug, Indicator, Orderable, Texts
 from app.features.model import Evidence
-from app.fhir.chart import DraftOrder
+from app.fhir.chart import Chart, DraftOrder
 
 URGENCY = {Indicator.CRITICAL: 0, Indicator.WARNING: 1, Indicator.INFO: 2}
 
@@ -77,7 +78,7 @@ class Draft:
         topics = {(c.rule.block.topic if c.rule.block.advise == mine.id else None) or mine.topic for c in self.cited}
         return topics.pop() if len(topics) == 1 else self.kind.block.topic
 
-    def finished(self, features: FeatureSource) -> Advice:
+    def finished(self, features: FeatureSource, chart: Chart) -> Advice:
         """The frozen advice."""
         cited = self.all_cited()
         option_missing = [m for option in self.options for m in option.missing]
@@ -109,5 +110,6 @@ class Draft:
             order=self.order,
             not_recognised=self.not_recognised,
             removable=self.removable,
+            replaces=None if self.order else replaced_prescription(self.kind.block.purpose, chart),
             drug_name=self.drug_name,
         )

@@ -135,6 +135,7 @@ class Advice:
     order: DraftOrder | None = None
     not_recognised: tuple[str, ...] = ()  # other drafts at hand whose drug cannot be told, as the record names them
     removable: tuple[DraftOrder, ...] = ()  # drafts in conflict: one of them may be removed
+    replaces: str | None = None  # the running MedicationRequest that the offered drugs take the place of
     drug_name: Texts = field(default_factory=lambda: Texts())  # where a record names it: under "en"
 
     @property

@@ -72,7 +72,7 @@ class Advisor:
             collect_asks(opened, self.knowledge, [*openers, *drugs.rules, *drugs.places])
         ordered = ordered_already(chart, self.knowledge)
         _Reconciler(self.knowledge, profile, findings, drugs, voices, opened, occasion, ordered).run()
-        advice = [draft.finished(features) for draft in opened.drafts.values()]
+        advice = [draft.finished(features, chart) for draft in opened.drafts.values()]
         return at_the_moment(advice, self.knowledge, features, chart, occasion)
 
 

@@ -14,10 +14,8 @@ from app.cds_hooks.response import Action, ActionType, Suggestion, Written
 from app.engine.knowledge import Knowledge
 from app.engine.language import DoseOrder, Drug, Orderable
 from app.fhir.chart import DraftOrder
+from app.fhir.records import is_named
 from app.fhir.writing import OrderContext, medication_request, service_request
-
-NO_ID = "/?"
-"""How the reference of a record without a usable id ends (`app.fhir.records.ref_of`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +34,14 @@ def suggestions_of(
     """The suggestions of a card; alternatives of one decision, of which at most one is accepted."""
     if advice.no_suggestion:
         return ()
-    if advice.order is not None and advice.order.ref.endswith(NO_ID):
+    if advice.order is not None and not is_named(advice.order.ref):
         return ()  # a draft without an id cannot be removed, and another order beside it would be one drug too many
     reasons = tuple(
         dict.fromkeys(e.resource for e in advice.evidence if e.resource and e.resource.startswith("Condition/"))
     )
     writer = _Writer(ordering, wording, summary, reasons)
     if advice.removable:
-        return tuple(writer.removal(order) for order in advice.removable if not order.ref.endswith(NO_ID))
+        return tuple(writer.removal(order) for order in advice.removable if is_named(order.ref))
     if advice.options:
         offered = [option for option in advice.options if option.status is OptionStatus.OFFERED]
         return tuple(writer.drug(advice, option, first=index == 0) for index, option in enumerate(offered))
@@ -91,7 +89,7 @@ class _Writer:
         order = option.drug.orders["any"]
         language = self._wording.language
         label = f"{in_language(option.drug.name, language)}: {in_language(order.text, language)}"
-        actions = [self._create(option.drug, order, prior=None)]
+        actions = [self._create(option.drug, order, prior=advice.replaces)]
         if advice.order is not None:
             description = self._wording.text("delete-draft", order=advice.order.course.name)
             actions.insert(0, Action(ActionType.DELETE, description, resource_id=advice.order.ref))
@@ -105,9 +103,9 @@ class _Writer:
     def calcium(self, drug: Drug, source: str) -> Suggestion:
         """Calcium with vitamin D in the amounts of a source."""
         label = f"{in_language(drug.name, self._wording.language)}: {dose_of(drug, source, self._wording)}"
-        return Suggestion(label, (self._create(drug, drug.orders[source], prior=None),), is_recommended=True)
+        return Suggestion(label, (self._create(drug, drug.orders[source]),), is_recommended=True)
 
-    def _create(self, drug: Drug, order: DoseOrder, prior: str | None) -> Action:
+    def _create(self, drug: Drug, order: DoseOrder, *, prior: str | None = None) -> Action:
         name = in_language(drug.name, self._wording.language)
         note = in_language(order.source_note, self._wording.language) or None
         resource = medication_request(drug, order, self._context, prior=prior, note=note)

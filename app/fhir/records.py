@@ -131,6 +131,11 @@ def ref_of(resource: Resource) -> str:
     return f"{kind if isinstance(kind, str) and kind.isalpha() else _UNNAMED}/{identifier}"
 
 
+def is_named(reference: str) -> bool:
+    """Whether a reference of `ref_of` has the id of its record, so that others can refer to it."""
+    return not reference.endswith(f"/{_UNNAMED}")
+
+
 def status_of(resource: Resource, key: str = "status") -> str:
     """A status code, trimmed and in lower case; "" where there is none."""
     value = resource.get(key)
