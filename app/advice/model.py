@@ -47,11 +47,9 @@ class Findings:
     def truth(self, rule: Rule) -> Truth:
         """Whether a recommendation applies; None where it cannot be told."""
         name = rule.block.id
-        try:
-            return self._truths[name]
-        except KeyError:
-            truth = self._truths[name] = decide(rule, self.features)
-            return truth
+        if name not in self._truths:
+            self._truths[name] = decide(rule, self.features)
+        return self._truths[name]
 
     def of(self, rule: Rule) -> Finding:
         """The finding of a recommendation."""

@@ -342,11 +342,10 @@ class Named(Node):
 
     @override
     def truth(self, features: FeatureSource) -> Truth:
-        try:
-            return features.truths[self.name]
-        except KeyError:
-            truth = features.truths[self.name] = self.child.truth(features)
-            return truth
+        truths = features.truths
+        if self.name not in truths:
+            truths[self.name] = self.child.truth(features)
+        return truths[self.name]
 
     @override
     def evaluate(self, features: FeatureSource) -> Outcome:

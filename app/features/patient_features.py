@@ -99,10 +99,8 @@ class Features:
 
     def feature(self, name: str) -> Feature:
         """The feature of that name (UnknownFeature, FeatureCycle)."""
-        try:
-            return self._done[name]
-        except KeyError:
-            return self._found(name)
+        done = self._done.get(name)
+        return self._found(name) if done is None else done
 
     def _found(self, name: str) -> Feature:
         definition = self._catalogue.definition(name)
