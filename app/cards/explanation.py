@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from app.advice.model import Advice
+from app.cds_hooks.response import Written
 from app.features.model import Evidence
 from app.fhir.chart import Chart
 
@@ -20,14 +22,9 @@ def explanation_of(advice: Advice, profile: str, chart: Chart) -> dict[str, Any]
         "advice": advice.id,
         "profile": profile,
         "recommendations": [
-            {
-                "id": cited.id,
-                "source": cited.rule.source.number,
-                "strength": cited.rule.block.strength,
-                "grade": cited.rule.block.grade,
-                "role": cited.role,
-            }
+            _recommendation(cited.id, cited.rule.source.number, block.strength, block.grade, cited.role)
             for cited in advice.cited
+            for block in (cited.rule.block,)
         ],
         "evidence": [fact(one) for one in advice.evidence],
         "missing": list(advice.missing),
@@ -38,6 +35,13 @@ def explanation_of(advice: Advice, profile: str, chart: Chart) -> dict[str, Any]
         ],
         "notUsed": not_used(chart),
     }
+
+
+@lru_cache(maxsize=4096)
+def _recommendation(rule_id: str, source: str, strength: str, grade: str | None, role: str) -> Written:
+    """A recommendation as JSON, the same in every answer."""
+    members = {"id": rule_id, "source": source, "strength": str(strength), "grade": grade, "role": str(role)}
+    return Written({name: value for name, value in members.items() if value})
 
 
 def fact(evidence: Evidence) -> dict[str, Any]:

@@ -267,19 +267,28 @@ def _joined(truth: Truth, outcomes: list[Outcome]) -> Outcome:
     Evidence may stand twice here; whoever shows it leaves the second out (it is dear to compare on each level).
     """
     if truth is None:
-        known = [outcome for outcome in outcomes if outcome.truth is not None]
-        open_ = [outcome for outcome in outcomes if outcome.truth is None]
-        return Outcome(
-            None,
-            tuple(e for o in (*known, *open_) for e in o.evidence),
-            tuple(dict.fromkeys(m for o in open_ for m in o.missing)),
-            tuple(dict.fromkeys(u for o in open_ for u in o.undecided)),
-            tuple(dict.fromkeys(w for o in open_ for w in o.why)),
-        )
+        evidence: list[Evidence] = []
+        open_evidence: list[Evidence] = []
+        missing: list[str] = []
+        undecided: list[str] = []
+        why: list[str] = []
+        for outcome in outcomes:
+            if outcome.truth is None:
+                open_evidence += outcome.evidence
+                missing += outcome.missing
+                undecided += outcome.undecided
+                why += outcome.why
+            else:
+                evidence += outcome.evidence
+        return Outcome(None, (*evidence, *open_evidence), _once(missing), _once(undecided), _once(why))
     deciding = [outcome for outcome in outcomes if outcome.truth is truth]
     if len(deciding) == 1:
         return deciding[0]
     return Outcome(truth, tuple(e for o in deciding for e in o.evidence))
+
+
+def _once(names: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +309,7 @@ class All(Node):
             if outcome.truth is False:
                 return outcome
             outcomes.append(outcome)
-        return _joined(conjunction(o.truth for o in outcomes), outcomes)
+        return _joined(conjunction([o.truth for o in outcomes]), outcomes)
 
     @override
     def leaves(self) -> tuple[Node, ...]:
@@ -323,7 +332,7 @@ class AnyOf(Node):
     @override
     def evaluate(self, features: FeatureSource) -> Outcome:
         outcomes = [child.evaluate(features) for child in self.children]
-        return _joined(disjunction(o.truth for o in outcomes), outcomes)
+        return _joined(disjunction([o.truth for o in outcomes]), outcomes)
 
     @override
     def leaves(self) -> tuple[Node, ...]:

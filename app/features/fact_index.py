@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
-from itertools import pairwise
 from math import inf
-from operator import attrgetter
+from operator import attrgetter, eq
 from typing import Generic, TypeVar, overload
 
 from typing_extensions import override
@@ -45,9 +45,9 @@ class FactIndex(Generic[T, F]):
         self._arrange = arrange
         self._ordered: dict[tuple[str, ...], Sequence[F]] = {}
         self._groups: dict[str, list[T]] = {}
-        kinds: dict[frozenset[str], list[T]] = {}  # charts hold many facts of few kinds
+        kinds: defaultdict[frozenset[str], list[T]] = defaultdict(list)  # charts hold many facts of few kinds
         for fact in facts:
-            kinds.setdefault(concepts_of(fact), []).append(fact)
+            kinds[concepts_of(fact)].append(fact)
         for concepts, found in kinds.items():
             # Finding codes are kebab-case in FHIR and snake_case in guidelines: both find the same facts.
             for name in {concept.replace("-", "_") for concept in concepts}:
@@ -156,9 +156,8 @@ def _by_moment(records: list[UnreadObservation]) -> list[UnreadObservation] | No
         newest = sorted(records, key=_moment, reverse=True)
     except TypeError:  # each two neighbours were compared
         return None
-    if any(one.moment == other.moment for one, other in pairwise(newest)):
-        return None
-    return newest
+    moments = list(map(_moment, newest))
+    return None if any(map(eq, moments, moments[1:])) else newest
 
 
 _moment = attrgetter("moment")
