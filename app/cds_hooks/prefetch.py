@@ -154,12 +154,6 @@ class _Collected:
         self.set_aside: dict[str, int] = {}
         self.next_pages: dict[str, str] = {}
 
-    def add(self, resource: Resource) -> None:
-        if resource["resourceType"] == "Patient":
-            self.patients.append(resource)
-        else:
-            self.entries.append(resource)
-
     def skip(self, reason: str) -> None:
         self.set_aside[reason] = self.set_aside.get(reason, 0) + 1
 
@@ -186,7 +180,7 @@ def _collect(prefetch: Mapping[str, Any], source: Source, collected: _Collected)
     if not isinstance(kind, str) or not kind:
         collected.skip("unreadable")
         return Availability.FAILED
-    collected.add(value)
+    (collected.patients if kind == "Patient" else collected.entries).append(value)
     return Availability.PROVIDED if kind in _TYPES[source] else Availability.FAILED
 
 
@@ -207,11 +201,14 @@ def _collect_bundle(bundle: Resource, collected: _Collected) -> Availability:
         return Availability.PROVIDED
     complete, found, failed = True, False, False
     for entry in entries if isinstance(entries, list) else (None,):
-        resource = entry.get("resource") if isinstance(entry, dict) else None
-        if entry is None or not isinstance(resource, dict) or not isinstance(resource.get("resourceType"), str):
+        if (
+            not isinstance(entry, dict)
+            or not isinstance(resource := entry.get("resource"), dict)
+            or not isinstance(kind := resource.get("resourceType"), str)
+        ):
             collected.skip("unreadable")
             complete = False
-        elif resource["resourceType"] == "OperationOutcome":
+        elif kind == "OperationOutcome":
             if _is_failure(resource):
                 failed = True
             else:
@@ -219,7 +216,8 @@ def _collect_bundle(bundle: Resource, collected: _Collected) -> Availability:
         elif isinstance(search := entry.get("search"), dict) and search.get("mode") == "outcome":
             collected.skip("operation-outcome")  # never a match, whatever it holds
         else:
-            collected.add(resource if resource.get("id") else _identified(resource, entry.get("fullUrl")))
+            records = collected.patients if kind == "Patient" else collected.entries
+            records.append(resource if resource.get("id") else _identified(resource, entry.get("fullUrl")))
             found = True
     if failed and not found:
         return Availability.FAILED
@@ -270,7 +268,7 @@ def _patient(prefetch: Mapping[str, Any], patient_id: str, collected: _Collected
     own = _Collected()
     kind = value.get("resourceType")
     if kind == "Patient":
-        own.add(value)
+        own.patients.append(value)
     elif kind == "Bundle":
         _collect_bundle(value, own)
         collected.entries.extend(own.entries)

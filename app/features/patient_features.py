@@ -103,7 +103,7 @@ class Features:
         return self._found(name) if done is None else done
 
     def _found(self, name: str) -> Feature:
-        definition = self._catalogue.definition(name)
+        definition = self._catalogue.known.get(name) or self._catalogue.definition(name)
         absent = definition.absent
         if absent is not None and self._recorded.isdisjoint(absent[0]):
             result = self._done[name] = absent[1](self)

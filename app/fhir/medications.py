@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -89,16 +88,7 @@ def _referenced(resource: Resource, reference: dict[str, Any], reading: Reading)
         return None
     if identifier.startswith("#"):
         return next((c for c in objects(resource.get("contained")) if c.get("id") == identifier[1:]), None)
-    return reading.medications.get(identifier)
-
-
-def medications_in(resources: Iterable[dict[str, Any]]) -> dict[str, Resource]:
-    """The Medications of a chart by id, for the references to them."""
-    return {
-        medication["id"]: medication
-        for medication in resources
-        if medication.get("resourceType") == "Medication" and isinstance(medication.get("id"), str)
-    }
+    return reading.medication(identifier)
 
 
 def _product(concept: object, medication: Resource | None) -> Product:

@@ -215,10 +215,9 @@ def _limit(limit: object, quantity: dict[str, Any], rule: QuantityRule, known: L
     # the type as well: 70 and 70.0 are equal, and not the same Decimal
     key = (rule.name, written, type(written), holder.get("unit"), holder.get("code"))
     try:
+        if key not in known:
+            known[key] = _converted(written, holder, rule)
         return known[key]
-    except KeyError:
-        found = known[key] = _converted(written, holder, rule)
-        return found
     except TypeError:  # a list or object where a number or text belongs
         return _converted(written, holder, rule)
 

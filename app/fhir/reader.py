@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,7 +29,6 @@ from app.fhir.conditions import ConditionFacts, read_condition
 from app.fhir.courses import MEDICATION_RECORDS, CourseRecord, read_medication_record
 from app.fhir.fractures import merge_fractures, with_external_causes
 from app.fhir.history import read_family, read_intolerance, read_procedure, read_report, read_service
-from app.fhir.medications import medications_in
 from app.fhir.merging import merge_courses
 from app.fhir.observations import ObservationFacts, read_observation
 from app.fhir.orders import read_draft
@@ -81,7 +79,7 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
     patient = read_patient(data.patient, data.patient_id, today, tz)
     reading = Reading(data.patient_id, today, tz, settings or ReadSettings(), birth=patient.birth_date)
     resources = [resource for resource in data.entries if isinstance(resource, dict)]
-    reading.medications = medications_in(chain(resources, data.draft_orders))
+    reading.referred = (*resources, *data.draft_orders)
     facts = _Facts(ObservationFacts(), ConditionFacts(), ConditionFacts(), [], [], [], [], [], [])
     others = _read_all(resources, _READERS, reading, facts)
     others += _read_all(data.new_conditions, _NEW_READERS, reading, facts)
@@ -136,8 +134,10 @@ def _read_all(
             if read is None:
                 continue
             subject = resource.get("subject")
-            is_own = isinstance(subject, dict) and subject.get("reference") == own  # nearly always
-            if not is_own and _of_another(resource, reading.patient_id):
+            # Nearly always it is this patient, in so many words.
+            if (not isinstance(subject, dict) or subject.get("reference") != own) and _of_another(
+                resource, reading.patient_id
+            ):
                 others += 1
             else:
                 read(resource, reading, facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
@@ -68,10 +68,11 @@ class Reading:
     tz: ZoneInfo
     settings: ReadSettings
     birth: DateRange | None = None
-    medications: dict[str, Resource] = field(default_factory=dict)  # reference -> Medication
+    referred: Iterable[Resource] = ()  # the records that others can refer to
     set_aside: list[SetAside] = field(default_factory=list)
     unusable: list[UnusableValue] = field(default_factory=list)
     # A panel's results share their times, and a visit's records their day: each is read once.
+    _medications: dict[str, Resource] | None = None
     _moments: dict[str, tuple[DateRange | None, int]] = field(default_factory=dict)
     _seconds: dict[str, int] = field(default_factory=dict)
     _remembered: dict[Callable[[object], Any], Remembered[Any]] = field(default_factory=dict)
@@ -116,6 +117,16 @@ class Reading:
             memory = self._remembered[work] = Remembered(work)
         found: T = memory(concept)
         return found
+
+    def medication(self, identifier: str) -> Resource | None:
+        """The Medication of this id; looked for at the first question, because in most charts nobody asks."""
+        if self._medications is None:
+            self._medications = {
+                record["id"]: record
+                for record in self.referred
+                if record.get("resourceType") == "Medication" and isinstance(record.get("id"), str)
+            }
+        return self._medications.get(identifier)
 
     def leave_out(self, resource: Resource, reason: str) -> None:
         """Note that a record is not used."""

@@ -32,13 +32,10 @@ class Remembered(Generic[T]):
     def __call__(self, concept: object) -> T:
         """What the function says of this concept, a value out of JSON."""
         written = orjson.dumps(concept)  # cheaper than to look at its members
-        try:
-            return self._known[written]
-        except KeyError:
+        if written not in self._known:
             term = _term(concept)
-            found: T = self._work(concept) if term is None else _of_term(self._work, *term)
-            self._known[written] = found
-            return found
+            self._known[written] = self._work(concept) if term is None else _of_term(self._work, *term)
+        return self._known[written]
 
 
 def _term(concept: object) -> _Term | None:
