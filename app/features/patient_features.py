@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
 from functools import cache
 from importlib import import_module
 from operator import attrgetter
@@ -66,8 +65,9 @@ class Features:
     """The features of one chart; implements `FeatureContext` and the look-ups of `Context`."""
 
     def __init__(self, chart: Chart, settings: FeatureSettings | None = None) -> None:
-        self._chart = chart
-        self._settings = settings or FeatureSettings()
+        self.chart = chart
+        self.settings = settings or FeatureSettings()
+        self.today = chart.today
         self._catalogue = catalogue()
         self._done: dict[str, Feature] = {}
         # For whoever derives from features: they live as long.
@@ -81,21 +81,6 @@ class Features:
         self._courses = FactIndex(chart.courses, attrgetter("drugs"), ordered_courses)
         indexes = (self._observations, self._conditions, self._procedures, self._courses)
         self._recorded = {concept for index in indexes for concept in index.concepts}
-
-    @property
-    def chart(self) -> Chart:
-        """The facts."""
-        return self._chart
-
-    @property
-    def settings(self) -> FeatureSettings:
-        """The readings that a hospital can change."""
-        return self._settings
-
-    @property
-    def today(self) -> date:
-        """The day of the request in the service's time zone."""
-        return self._chart.today
 
     def feature(self, name: str) -> Feature:
         """The feature of that name (UnknownFeature, FeatureCycle)."""

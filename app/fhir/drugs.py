@@ -62,18 +62,23 @@ def usual_route(drugs: frozenset[str]) -> Route | None:
 
 def refined(drugs: frozenset[str], dose: Dose, strength_mg: Decimal | None, name: str) -> frozenset[str]:
     """The drugs, with those that are another product at this dose, interval or brand replaced by it."""
+    rules = _rules_by_dose()
+    if drugs.isdisjoint(rules):
+        return drugs
     result: set[str] = set()
     for drug in drugs:
-        replacement = next(
-            (
-                rule["drugs"]
-                for rule in _table()["by_dose"]
-                if rule["drug"] == drug and _holds(rule, dose, strength_mg, name)
-            ),
-            [drug],
-        )
-        result |= set(replacement)
+        holding = (rule["drugs"] for rule in rules.get(drug, ()) if _holds(rule, dose, strength_mg, name))
+        result |= set(next(holding, [drug]))
     return frozenset(result)
+
+
+@cache
+def _rules_by_dose() -> dict[str, list[dict[str, Any]]]:
+    """The rules of `by_dose` for each drug, in their order."""
+    rules: dict[str, list[dict[str, Any]]] = {}
+    for rule in _table()["by_dose"]:
+        rules.setdefault(rule["drug"], []).append(rule)
+    return rules
 
 
 def _holds(rule: dict[str, Any], dose: Dose, strength_mg: Decimal | None, name: str) -> bool:

@@ -32,24 +32,23 @@ def read_observation(resource: dict[str, Any], reading: Reading, facts: Observat
     if status != "final" and (status := status_of(resource)) not in _COUNTING:
         reading.leave_out(resource, ENTERED_IN_ERROR if status == ENTERED_IN_ERROR else STATUS)
         return
-    asked = facts.question(resource.get("code"))
-    components = resource.get("component")
-    if asked is None and not components:  # most of a chart: nothing else of it is looked at
-        return
     preliminary = status == "preliminary"
-    if asked is not None and not ref:
+    asked = facts.question(resource.get("code"))
+    if asked is None:
+        if not resource.get("component"):  # most of a chart: nothing else of it is looked at
+            return
+    elif not ref:
         unread = left_unread(resource, asked, reading, facts.limits, preliminary=preliminary)
         if unread is not None:
             facts.observations.append(unread)
             return
     parts = [] if asked is None else [(resource, asked)]
-    if components:
-        for component in objects(components):
-            also_asked = facts.question(component.get("code"))
-            if also_asked is not None:
-                parts.append((component, also_asked))
-        if not parts:
-            return
+    for component in objects(resource.get("component")):
+        also_asked = facts.question(component.get("code"))
+        if also_asked is not None:
+            parts.append((component, also_asked))
+    if not parts:
+        return
     ref = ref or ref_of(resource)
     effective, order = when(resource, reading)
     if effective is not None and reading.is_future(effective):

@@ -52,8 +52,9 @@ def left_unread(
     moment = moment_of(resource.get("effectiveDateTime"))
     if moment is None or moment >= (reading.future if moment.tzinfo is None else reading.future_in_zone):
         return None
-    record = (resource, question, reading, limits, preliminary)
-    return UnreadObservation(question.found.concepts, moment, value * factor, _read, record)
+    return UnreadObservation(
+        question.found.concepts, moment, value * factor, _read, (resource, question, reading, limits, preliminary)
+    )
 
 
 def _read(
