@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from app.advice.model import Advice, Cited, DrugOption, OptionStatus, Role
+from app.cards.facts import Facts
 from app.cards.wording import Wording, escaped, in_language
 from app.engine.language import Drug, Strength
 from app.features.model import Evidence
@@ -13,14 +14,14 @@ FACTS = 12
 """Most facts that a card lists; the extension has all of them."""
 
 
-def detail_of(advice: Advice, wording: Wording, *, incomplete: bool = False) -> str:
+def detail_of(advice: Advice, wording: Wording, facts: Facts, *, incomplete: bool = False) -> str:
     """The detail as GitHub Flavored Markdown, most important first. No HTML; what came from the record is escaped.
 
     `incomplete`: a list of records came in part, which every card says (CDS Hooks, prefetch with further pages).
     """
     parts = [
         _action(advice, wording),
-        _section(wording.text("why"), _facts(advice.evidence, wording)),
+        _section(wording.text("why"), _facts(advice.evidence, wording, facts)),
         _section(wording.text("options"), _options(advice, wording)),
         _section(wording.text("tests"), (in_language(t.name, wording.language) for t in advice.tests)),
         _section(wording.text("not-suggested"), _not_suggested(advice, wording)),
@@ -59,8 +60,8 @@ def _section(title: str, lines: Iterable[str]) -> str:
     return "\n".join([f"**{title}**", "", *items]) if items else ""
 
 
-def _facts(evidence: tuple[Evidence, ...], wording: Wording) -> list[str]:
-    lines = list(dict.fromkeys(wording.fact(one) for one in evidence))
+def _facts(evidence: tuple[Evidence, ...], wording: Wording, facts: Facts) -> list[str]:
+    lines = list(dict.fromkeys(map(facts.line, evidence)))
     more = len(lines) - FACTS
     return lines[:FACTS] + ([wording.text("more-facts", count=str(more))] if more > 0 else [])
 

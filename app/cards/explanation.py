@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any
 
 from app.advice.model import Advice
-from app.cds_hooks.response import Written
-from app.features.model import Evidence
+from app.cards.facts import Facts
+from app.cds_hooks.response import Written, written
 from app.fhir.chart import Chart
 
 NAME = "osteon.explanation"
@@ -16,8 +16,8 @@ NOT_USED = 20
 """Most records of `notUsed` that a card names; what is beyond is counted by reason."""
 
 
-def explanation_of(advice: Advice, profile: str, chart: Chart) -> dict[str, Any]:
-    """advice, profile, recommendations with role, evidence, missing and notUsed."""
+def explanation_of(advice: Advice, profile: str, left: list[dict[str, Any]], facts: Facts) -> dict[str, Any]:
+    """advice, profile, recommendations with role, evidence, missing and notUsed (`left`, out of `not_used`)."""
     return {
         "advice": advice.id,
         "profile": profile,
@@ -26,34 +26,21 @@ def explanation_of(advice: Advice, profile: str, chart: Chart) -> dict[str, Any]
             for cited in advice.cited
             for block in (cited.rule.block,)
         ],
-        "evidence": [fact(one) for one in advice.evidence],
+        "evidence": [facts.json(one) for one in advice.evidence],
         "missing": list(advice.missing),
         "blockedOptions": [
             {"drug": o.drug.id, "status": o.status, "by": [c.id for c in o.blocked_by], "missing": list(o.missing)}
             for o in advice.options
             if o.status in {"blocked", "withheld"}
         ],
-        "notUsed": not_used(chart),
+        "notUsed": left,
     }
 
 
 @lru_cache(maxsize=4096)
 def _recommendation(rule_id: str, source: str, strength: str, grade: str | None, role: str) -> Written:
     """A recommendation as JSON, the same in every answer."""
-    members = {"id": rule_id, "source": source, "strength": str(strength), "grade": grade, "role": str(role)}
-    return Written({name: value for name, value in members.items() if value})
-
-
-def fact(evidence: Evidence) -> dict[str, Any]:
-    """One fact as JSON; members without a value are left out by the response."""
-    return {
-        "feature": evidence.feature,
-        "value": evidence.value,
-        "unit": evidence.unit,
-        "date": str(evidence.date) if evidence.date else None,
-        "resource": evidence.resource,
-        "note": evidence.note,
-    }
+    return written({"id": rule_id, "source": source, "strength": strength, "grade": grade, "role": role})
 
 
 def not_used(chart: Chart) -> list[dict[str, Any]]:

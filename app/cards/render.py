@@ -7,6 +7,7 @@ from typing import Any
 from app.advice.model import Advice, AdviceSet, Role
 from app.cards.detail import detail_of
 from app.cards.explanation import NAME, explanation_of, not_used
+from app.cards.facts import Facts
 from app.cards.suggestions import Ordering, suggestions_of
 from app.cards.wording import Wording, in_language, wording_in
 from app.cds_hooks.response import SUMMARY_LIMIT, Card, Coding, HookAnswer, Indicator, Source, fit_summary
@@ -22,31 +23,26 @@ def answer_of(
 ) -> HookAnswer:
     """The whole answer: one card per advice; what no card carries stands beside them."""
     wording = wording_in(knowledge, language)
-    cards = tuple(_card(one, knowledge, profile, chart, ordering, wording) for one in advice.advice)
+    facts, left = Facts(wording), not_used(chart)
+    incomplete = Availability.PARTIAL in chart.availability.values()
+    cards = []
+    for one in advice.advice:
+        summary = summary_of(one, wording)
+        cards.append(
+            Card(
+                summary=summary,
+                indicator=Indicator(one.indicator.value),
+                source=_source(one, wording),
+                detail=detail_of(one, wording, facts, incomplete=incomplete),
+                suggestions=suggestions_of(one, knowledge, ordering, wording, summary),
+                override_reasons=wording.override_reasons,
+                extension={NAME: explanation_of(one, profile, left, facts)},
+            )
+        )
     extension: dict[str, Any] | None = None
-    if not cards and (left := {"notUsed": not_used(chart), "missing": list(advice.missing)}) and any(left.values()):
-        extension = {NAME: {"profile": profile, **left}}
-    return HookAnswer(cards, extension, knowledge.version)
-
-
-def _card(
-    advice: Advice,
-    knowledge: Knowledge,
-    profile: str,
-    chart: Chart,
-    ordering: Ordering,
-    wording: Wording,
-) -> Card:
-    summary = summary_of(advice, wording)
-    return Card(
-        summary=summary,
-        indicator=Indicator(advice.indicator.value),
-        source=_source(advice, wording),
-        detail=detail_of(advice, wording, incomplete=Availability.PARTIAL in chart.availability.values()),
-        suggestions=suggestions_of(advice, knowledge, ordering, wording, summary),
-        override_reasons=wording.override_reasons,
-        extension={NAME: explanation_of(advice, profile, chart)},
-    )
+    if not cards and (left or advice.missing):
+        extension = {NAME: {"profile": profile, "notUsed": left, "missing": list(advice.missing)}}
+    return HookAnswer(tuple(cards), extension, knowledge.version)
 
 
 def summary_of(advice: Advice, wording: Wording) -> str:

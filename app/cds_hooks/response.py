@@ -269,6 +269,11 @@ def _members(made: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def written(members: Mapping[str, Any]) -> Written:
+    """Members gone through now, for what stands in an answer more than once."""
+    return Written(_pruned(members))
+
+
 def _pruned(members: Mapping[str, Any]) -> dict[str, Any]:
     """The members without those that are null or empty, at every depth."""
     return {name: plain for name, value in members.items() if (plain := _plain(value)) is not None}
