@@ -62,8 +62,8 @@ class Wording:
     """Looks up and composes words in one language. Holds nothing of a patient, and is kept: see `wording_in`."""
 
     def __init__(self, knowledge: Knowledge, language: str) -> None:
-        self._knowledge = knowledge
         self.language = language
+        self._texts = knowledge.texts_in(language)
         self._cited: dict[str, str] = {}  # by the id of the recommendation
 
     @cached_property
@@ -81,20 +81,20 @@ class Wording:
         return known
 
     def text(self, key: str, **values: str) -> str:
-        """A text of guidelines/advice/texts.yaml with its placeholders filled."""
-        text = self._knowledge.text(key, self.language)
+        """A text of guidelines/advice/texts.yaml with its placeholders filled; KeyError is a fault of ours."""
+        text = self._texts[key]
         return text.format(**values) if values else text
 
     def name(self, datum: str) -> str:
         """The name of a feature or datum; its own name in words where the texts have none."""
-        known = self._found(f"name.{datum}")
+        known = self._texts.get(f"name.{datum}")
         if known is not None:
             return known
         for ending in _COMPOSED:
-            if datum.endswith(ending) and (of := self._found(f"name.{datum.removesuffix(ending)}")) is not None:
+            if datum.endswith(ending) and (of := self._texts.get(f"name.{datum.removesuffix(ending)}")) is not None:
                 return self.text(f"name-with.{ending[1:]}", name=of)
         _, dot, argument = datum.partition(".")
-        if dot and (of := self._found(f"name.{argument}")) is not None:
+        if dot and (of := self._texts.get(f"name.{argument}")) is not None:
             return of
         return datum.replace(".", ": ").replace("_", " ")
 
@@ -111,16 +111,13 @@ class Wording:
                 said = ", ".join(dict.fromkeys(self._word(word) for word in words.split(", ")))
                 return f"{escaped(said)} {self._unit(evidence.unit)}".strip()
 
-    def _found(self, key: str) -> str | None:
-        return self._knowledge.text(key, self.language) if key in self._knowledge.texts else None
-
     def _word(self, word: str) -> str:
         """A word of a closed list in the language; any other text as it was recorded."""
-        return self._found(f"word.{word.replace('-', '_').replace(' ', '_')}") or word.replace("_", " ")
+        return self._texts.get(f"word.{word.replace('-', '_').replace(' ', '_')}") or word.replace("_", " ")
 
     def _unit(self, unit: str | None) -> str:
         """A UCUM unit as a clinician writes it."""
-        return self._found(f"unit.{unit}") or _ANNOTATION.sub("", unit or "")
+        return self._texts.get(f"unit.{unit}") or _ANNOTATION.sub("", unit or "")
 
     def _note(self, note: str) -> str:
         """The remarks of a fact; those that are not the service's own, or not in the texts, stay as they are."""
@@ -128,7 +125,7 @@ class Wording:
 
     def _remark(self, remark: str) -> str:
         key = _NOT_LETTERS.sub("_", " N ".join(part.lower() for part in _NUMBER.split(remark))).strip("_")
-        text = self._found(f"note.{key}") or self._found(f"word.{key}")
+        text = self._texts.get(f"note.{key}") or self._texts.get(f"word.{key}")
         if text is not None:
             return text.format(*_NUMBER.findall(remark))
         head, colon, tail = remark.partition(": ")

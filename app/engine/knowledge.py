@@ -152,10 +152,9 @@ class Knowledge:
         """The advice that asks for a datum, for those that have one of their own."""
         return {datum: kind.id for kind in self.advice.values() for datum in kind.block.asks}
 
-    def text(self, key: str, language: str) -> str:
-        """A text in the language, else in English. A missing key is a fault of ours and raises KeyError."""
-        texts = self.texts[key]
-        return texts.get(language) or texts["en"]  # type: ignore[call-overload]
+    def texts_in(self, language: str) -> dict[str, str]:
+        """All texts in the language, those that it lacks in English."""
+        return {key: texts.get(language) or texts["en"] for key, texts in self.texts.items()}  # type: ignore[call-overload]
 
 
 class _Builder:
