@@ -8,7 +8,7 @@ import pytest
 
 from app.advice.replaced import replaced_prescription
 from app.cds_hooks.hooks import SERVICES
-from app.cds_hooks.request import read_request
+from app.cds_hooks.request import HookRequest, read_request
 from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
 from tests.clinical.builder import ATC, Builder
@@ -16,7 +16,7 @@ from tests.unit.advice.test_drug_options import TODAY, woman
 from tests.unit.fhir.builders import chart
 
 ALENDRONATE, ZOLEDRONATE, DENOSUMAB, ROMOSOZUMAB = "M05BA04", "M05BA08", "M05BX04", "M05BX06"
-CALCIUM = "A12AX"
+RALOXIFENE, CALCIUM = "G03XC01", "A12AX"
 
 
 @pytest.fixture(scope="module")
@@ -67,24 +67,29 @@ def test_nothing_is_guessed(records: list[dict[str, Any]]) -> None:
     assert replaced_prescription("follow-denosumab", chart(*records)) is None
 
 
+def taking(code: str, **facts: Any) -> HookRequest:
+    """The call for a woman who did not tolerate alendronate and has a prescription of this drug."""
+    case = woman(allergies=[{"concept": "alendronate", "reaction": "oesophagitis"}], **facts)
+    body = Builder(case, TODAY).request()
+    running = prescribed(code, "rx") | {"subject": {"reference": f"Patient/{body['context']['patientId']}"}}
+    entries = [{"resource": running}]
+    body["prefetch"]["medicationRequests"] = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
+    return read_request(body, next(service for service in SERVICES if service.hook == body["hook"]))
+
+
+def test_what_stands_in_the_place_of_a_draft_replaces_no_prescription(pipeline: OsteonPipeline) -> None:
+    """The draft is deleted with it; the prescription that runs is another matter."""
+    draft = [{"concept": "alendronate", "dose_mg": 70, "every_days": 7}]
+    worked = pipeline.work(taking(RALOXIFENE, hook="order-sign", draft_orders=draft), today=TODAY)
+    card = next(advice for advice in worked.advice.advice if advice.id == "order-other-drug")
+    assert card.options
+    assert card.replaces is None
+    assert replaced_prescription("change", worked.chart) == "MedicationRequest/rx"
+
+
 def test_the_order_on_a_switch_card_says_what_it_replaces(pipeline: OsteonPipeline) -> None:
     """FHIR R4, MedicationRequest.priorPrescription; only orders of the drugs offered in its place have it."""
-    body = Builder(
-        woman(
-            allergies=[{"concept": "alendronate", "reaction": "oesophagitis"}],
-            observations=[{"concept": "crcl", "value": 70, "unit": "mL/min", "days_ago": 10}],
-        ),
-        TODAY,
-    ).request()
-    patient = body["context"]["patientId"]
-    running = prescribed(ALENDRONATE, "rx") | {"subject": {"reference": f"Patient/{patient}"}}
-    body["prefetch"]["medicationRequests"] = {
-        "resourceType": "Bundle",
-        "type": "searchset",
-        "entry": [{"resource": running}],
-    }
-    service = next(service for service in SERVICES if service.hook == body["hook"])
-    answer = pipeline.answer(read_request(body, service), today=TODAY).to_json()
+    answer = pipeline.answer(taking(ALENDRONATE), today=TODAY).to_json()
     orders = [
         action["resource"]
         for card in answer["cards"]

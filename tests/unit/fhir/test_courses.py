@@ -171,7 +171,9 @@ def test_exposure_comes_from_the_bounds_of_the_dosage_not_from_the_order_date() 
 def test_a_referenced_medication_is_found(reference: str) -> None:
     medication = {"resourceType": "Medication", "id": "m", "code": ALENDRONATE}
     record = resource("MedicationStatement", status="active", medicationReference={"reference": reference})
-    found = chart(record | {"contained": [medication]}) if reference.startswith("#") else chart(medication, record)
+    namesake = {"resourceType": "Observation", "id": "m", "code": PREDNISOLONE}
+    given = [record | {"contained": [medication]}] if reference.startswith("#") else [medication, namesake, record]
+    found = chart(*given)
     assert "alendronate" in found.courses[0].drugs
 
 
