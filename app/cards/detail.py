@@ -61,7 +61,7 @@ def _section(title: str, lines: Iterable[str]) -> str:
 
 
 def _facts(evidence: tuple[Evidence, ...], wording: Wording, facts: Facts) -> list[str]:
-    lines = list(dict.fromkeys(map(facts.line, evidence)))
+    lines = list(dict.fromkeys(facts.told(one).line for one in evidence))
     more = len(lines) - FACTS
     return lines[:FACTS] + ([wording.text("more-facts", count=str(more))] if more > 0 else [])
 

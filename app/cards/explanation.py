@@ -16,24 +16,23 @@ NOT_USED = 20
 """Most records of `notUsed` that a card names; what is beyond is counted by reason."""
 
 
-def explanation_of(advice: Advice, profile: str, left: list[dict[str, Any]], facts: Facts) -> dict[str, Any]:
-    """advice, profile, recommendations with role, evidence, missing and notUsed (`left`, out of `not_used`)."""
+def explanation_of(advice: Advice, profile: str, unused: list[dict[str, Any]], facts: Facts) -> dict[str, Any]:
+    """advice, profile, recommendations with role, evidence, missing and notUsed (`unused`, out of `not_used`)."""
     return {
         "advice": advice.id,
         "profile": profile,
         "recommendations": [
-            _recommendation(cited.id, cited.rule.source.number, block.strength, block.grade, cited.role)
-            for cited in advice.cited
-            for block in (cited.rule.block,)
+            _recommendation(c.id, c.rule.source.number, c.rule.block.strength, c.rule.block.grade, c.role)
+            for c in advice.cited
         ],
-        "evidence": [facts.json(one) for one in advice.evidence],
+        "evidence": [facts.told(one).members for one in advice.evidence],
         "missing": list(advice.missing),
         "blockedOptions": [
             {"drug": o.drug.id, "status": o.status, "by": [c.id for c in o.blocked_by], "missing": list(o.missing)}
             for o in advice.options
             if o.status in {"blocked", "withheld"}
         ],
-        "notUsed": left,
+        "notUsed": unused,
     }
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from msgspec import Struct
 
 from app.cards.wording import Wording
 from app.cds_hooks.response import Written, written
 from app.features.model import Evidence
+
+
+class Told(Struct, frozen=True, gc=False):
+    """A fact as cards tell it: on one line of the detail, and as an entry of the explanation."""
+
+    line: str
+    members: Written
 
 
 class Facts:
@@ -17,28 +24,19 @@ class Facts:
 
     def __init__(self, wording: Wording) -> None:
         self._wording = wording
-        self._lines: dict[int, str] = {}
-        self._members: dict[int, Written] = {}
+        self._told: dict[int, Told] = {}
 
-    def line(self, evidence: Evidence) -> str:
-        """One fact on one line of the detail."""
-        if id(evidence) not in self._lines:
-            self._lines[id(evidence)] = self._wording.fact(evidence)
-        return self._lines[id(evidence)]
-
-    def json(self, evidence: Evidence) -> Written:
-        """One fact of the explanation."""
-        if id(evidence) not in self._members:
-            self._members[id(evidence)] = written(_members(evidence))
-        return self._members[id(evidence)]
-
-
-def _members(evidence: Evidence) -> dict[str, bool | Decimal | str | None]:
-    return {
-        "feature": evidence.feature,
-        "value": evidence.value,
-        "unit": evidence.unit,
-        "date": str(evidence.date) if evidence.date else None,
-        "resource": evidence.resource,
-        "note": evidence.note,
-    }
+    def told(self, evidence: Evidence) -> Told:
+        """One fact."""
+        key = id(evidence)
+        if key not in self._told:
+            members = {
+                "feature": evidence.feature,
+                "value": evidence.value,
+                "unit": evidence.unit,
+                "date": str(evidence.date) if evidence.date else None,
+                "resource": evidence.resource,
+                "note": evidence.note,
+            }
+            self._told[key] = Told(self._wording.fact(evidence), written(members))
+        return self._told[key]

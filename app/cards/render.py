@@ -23,7 +23,7 @@ def answer_of(
 ) -> HookAnswer:
     """The whole answer: one card per advice; what no card carries stands beside them."""
     wording = wording_in(knowledge, language)
-    facts, left = Facts(wording), not_used(chart)
+    facts, unused = Facts(wording), not_used(chart)
     incomplete = Availability.PARTIAL in chart.availability.values()
     cards = []
     for one in advice.advice:
@@ -36,12 +36,12 @@ def answer_of(
                 detail=detail_of(one, wording, facts, incomplete=incomplete),
                 suggestions=suggestions_of(one, knowledge, ordering, wording, summary),
                 override_reasons=wording.override_reasons,
-                extension={NAME: explanation_of(one, profile, left, facts)},
+                extension={NAME: explanation_of(one, profile, unused, facts)},
             )
         )
     extension: dict[str, Any] | None = None
-    if not cards and (left or advice.missing):
-        extension = {NAME: {"profile": profile, "notUsed": left, "missing": list(advice.missing)}}
+    if not cards and (unused or advice.missing):
+        extension = {NAME: {"profile": profile, "notUsed": unused, "missing": list(advice.missing)}}
     return HookAnswer(tuple(cards), extension, knowledge.version)
 
 

@@ -154,6 +154,9 @@ class _Collected:
         self.set_aside: dict[str, int] = {}
         self.next_pages: dict[str, str] = {}
 
+    def add(self, resource: Resource) -> None:
+        (self.patients if resource["resourceType"] == "Patient" else self.entries).append(resource)
+
     def skip(self, reason: str) -> None:
         self.set_aside[reason] = self.set_aside.get(reason, 0) + 1
 
@@ -180,7 +183,7 @@ def _collect(prefetch: Mapping[str, Any], source: Source, collected: _Collected)
     if not isinstance(kind, str) or not kind:
         collected.skip("unreadable")
         return Availability.FAILED
-    (collected.patients if kind == "Patient" else collected.entries).append(value)
+    collected.add(value)
     return Availability.PROVIDED if kind in _TYPES[source] else Availability.FAILED
 
 
@@ -216,8 +219,7 @@ def _collect_bundle(bundle: Resource, collected: _Collected) -> Availability:
         elif isinstance(search := entry.get("search"), dict) and search.get("mode") == "outcome":
             collected.skip("operation-outcome")  # never a match, whatever it holds
         else:
-            records = collected.patients if kind == "Patient" else collected.entries
-            records.append(resource if resource.get("id") else _identified(resource, entry.get("fullUrl")))
+            collected.add(resource if resource.get("id") else _identified(resource, entry.get("fullUrl")))
             found = True
     if failed and not found:
         return Availability.FAILED
@@ -268,7 +270,7 @@ def _patient(prefetch: Mapping[str, Any], patient_id: str, collected: _Collected
     own = _Collected()
     kind = value.get("resourceType")
     if kind == "Patient":
-        own.patients.append(value)
+        own.add(value)
     elif kind == "Bundle":
         _collect_bundle(value, own)
         collected.entries.extend(own.entries)

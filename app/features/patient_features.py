@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from functools import cache
 from importlib import import_module
 from operator import attrgetter
@@ -46,9 +47,6 @@ DOMAINS = (
 """The modules that define features; importing one registers its features."""
 
 
-_CONCEPTS = attrgetter("concepts")
-
-
 class FeatureCycle(RuntimeError):
     """Two features ask for each other: a fault in the feature functions, never of the data."""
 
@@ -67,7 +65,6 @@ class Features:
     def __init__(self, chart: Chart, settings: FeatureSettings | None = None) -> None:
         self.chart = chart
         self.settings = settings or FeatureSettings()
-        self.today = chart.today
         self._catalogue = catalogue()
         self._done: dict[str, Feature] = {}
         # For whoever derives from features: they live as long.
@@ -75,12 +72,18 @@ class Features:
         self.truths: dict[str, bool | None] = {}
         self._running: list[str] = []
         self._open: list[Feature] = []  # not known, and something is on record of them
-        self._observations = FactIndex(chart.observations, _CONCEPTS, newest_observations)
-        self._conditions = FactIndex(chart.conditions, _CONCEPTS, ordered_conditions)
-        self._procedures = FactIndex(chart.procedures, _CONCEPTS, ordered_procedures)
-        self._courses = FactIndex(chart.courses, attrgetter("drugs"), ordered_courses)
+        concepts, drugs = attrgetter("concepts"), attrgetter("drugs")
+        self._observations = FactIndex(chart.observations, concepts, newest_observations)
+        self._conditions = FactIndex(chart.conditions, concepts, ordered_conditions)
+        self._procedures = FactIndex(chart.procedures, concepts, ordered_procedures)
+        self._courses = FactIndex(chart.courses, drugs, ordered_courses)
         indexes = (self._observations, self._conditions, self._procedures, self._courses)
         self._recorded = {concept for index in indexes for concept in index.concepts}
+
+    @property
+    def today(self) -> date:
+        """The day of the request in the service's time zone."""
+        return self.chart.today
 
     def feature(self, name: str) -> Feature:
         """The feature of that name (UnknownFeature, FeatureCycle)."""
@@ -88,7 +91,7 @@ class Features:
         return self._found(name) if done is None else done
 
     def _found(self, name: str) -> Feature:
-        definition = self._catalogue.known.get(name) or self._catalogue.definition(name)
+        definition = self._catalogue.definition(name)
         absent = definition.absent
         if absent is not None and self._recorded.isdisjoint(absent[0]):
             result = self._done[name] = absent[1](self)

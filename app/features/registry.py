@@ -139,13 +139,12 @@ class Catalogue:
     def __init__(self) -> None:
         self._features: dict[str, Definition] = {}
         self._families: dict[str, Family] = {}
-        # The features, and the members of families that were asked for: quicker to look at than `definition`.
-        self.known: dict[str, Definition] = {}
+        self._known: dict[str, Definition] = {}  # the features, and the members of families that were asked for
 
     def add_feature(self, spec: FeatureSpec, compute: Compute) -> None:
         """Register one feature. A name can be registered once (ValueError)."""
         self._refuse_twice(spec.name)
-        self._features[spec.name] = self.known[spec.name] = Definition(spec, compute)
+        self._features[spec.name] = self._known[spec.name] = Definition(spec, compute)
 
     def add_family(self, family: Family) -> None:
         """Register a family. A name can be registered once (ValueError)."""
@@ -173,7 +172,7 @@ class Catalogue:
         return self.definition(name).spec
 
     def _lookup(self, name: str) -> Definition | None:
-        known = self.known.get(name)
+        known = self._known.get(name)
         if known is not None:
             return known
         head, dot, rest = name.partition(".")
@@ -198,7 +197,7 @@ class Catalogue:
         def compute(context: Context) -> Feature:
             return family.compute(context, *arguments)
 
-        made = self.known[name] = Definition(spec, compute, _absent(family.absent, *arguments))
+        made = self._known[name] = Definition(spec, compute, _absent(family.absent, *arguments))
         return made
 
     def names(self) -> tuple[str, ...]:

@@ -134,10 +134,8 @@ def _read_all(
             if read is None:
                 continue
             subject = resource.get("subject")
-            # Nearly always it is this patient, in so many words.
-            if (not isinstance(subject, dict) or subject.get("reference") != own) and _of_another(
-                resource, reading.patient_id
-            ):
+            plainly_own = isinstance(subject, dict) and subject.get("reference") == own  # nearly always
+            if not plainly_own and _of_another(resource, reading.patient_id):
                 others += 1
             else:
                 read(resource, reading, facts)

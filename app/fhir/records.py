@@ -71,8 +71,8 @@ class Reading:
     referred: Iterable[Resource] = ()  # the records that others can refer to
     set_aside: list[SetAside] = field(default_factory=list)
     unusable: list[UnusableValue] = field(default_factory=list)
-    # A panel's results share their times, and a visit's records their day: each is read once.
     _medications: dict[str, Resource] | None = None
+    # A panel's results share their times, and a visit's records their day: each is read once.
     _moments: dict[str, tuple[DateRange | None, int]] = field(default_factory=dict)
     _seconds: dict[str, int] = field(default_factory=dict)
     _remembered: dict[Callable[[object], Any], Remembered[Any]] = field(default_factory=dict)

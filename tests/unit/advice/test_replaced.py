@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 
 from app.advice.replaced import replaced_prescription
-from app.cds_hooks.hooks import SERVICES
-from app.cds_hooks.request import HookRequest, read_request
-from app.pipeline import OsteonPipeline, build_pipeline
-from app.settings import Settings
+from app.cds_hooks.request import HookRequest
 from tests.clinical.builder import ATC, Builder
+from tests.property.patients import pipeline, read
 from tests.unit.advice.test_drug_options import TODAY, woman
 from tests.unit.fhir.builders import chart
 
@@ -19,14 +17,9 @@ ALENDRONATE, ZOLEDRONATE, DENOSUMAB, ROMOSOZUMAB = "M05BA04", "M05BA08", "M05BX0
 RALOXIFENE, CALCIUM = "G03XC01", "A12AX"
 
 
-@pytest.fixture(scope="module")
-def pipeline() -> OsteonPipeline:
-    return build_pipeline(Settings())
-
-
 def prescribed(code: str, name: str, kind: str = "MedicationRequest", status: str = "active") -> dict[str, Any]:
     """A record of a drug that has run since May."""
-    when = {"authoredOn": "2026-05-03"} if kind == "MedicationRequest" else {"dateAsserted": "2026-10-03"}
+    when = {"authoredOn": "2026-05-03"} if kind == "MedicationRequest" else {"dateAsserted": "2026-05-03"}
     return {
         "resourceType": kind,
         "id": name,
@@ -74,22 +67,22 @@ def taking(code: str, **facts: Any) -> HookRequest:
     running = prescribed(code, "rx") | {"subject": {"reference": f"Patient/{body['context']['patientId']}"}}
     entries = [{"resource": running}]
     body["prefetch"]["medicationRequests"] = {"resourceType": "Bundle", "type": "searchset", "entry": entries}
-    return read_request(body, next(service for service in SERVICES if service.hook == body["hook"]))
+    return read(body)
 
 
-def test_what_stands_in_the_place_of_a_draft_replaces_no_prescription(pipeline: OsteonPipeline) -> None:
+def test_what_stands_in_the_place_of_a_draft_replaces_no_prescription() -> None:
     """The draft is deleted with it; the prescription that runs is another matter."""
     draft = [{"concept": "alendronate", "dose_mg": 70, "every_days": 7}]
-    worked = pipeline.work(taking(RALOXIFENE, hook="order-sign", draft_orders=draft), today=TODAY)
+    worked = pipeline().work(taking(RALOXIFENE, hook="order-sign", draft_orders=draft), today=TODAY)
     card = next(advice for advice in worked.advice.advice if advice.id == "order-other-drug")
     assert card.options
     assert card.replaces is None
     assert replaced_prescription("change", worked.chart) == "MedicationRequest/rx"
 
 
-def test_the_order_on_a_switch_card_says_what_it_replaces(pipeline: OsteonPipeline) -> None:
+def test_the_order_on_a_switch_card_says_what_it_replaces() -> None:
     """FHIR R4, MedicationRequest.priorPrescription; only orders of the drugs offered in its place have it."""
-    answer = pipeline.answer(taking(ALENDRONATE), today=TODAY).to_json()
+    answer = pipeline().answer(taking(ALENDRONATE), today=TODAY).to_json()
     orders = [
         action["resource"]
         for card in answer["cards"]
