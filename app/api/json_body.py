@@ -1,21 +1,16 @@
-"""Reading a request body: strict JSON (RFC 8259) within the limits of size, depth and time.
-
-orjson refuses NaN, infinities, lone surrogates and comments. It takes the last of two members with one name silently,
-which in a chart could hide a value; such bodies are refused here.
-"""
+"""Reading a request body: strict JSON (RFC 8259) within the limits of size, depth and time."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import re
 from contextlib import suppress
 from typing import Any
 
-import orjson
 from starlette.requests import Request
 
-from app.cds_hooks.errors import BodyTimeout, BodyTooLarge, MalformedRequest, UnsupportedMediaType
+from app.api.outline import outlined
+from app.api.strict_json import loads
+from app.cds_hooks.errors import BodyTimeout, BodyTooLarge, UnsupportedMediaType
 
 MEDIA_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
 
@@ -23,7 +18,6 @@ DISCARD_SECONDS = 2.0
 """How long a body that is too large is read only to be forgotten."""
 
 _BOM = b"\xef\xbb\xbf"
-_ESCAPED_COLON = re.compile(rb"\\u003[aA]")
 
 
 def check_media_type(request: Request) -> None:
@@ -81,38 +75,7 @@ async def _discard(request: Request, *, most: int, seconds: float) -> None:
 
 
 def decode(raw: bytes) -> Any:
-    """The JSON value. Raises MalformedRequest, without repeating anything of the body."""
+    """The JSON value, plain results in it as they were written. Raises MalformedRequest."""
     raw = raw.removeprefix(_BOM)  # RFC 8259, 8.1: a parser may ignore it, and Windows clients send it
-    try:
-        value = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        # Only the position: the message of the parser can hold a piece of the body.
-        raise MalformedRequest(f"the body is not valid JSON (line {error.lineno}, column {error.colno})") from None
-    _refuse_duplicates(raw, value)
-    return value
-
-
-def _refuse_duplicates(raw: bytes, value: Any) -> None:
-    """Refuse two members of one name in one object.
-
-    A minified body comes out again byte for byte when it is written: nothing was dropped. Any other has exactly the
-    colons of the body: those between name and value, and those inside strings. A member that was dropped takes at least
-    one colon with it. An escaped colon spoils the count, so then the slow parser decides.
-    """
-    try:
-        written = orjson.dumps(value)
-    except TypeError:  # orjson reads 1,024 levels and writes 254; no FHIR resource is nested as deeply
-        raise MalformedRequest("the body is nested too deeply") from None
-    if written == raw:
-        return
-    if raw.count(b":") == written.count(b":") and not (b"\\" in raw and _ESCAPED_COLON.search(raw)):
-        return
-    try:
-        json.loads(raw, object_pairs_hook=_unique)
-    except RecursionError:
-        raise MalformedRequest("the body is nested too deeply") from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> None:
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise MalformedRequest("the body has an object with two members of the same name")
+    outline = outlined(raw)
+    return loads(raw) if outline is None else outline

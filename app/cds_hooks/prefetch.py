@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from app.cds_hooks.errors import DataUnavailable, MalformedRequest
 from app.fhir.chart import Availability, SetAside, Source
+from app.fhir.written import Result
 
 PATIENT_KEY = "patient"
 
@@ -61,14 +62,14 @@ Resource = dict[str, Any]
 class Records:
     """What came for one patient.
 
-    `entries`: every resource, also those that only serve a reference (search.mode `include`). `availability` has every
-    `Source`. `patient` is None where it did not come; `patient_absent` says whether its key was left out (or its query
-    failed), so that it can still be fetched. `next_pages`: for each key that is incomplete for want of further pages
-    only, the address of the next one.
+    `entries`: every resource, also those that only serve a reference (search.mode `include`); results can stand as they
+    were written. `availability` has every `Source`. `patient` is None where it did not come; `patient_absent` says
+    whether its key was left out (or its query failed), so that it can still be fetched. `next_pages`: for each key that
+    is incomplete for want of further pages only, the address of the next one.
     """
 
     patient: Resource | None = field(repr=False)
-    entries: tuple[Resource, ...] = field(repr=False)
+    entries: tuple[Resource | Result, ...] = field(repr=False)
     availability: dict[Source, Availability]
     patient_absent: bool = False
     set_aside: tuple[SetAside, ...] = ()
@@ -149,7 +150,7 @@ class _Collected:
     """Entries and set-aside counts over all keys of one call."""
 
     def __init__(self) -> None:
-        self.entries: list[Resource] = []
+        self.entries: list[Resource | Result] = []
         self.patients: list[Resource] = []
         self.set_aside: dict[str, int] = {}
         self.next_pages: dict[str, str] = {}
@@ -204,7 +205,10 @@ def _collect_bundle(bundle: Resource, collected: _Collected) -> Availability:
         return Availability.PROVIDED
     complete, found, failed = True, False, False
     for entry in entries if isinstance(entries, list) else (None,):
-        if (
+        if isinstance(entry, Result):
+            collected.entries.append(entry)
+            found = True
+        elif (
             not isinstance(entry, dict)
             or not isinstance(resource := entry.get("resource"), dict)
             or not isinstance(kind := resource.get("resourceType"), str)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import UNSET
+
 from app.fhir.chart import ConditionFact, DensityFact, ObservationFact, Presence, Recorded
 from app.fhir.densities import read_density
 from app.fhir.observation_values import Limits, Question, question_of, read_values, when
 from app.fhir.records import ENTERED_IN_ERROR, IN_FUTURE, STATUS, Reading, objects, ref_of, status_of
 from app.fhir.remembered import Remembered
-from app.fhir.unread import left_unread
+from app.fhir.unread import left_unread, result_left_unread
+from app.fhir.written import Result
 
 _COUNTING = frozenset({"final", "amended", "corrected", "preliminary", ""})
 
@@ -24,6 +27,20 @@ class ObservationFacts:
     conditions: list[ConditionFact] = field(default_factory=list)
     question: Remembered[Question | None] = field(default_factory=lambda: Remembered(question_of))
     limits: Limits = field(default_factory=dict)
+
+
+def read_result(result: Result, reading: Reading, facts: ObservationFacts) -> bool:
+    """Add what a result says, as it was written; False where it has to be read as a record."""
+    if result.code is UNSET or result.subject is UNSET or result.subject.reference != reading.own:
+        return False
+    asked = facts.question.of_json(bytes(result.code))
+    if asked is None:
+        return True
+    unread = result_left_unread(result, asked, reading, facts.limits)
+    if unread is None:
+        return False
+    facts.observations.append(unread)
+    return True
 
 
 def read_observation(resource: dict[str, Any], reading: Reading, facts: ObservationFacts, ref: str = "") -> None:

@@ -30,11 +30,12 @@ from app.fhir.courses import MEDICATION_RECORDS, CourseRecord, read_medication_r
 from app.fhir.fractures import merge_fractures, with_external_causes
 from app.fhir.history import read_family, read_intolerance, read_procedure, read_report, read_service
 from app.fhir.merging import merge_courses
-from app.fhir.observations import ObservationFacts, read_observation
+from app.fhir.observations import ObservationFacts, read_observation, read_result
 from app.fhir.orders import read_draft
 from app.fhir.patient import read_patient
 from app.fhir.records import OTHER_PATIENT, UNREADABLE, Reading, ReadSettings, objects, ref_of, reference_id
 from app.fhir.report_text import densities_in_report
+from app.fhir.written import Result
 
 __all__ = ["ChartInput", "ReadSettings", "read_chart"]
 
@@ -46,13 +47,13 @@ _MALFORMED = (TypeError, KeyError, ValueError, AttributeError, ArithmeticError)
 class ChartInput:
     """What a request brought, unpacked from its Bundles.
 
-    `entries`: every resource. `availability`: per kind of record; a kind that is not named is absent. `selections`: of
-    order-select, as references.
+    `entries`: every resource; results can stand as they were written. `availability`: per kind of record; a kind that
+    is not named is absent. `selections`: of order-select, as references.
     """
 
     patient_id: str
     patient: dict[str, Any]
-    entries: Sequence[dict[str, Any]]
+    entries: Sequence[dict[str, Any] | Result]
     availability: dict[Source, Availability]
     draft_orders: Sequence[dict[str, Any]] = ()
     about_orders: bool = False
@@ -78,10 +79,10 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
     """The chart of one patient on one day. Raises nothing for malformed records: they are in `Chart.set_aside`."""
     patient = read_patient(data.patient, data.patient_id, today, tz)
     reading = Reading(data.patient_id, today, tz, settings or ReadSettings(), birth=patient.birth_date)
-    resources = [resource for resource in data.entries if isinstance(resource, dict)]
-    reading.referred = (*resources, *data.draft_orders)
+    entries = [entry for entry in data.entries if isinstance(entry, dict | Result)]
+    reading.referred = (*entries, *data.draft_orders)
     facts = _Facts(ObservationFacts(), ConditionFacts(), ConditionFacts(), [], [], [], [], [], [])
-    others = _read_all(resources, _READERS, reading, facts)
+    others = _read_all(entries, _READERS, reading, facts)
     others += _read_all(data.new_conditions, _NEW_READERS, reading, facts)
     courses = merge_courses(facts.records, reading)
     others += _read_all(data.draft_orders, _draft_readers(data.selections, courses), reading, facts)
@@ -118,7 +119,7 @@ _Read = Callable[[dict[str, Any], Reading, _Facts], None]
 
 
 def _read_all(
-    resources: Iterable[dict[str, Any]],
+    records: Iterable[dict[str, Any] | Result],
     readers: Mapping[str, _Read],
     reading: Reading,
     facts: _Facts,
@@ -127,14 +128,20 @@ def _read_all(
 
     The only place where malformed data is caught: such a record is set aside, whole.
     """
-    others, own = 0, f"Patient/{reading.patient_id}"
-    for resource in resources:
+    others = 0
+    for record in records:
+        if not isinstance(record, Result):
+            resource = record
+        elif read_result(record, reading, facts.observations):
+            continue
+        else:
+            resource = record.resource()
         try:
             read = readers.get(resource["resourceType"])
             if read is None:
                 continue
             subject = resource.get("subject")
-            plainly_own = isinstance(subject, dict) and subject.get("reference") == own  # nearly always
+            plainly_own = isinstance(subject, dict) and subject.get("reference") == reading.own  # nearly always
             if not plainly_own and _of_another(resource, reading.patient_id):
                 others += 1
             else:

@@ -13,6 +13,7 @@ from app.fhir.chart import DateRange, SetAside, UnusableValue
 from app.fhir.dates import read_moment, seconds_of
 from app.fhir.names import codings
 from app.fhir.remembered import Remembered
+from app.fhir.written import Result
 
 Resource = Mapping[str, Any]
 T = TypeVar("T")
@@ -68,7 +69,7 @@ class Reading:
     tz: ZoneInfo
     settings: ReadSettings
     birth: DateRange | None = None
-    referred: Iterable[Resource] = ()  # the records that others can refer to
+    referred: Iterable[Resource | Result] = ()  # among them the records that others can refer to
     set_aside: list[SetAside] = field(default_factory=list)
     unusable: list[UnusableValue] = field(default_factory=list)
     _medications: dict[str, Resource] | None = None
@@ -76,13 +77,15 @@ class Reading:
     _moments: dict[str, tuple[DateRange | None, int]] = field(default_factory=dict)
     _seconds: dict[str, int] = field(default_factory=dict)
     _remembered: dict[Callable[[object], Any], Remembered[Any]] = field(default_factory=dict)
-    future: datetime = field(init=False)  # the first moment that is later than tomorrow, without a zone and with one
-    future_in_zone: datetime = field(init=False)
+    own: str = field(init=False)  # the reference to the patient as it is nearly always written
+    _future: datetime = field(init=False)  # the first moment that is later than tomorrow, without a zone and with one
+    _future_in_zone: datetime = field(init=False)
 
     def __post_init__(self) -> None:
         """Work out what is the same for each record."""
-        self.future = datetime.combine(self.today + timedelta(days=2), time())
-        self.future_in_zone = self.future.replace(tzinfo=self.tz).astimezone(UTC)
+        self.own = f"Patient/{self.patient_id}"
+        self._future = datetime.combine(self.today + timedelta(days=2), time())
+        self._future_in_zone = self._future.replace(tzinfo=self.tz).astimezone(UTC)
 
     def date(self, value: object) -> DateRange | None:
         """A FHIR date in the time zone of the service."""
@@ -106,9 +109,13 @@ class Reading:
             seconds = self._seconds[value] = seconds_of(value)
         return seconds
 
+    def has_been(self, moment: datetime) -> bool:
+        """Whether a moment is not later than tomorrow: a day ahead can be a clock in another time zone."""
+        return moment < (self._future if moment.tzinfo is None else self._future_in_zone)
+
     def is_future(self, when: DateRange) -> bool:
-        """Whether a date is certainly later than tomorrow: a day ahead can be a clock in another time zone."""
-        return when.earliest >= self.future.date()
+        """Whether a date is certainly later than tomorrow."""
+        return when.earliest >= self._future.date()
 
     def recall(self, work: Callable[[object], T], concept: object) -> T:
         """What a function (always the same object) says of a CodeableConcept, worked out once in this reading."""
@@ -124,7 +131,9 @@ class Reading:
             self._medications = {
                 record["id"]: record
                 for record in self.referred
-                if record.get("resourceType") == "Medication" and isinstance(record.get("id"), str)
+                if isinstance(record, dict)
+                and record.get("resourceType") == "Medication"
+                and isinstance(record.get("id"), str)
             }
         return self._medications.get(identifier)
 

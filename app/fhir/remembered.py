@@ -33,9 +33,18 @@ class Remembered(Generic[T]):
         """What the function says of this concept, a value out of JSON."""
         written = orjson.dumps(concept)  # cheaper than to look at its members
         if written not in self._known:
-            term = _term(concept)
-            self._known[written] = self._work(concept) if term is None else _of_term(self._work, *term)
+            self._known[written] = self._worked_out(concept)
         return self._known[written]
+
+    def of_json(self, written: bytes) -> T:
+        """What the function says of the concept that stands in a JSON text."""
+        if written not in self._known:
+            self._known[written] = self._worked_out(orjson.loads(written))
+        return self._known[written]
+
+    def _worked_out(self, concept: object) -> T:
+        term = _term(concept)
+        return self._work(concept) if term is None else _of_term(self._work, *term)
 
 
 def _term(concept: object) -> _Term | None:

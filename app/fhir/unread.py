@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import UNSET
+
 from app.fhir.chart import ObservationFact, UnreadObservation
 from app.fhir.dates import moment_of
 from app.fhir.observation_values import Limits, Question, read_values, when
 from app.fhir.records import Reading, ref_of
 from app.fhir.units import certainly_possible
+from app.fhir.written import Result
 
 _READ_AT_ONCE = frozenset(
     {
@@ -47,14 +50,31 @@ def left_unread(
         low, high, factor = certainly_possible(rule, quantity.get("code"), quantity.get("unit"))
     except TypeError:  # a list or object where a text belongs
         return None
-    if not low < value < high:
-        return None
     moment = moment_of(resource.get("effectiveDateTime"))
-    if moment is None or moment >= (reading.future if moment.tzinfo is None else reading.future_in_zone):
+    if not low < value < high or moment is None or not reading.has_been(moment):
         return None
     return UnreadObservation(
         question.found.concepts, moment, value * factor, _read, (resource, question, reading, limits, preliminary)
     )
+
+
+def result_left_unread(
+    result: Result, question: Question, reading: Reading, limits: Limits
+) -> UnreadObservation | None:
+    """A result as it was written, to be read when it is asked for; None where it has to be read now."""
+    rule, quantity, moment = question.rule, result.value_quantity, moment_of(result.effective_date_time)
+    if rule is None or question.density is not None or quantity is UNSET or quantity.value is UNSET:
+        return None
+    low, high, factor = certainly_possible(rule, quantity.code, quantity.unit)
+    value = float(bytes(quantity.value))
+    if not low < value < high or moment is None or not reading.has_been(moment):
+        return None
+    record = result, question, reading, limits
+    return UnreadObservation(question.found.concepts, moment, value * factor, _read_result, record)
+
+
+def _read_result(result: Result, question: Question, reading: Reading, limits: Limits) -> ObservationFact:
+    return _read(result.resource(), question, reading, limits, preliminary=False)
 
 
 def _read(
