@@ -192,9 +192,11 @@ def lab_high(context: Context, analyte: str) -> Feature:
 @family("lab_abnormal", ANALYTE, kind=Kind.TRUTH, meaning="Outside the laboratory's range: {}.", reads=READS)
 def lab_abnormal(context: Context, analyte: str) -> Feature:
     """The newest value is low, high, or flagged abnormal without direction."""
-    found = reading(context, analyte)
-    if found.fact is not None and found.fact.interpretation is Interpretation.ABNORMAL:
-        return known(True, [observed(analyte, found.fact)])
+    fact = reading(context, analyte).fact
+    if fact is not None:
+        verdict = fact.interpretation if fact.interpretation is Interpretation.ABNORMAL else judged(fact)
+        if verdict is not None:
+            return known(verdict is not Interpretation.NORMAL, [observed(analyte, fact)])
     return any_of([context.feature(f"lab_low.{analyte}"), context.feature(f"lab_high.{analyte}")])
 
 

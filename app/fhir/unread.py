@@ -74,7 +74,7 @@ def result_left_unread(
 
 
 def _read_result(result: Result, question: Question, reading: Reading, limits: Limits) -> ObservationFact:
-    return _read(result.resource(), question, reading, limits, preliminary=False)
+    return _read(result.number(), question, reading, limits, preliminary=False)
 
 
 def _read(

@@ -87,6 +87,19 @@ class Result(WireType, gc=False):
     interpretation: AsWritten = UNSET
     reference_range: AsWritten = UNSET
 
+    def number(self) -> dict[str, Any]:
+        """Of the Observation as a tree what says the number and its day."""
+        part = Result(
+            resource_type=self.resource_type,
+            id=self.id,
+            effective_date_time=self.effective_date_time,
+            issued=self.issued,
+            value_quantity=self.value_quantity,
+            interpretation=self.interpretation,
+            reference_range=self.reference_range,
+        )
+        return part.resource()
+
     def resource(self) -> dict[str, Any]:
         """The Observation as a tree."""
         resource: dict[str, Any] = orjson.loads(_encoder.encode(self))
