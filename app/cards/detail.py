@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from app.advice.model import Advice, Cited, DrugOption, OptionStatus, Role
 from app.cards.facts import Facts
 from app.cards.wording import Wording, escaped, in_language
-from app.engine.language import Drug, Strength
+from app.engine.language import Drug
 from app.features.model import Evidence
 
 FACTS = 12
@@ -140,14 +140,5 @@ def reason_of(cited: Cited, wording: Wording) -> str:
 
 def _sources(advice: Advice, wording: Wording) -> list[str]:
     order = {Role.LEAD: 0, Role.FILL: 1, Role.SAFETY: 2}
-    lines = []
-    for cited in sorted(advice.cited, key=lambda c: order[c.role]):
-        block = cited.rule.block
-        strength = wording.text(f"strength.{block.strength}") if block.strength is not Strength.FACT else ""
-        if block.grade:
-            strength = f"{strength}, {block.grade}" if strength else block.grade
-        role = wording.text("role.safety") if cited.role is Role.SAFETY else ""
-        marks = "; ".join(mark for mark in (strength, role) if mark)
-        statement = in_language(block.statement, wording.language)
-        lines.append(f"{statement} [{wording.source_of(cited.rule)}{'; ' + marks if marks else ''}]")
-    return lines
+    cited = sorted(advice.cited, key=lambda c: order[c.role])
+    return [wording.citation(c.rule, safety=c.role is Role.SAFETY) for c in cited]

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from app.cds_hooks.override_reasons import OVERRIDE_REASONS
 from app.cds_hooks.response import Coding
 from app.engine.knowledge import Knowledge, Rule
-from app.engine.language import Texts
+from app.engine.language import Strength, Texts
 from app.features.model import Evidence
 
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!])")
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|~!]")
 _ANNOTATION = re.compile(r"\{[^}]*\}")
 """What UCUM writes in braces ("{count}") means nothing to a reader."""
 _LIMIT = 120
@@ -31,7 +31,11 @@ def escaped(text: str) -> str:
     """Text from a record, harmless in Markdown and bounded in length."""
     flat = " ".join(text.split())
     shown = flat if len(flat) <= _LIMIT else flat[: _LIMIT - 1] + "…"
-    return _MARKDOWN.sub(r"\\\1", shown)
+    return _MARKDOWN.sub(_with_backslash, shown)
+
+
+def _with_backslash(found: re.Match[str]) -> str:
+    return "\\" + found[0]
 
 
 def in_language(texts: Mapping[str, str] | Texts, language: str) -> str:
@@ -65,6 +69,7 @@ class Wording:
         self.language = language
         self._texts = knowledge.texts_in(language)
         self._cited: dict[str, str] = {}  # by the id of the recommendation
+        self._citations: dict[tuple[str, bool], str] = {}
 
     @cached_property
     def override_reasons(self) -> tuple[Coding, ...]:
@@ -78,6 +83,18 @@ class Wording:
             where = runs(rule.block.source.lines)
             known = f"{in_language(rule.source.short, self.language)}, {self.text('line')} {where}"
             self._cited[rule.id] = known
+        return known
+
+    def citation(self, rule: Rule, *, safety: bool) -> str:
+        """What a recommendation says, where, how strongly, and whether it is cited for safety."""
+        known = self._citations.get((rule.id, safety))
+        if known is None:
+            block = rule.block
+            strength = self.text(f"strength.{block.strength}") if block.strength is not Strength.FACT else ""
+            how = ", ".join(filter(None, (strength, block.grade)))
+            where = "; ".join(filter(None, (self.source_of(rule), how, self.text("role.safety") if safety else "")))
+            known = f"{in_language(block.statement, self.language)} [{where}]"
+            self._citations[rule.id, safety] = known
         return known
 
     def text(self, key: str, **values: str) -> str:
