@@ -39,6 +39,7 @@ from app.fhir.written import Result
 
 __all__ = ["ChartInput", "ReadSettings", "read_chart"]
 
+_ENTRY = (dict, Result)
 _MALFORMED = (TypeError, KeyError, ValueError, AttributeError, ArithmeticError)
 """What badly formed JSON FHIR can raise in a parser; anything else is a fault of ours and stops the call."""
 
@@ -79,7 +80,7 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
     """The chart of one patient on one day. Raises nothing for malformed records: they are in `Chart.set_aside`."""
     patient = read_patient(data.patient, data.patient_id, today, tz)
     reading = Reading(data.patient_id, today, tz, settings or ReadSettings(), birth=patient.birth_date)
-    entries = [entry for entry in data.entries if isinstance(entry, dict | Result)]
+    entries = [entry for entry in data.entries if isinstance(entry, _ENTRY)]
     reading.referred = (*entries, *data.draft_orders)
     facts = _Facts(ObservationFacts(), ConditionFacts(), ConditionFacts(), [], [], [], [], [], [])
     others = _read_all(entries, _READERS, reading, facts)
