@@ -58,8 +58,14 @@ class _Search(WireType, gc=False):
     mode: Text = UNSET
 
 
+class _Link(WireType, gc=False):
+    relation: Text = UNSET
+    url: Text = UNSET
+
+
 class _Entry(WireType, gc=False):
     resource: _Observation
+    link: list[_Link] | UnsetType = UNSET
     full_url: Text = UNSET
     search: _Search | UnsetType = UNSET
 

@@ -54,6 +54,7 @@ class Reference(WireType, gc=False):
 
     reference: Text = UNSET
     type: Text = UNSET
+    identifier: Identifier | UnsetType = UNSET
     display: Text = UNSET
 
 

@@ -217,13 +217,13 @@ def ordinary() -> Json:
     fact = {"concept": "creatinine", "value": 70.5, "unit": "umol/L", "days_ago": 5, "reference_low": 50}
     body = request_of({"profile": "se", "patient": {"sex": "female", "age": 70}, "observations": [fact, fact]})
     entry = body["prefetch"]["observations"]["entry"][1]
-    entry |= {"fullUrl": "urn:uuid:1", "search": {"mode": "match"}}
+    entry |= {"fullUrl": "urn:uuid:1", "search": {"mode": "match"}, "link": [{"relation": "self", "url": "urn:x"}]}
     more = entry["resource"]
     more["meta"] = {"lastUpdated": "2026-11-01T08:00:00Z", "profile": ["http://a/b"]}
     more["meta"] |= {"tag": [{"code": "ä"}], "security": [{"code": "R"}]}
     more |= {"text": {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">å\n</div>'}}
     more |= {"identifier": [{"system": "urn:x", "value": "1"}], "performer": [{"reference": "Practitioner/1"}]}
-    more |= {"category": [{"coding": [{"code": "laboratory"}]}], "encounter": {"reference": "Encounter/1"}}
+    more |= {"category": [{"coding": [{"code": "laboratory"}]}], "encounter": {"identifier": {"value": "1"}}}
     more |= {"issued": "2026-11-01T08:00:00Z", "interpretation": [{"coding": [{"code": "N"}]}]}
     return body
 
@@ -245,6 +245,14 @@ def test_a_name_that_stands_twice_is_refused_everywhere(form: str) -> None:
         twice = raw[: place.start(1)] + place[1] + b":1," + raw[place.start(1) :]
         with pytest.raises(MalformedRequest, match="same name"):
             decode(twice)
+
+
+def test_no_text_becomes_longer() -> None:
+    """What the comparison of lengths rests on: a character is written as short as JSON can have it, or shorter."""
+    short = {'"': 2, "\\": 2} | dict.fromkeys("\b\f\n\r\t", 2)
+    for character in map(chr, (*range(0xD800), *range(0xE000, 0x110000))):
+        least = short.get(character, 6 if character < " " else len(character.encode()))
+        assert len(outline._encoder.encode(character)) - len('""') <= least
 
 
 def test_members_are_those_of_r4() -> None:
