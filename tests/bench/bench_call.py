@@ -1,7 +1,9 @@
 """What one call costs, beside a floor that only reads the body, decodes it and answers a constant card.
 
-    python -m tests.bench.bench_call [--payload FILE ...] [--rounds 12] [--calls 20]
+    python -m tests.bench.bench_call [--payload FILE ...] [--rounds 12] [--calls 100]
 
+Without payloads: those of ../shared/bench where they are beside the project, and the project's own, which have half as
+many bytes for a result.
 Two real servers, called in turn, so that the ratio holds when the machine's speed drifts. Processor milliseconds of the
 server process per call; the median of the pairwise ratios is the figure to quote. Never part of the test suite.
 """
@@ -14,6 +16,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import date
 from pathlib import Path
@@ -25,6 +28,17 @@ from tests.bench.floor import PATH
 from tests.bench.payload import SIZES, request
 
 TICK = os.sysconf("SC_CLK_TCK")
+SHARED = Path(__file__).parents[3] / "shared" / "bench" / "make_payloads.py"
+
+
+def payloads() -> dict[str, bytes]:
+    """The payloads by name, when none are named."""
+    own = {f"own {size}": orjson.dumps(request(size, date.today())) for size in SIZES}
+    if not SHARED.exists():
+        return own
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, SHARED, folder], check=True, stdout=subprocess.DEVNULL)
+        return {size: (Path(folder) / f"{size}.json").read_bytes() for size in SIZES} | own
 
 
 class Server:
@@ -75,10 +89,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--payload", type=Path, action="append", default=[])
     parser.add_argument("--rounds", type=int, default=12)
-    parser.add_argument("--calls", type=int, default=40)
+    parser.add_argument("--calls", type=int, default=100)
     arguments = parser.parse_args()
     bodies = {path.name: path.read_bytes() for path in arguments.payload}
-    bodies = bodies or {size: orjson.dumps(request(size, date.today())) for size in SIZES}
+    bodies = bodies or payloads()
     floor, service = Server(["tests.bench.floor:app"]), Server(["--factory", "app.main:service"])
     try:
         for name, body in bodies.items():
