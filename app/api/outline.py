@@ -159,7 +159,6 @@ def _is_plain(result: _Observation, search: _Search | UnsetType) -> bool:
         and result.resource_type == "Observation"
         and (search is UNSET or search.mode != "outcome")
         and result.id not in _NO_ID
-        and result.code is not UNSET
         and quantity is not UNSET
         and quantity.value is not UNSET
         and astuple(result)[_MEMBERS_OF_RESULT:] == _NO_MORE

@@ -31,20 +31,15 @@ class Remembered(Generic[T]):
 
     def __call__(self, concept: object) -> T:
         """What the function says of this concept, a value out of JSON."""
-        written = orjson.dumps(concept)  # cheaper than to look at its members
-        if written not in self._known:
-            self._known[written] = self._worked_out(concept)
-        return self._known[written]
+        return self.of_json(orjson.dumps(concept))  # cheaper than to look at its members
 
     def of_json(self, written: bytes) -> T:
         """What the function says of the concept that stands in a JSON text."""
         if written not in self._known:
-            self._known[written] = self._worked_out(orjson.loads(written))
+            concept = orjson.loads(written)
+            term = _term(concept)
+            self._known[written] = self._work(concept) if term is None else _of_term(self._work, *term)
         return self._known[written]
-
-    def _worked_out(self, concept: object) -> T:
-        term = _term(concept)
-        return self._work(concept) if term is None else _of_term(self._work, *term)
 
 
 def _term(concept: object) -> _Term | None:

@@ -8,6 +8,7 @@ that what cannot be used is named whether or not somebody asks for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import UNSET
@@ -37,8 +38,7 @@ def left_unread(
     resource: dict[str, Any], question: Question, reading: Reading, limits: Limits, *, preliminary: bool
 ) -> UnreadObservation | None:
     """The result, to be read when it is asked for; None where it has to be read now."""
-    rule = question.rule
-    if rule is None or question.density is not None or not resource.keys().isdisjoint(_READ_AT_ONCE):
+    if not resource.keys().isdisjoint(_READ_AT_ONCE):
         return None
     quantity = resource.get("valueQuantity")
     if not isinstance(quantity, dict):
@@ -46,31 +46,43 @@ def left_unread(
     value = quantity.get("value")
     if type(value) is not float and type(value) is not int:  # a bool is an int
         return None
-    try:
-        low, high, factor = certainly_possible(rule, quantity.get("code"), quantity.get("unit"))
-    except TypeError:  # a list or object where a text belongs
-        return None
-    moment = moment_of(resource.get("effectiveDateTime"))
-    if not low < value < high or moment is None or not reading.has_been(moment):
-        return None
-    return UnreadObservation(
-        question.found.concepts, moment, value * factor, _read, (resource, question, reading, limits, preliminary)
-    )
+    number = value, quantity.get("code"), quantity.get("unit")
+    record = resource, question, reading, limits, preliminary
+    return _unread(question, number, resource.get("effectiveDateTime"), reading, _read, record)
 
 
 def result_left_unread(
     result: Result, question: Question, reading: Reading, limits: Limits
 ) -> UnreadObservation | None:
     """A result as it was written, to be read when it is asked for; None where it has to be read now."""
-    rule, quantity, moment = question.rule, result.value_quantity, moment_of(result.effective_date_time)
-    if rule is None or question.density is not None or quantity is UNSET or quantity.value is UNSET:
+    quantity = result.value_quantity
+    if quantity is UNSET or quantity.value is UNSET:
         return None
-    low, high, factor = certainly_possible(rule, quantity.code, quantity.unit)
-    value = float(bytes(quantity.value))
+    number = float(bytes(quantity.value)), quantity.code, quantity.unit
+    record = result, question, reading, limits
+    return _unread(question, number, result.effective_date_time, reading, _read_result, record)
+
+
+def _unread(
+    question: Question,
+    number: tuple[float, object, object],
+    effective: object,
+    reading: Reading,
+    read: Callable[..., ObservationFact],
+    record: tuple[object, ...],
+) -> UnreadObservation | None:
+    """What `read` makes a fact of, where it is certain that it can. `number`: with code and text of its unit."""
+    value, code, unit = number
+    if question.rule is None or question.density is not None:
+        return None
+    try:
+        low, high, factor = certainly_possible(question.rule, code, unit)
+    except TypeError:  # a list or object where a text belongs
+        return None
+    moment = moment_of(effective)
     if not low < value < high or moment is None or not reading.has_been(moment):
         return None
-    record = result, question, reading, limits
-    return UnreadObservation(question.found.concepts, moment, value * factor, _read_result, record)
+    return UnreadObservation(question.found.concepts, moment, value * factor, read, record)
 
 
 def _read_result(result: Result, question: Question, reading: Reading, limits: Limits) -> ObservationFact:
