@@ -58,6 +58,7 @@ def test_an_unusable_value_is_shown() -> None:
         ({"reference_low": Decimal("2.1"), "reference_high": Decimal("2.5")}, True, False),
         ({"reference_low": Decimal("1.1"), "reference_high": Decimal("1.5")}, False, True),
         ({"reference_low": Decimal("2.0"), "reference_high": Decimal("2.5")}, False, False),
+        ({"reference_low": Decimal("1.5"), "reference_high": Decimal("2.0")}, False, False),
         ({"reference_high": Decimal("2.5")}, None, False),
         ({"interpretation": ABNORMAL}, None, None),
         ({}, None, None),
