@@ -59,11 +59,11 @@ openapi: $(DEV)
 	$(BIN)/osteon openapi
 
 pages: $(DEV)
-	$(BIN)/python -m app.engine.coverage docs/coverage.md
-	$(BIN)/python -m app.engine.jsonschema docs/guideline.schema.json
-	$(BIN)/python -m app.published.data_page docs/data.md
-	$(BIN)/python -m app.features.catalogue_doc
-	$(BIN)/python -m app.settings_doc > docs/configuration.md
+	$(BIN)/python -m app.docgen.coverage docs/coverage.md
+	$(BIN)/python -m app.docgen.guideline_schema docs/guideline.schema.json
+	$(BIN)/python -m app.docgen.data docs/data.md
+	$(BIN)/python -m app.docgen.features
+	$(BIN)/python -m app.docgen.settings > docs/configuration.md
 
 format: $(DEV)
 	$(BIN)/ruff format .

@@ -17,11 +17,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import __version__
-from app.api import cds, openapi, operations, page
+from app.api import cds, operations, page
 from app.api.fetching import Fetcher
 from app.api.logs import configure, logger
 from app.api.metrics import Metrics
 from app.api.middleware import Cors, LimitConcurrency, Observe
+from app.api.openapi import document as openapi
 from app.api.ports import Knowledge, Pipeline, Ports
 from app.api.readiness import Readiness
 from app.api.responses import error_response, outcome_response, status_text
@@ -31,8 +32,8 @@ from app.api.trust.settings import TrustSettings
 from app.api.trust.verifier import Verifier
 from app.cds_hooks.errors import CallError
 from app.features import FeatureSettings
-from app.fhir.client import FhirClient
-from app.fhir.client_settings import FhirClientSettings
+from app.outbound.fhir_client import FhirClient
+from app.outbound.settings import FhirClientSettings
 from app.settings import Settings
 
 GC_THRESHOLD = 10_000

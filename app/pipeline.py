@@ -8,17 +8,17 @@ from datetime import date
 
 from app.advice.model import AdviceSet, Occasion
 from app.advice.reconcile import Advisor
+from app.cards.orders import check_constants
 from app.cards.render import answer_of
 from app.cards.suggestions import Ordering
 from app.cds_hooks.errors import DataUnavailable
 from app.cds_hooks.hooks import Hook
 from app.cds_hooks.request import HookRequest
 from app.cds_hooks.response import HookAnswer
+from app.chart import Chart
 from app.engine.knowledge import Knowledge, load_knowledge
 from app.features import Features, FeatureSettings
-from app.fhir.chart import Chart
 from app.fhir.reader import ChartInput, ReadSettings, read_chart
-from app.fhir.writing import check_constants
 from app.settings import Settings
 
 LANGUAGES = ("en", "sv", "da", "zh")

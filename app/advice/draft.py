@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from app.advice.model import Advice, Cited, DrugOption
 from app.advice.replaced import replaced_prescription
+from app.chart import Chart, DraftOrder
 from app.engine.criteria import FeatureSource
 from app.engine.knowledge import AdviceKind
-from app.engine.language import Drug, Indicator, Orderable, Texts
+from app.engine.schema import Drug, Indicator, Orderable, Texts
 from app.features.model import Evidence
-from app.fhir.chart import Chart, DraftOrder
 
 URGENCY = {Indicator.CRITICAL: 0, Indicator.WARNING: 1, Indicator.INFO: 2}
 

@@ -8,9 +8,9 @@ from functools import cached_property
 
 from app.advice.model import Cited, DrugOption, OptionStatus, Role
 from app.engine.criteria import FeatureSource
-from app.engine.findings import missing_of
+from app.engine.finding import missing_of
 from app.engine.knowledge import Knowledge
-from app.engine.language import Drug
+from app.engine.schema import Drug
 from app.features.model import Evidence
 
 

@@ -7,13 +7,13 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from app.chart import DraftOrder
 from app.engine.criteria import FeatureSource
-from app.engine.findings import Finding, decide, evaluate
+from app.engine.finding import Finding, decide, evaluate
 from app.engine.knowledge import AdviceKind, Rule
-from app.engine.language import Drug, Indicator, Orderable, Texts
+from app.engine.schema import Drug, Indicator, Orderable, Texts
 from app.engine.truth import Truth
 from app.features.model import Evidence
-from app.fhir.chart import DraftOrder
 
 
 class Occasion(StrEnum):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from app.chart import Chart
 from app.engine.knowledge import Knowledge
-from app.fhir.chart import Chart
 
 
 def ordered_already(chart: Chart, knowledge: Knowledge) -> frozenset[str]:

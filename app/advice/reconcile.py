@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from app.advice.delivery import at_the_moment
 from app.advice.draft import Draft
 from app.advice.drug_options import DrugKnowledge
 from app.advice.model import AdviceSet, Cited, Findings, Occasion, OptionStatus, Role
-from app.advice.moment import at_the_moment
 from app.advice.open_orders import ordered_already
-from app.advice.opening import (
+from app.advice.profile import Speaking, speaking
+from app.advice.roles import roles_in
+from app.advice.triggers import (
     Opened,
     collect_asks,
     open_for_duplicates,
@@ -18,14 +20,12 @@ from app.advice.opening import (
     open_from_findings,
     open_from_options,
 )
-from app.advice.roles import roles_in
-from app.advice.speaking import Speaking, speaking
+from app.chart import Chart
 from app.engine.criteria import FeatureSource, Leaf, Outcome
 from app.engine.knowledge import CompiledGate, Knowledge
-from app.engine.language import Orderable
+from app.engine.schema import Orderable
 from app.features.model import Evidence
 from app.features.readings import OUT_OF_DATE
-from app.fhir.chart import Chart
 
 TESTS = "tests"
 CALCIUM = "calcium-vitamin-d"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from app.fhir.chart import Chart, CourseStatus
-from app.fhir.records import is_named
+from app.chart import Chart, CourseStatus, is_named
 
 _GIVES_WAY = {"change": "bone_drug", "follow-denosumab": "denosumab", "follow-anabolic": "anabolic"}
 """By the purpose of a drug card: the running drug, or class of drugs, that the suggested one follows."""

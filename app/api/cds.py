@@ -13,11 +13,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api import describe
+from app.api.body import check_media_type, decode, read_body
 from app.api.fetching import Fetcher
-from app.api.json_body import check_media_type, decode, read_body
 from app.api.logs import logger
 from app.api.metrics import Metrics, explanations
+from app.api.openapi import descriptions
 from app.api.ports import Ports
 from app.api.responses import check_accept, json_response
 from app.api.trust.verifier import Caller
@@ -41,7 +41,7 @@ INLINE_BYTES = 384 * 1024
 def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher | None = None) -> APIRouter:
     """The CDS Hooks routes of one app."""
     routes = APIRouter(tags=["CDS Hooks"])
-    default = Configuration(profile=describe.profile(settings), language=describe.language(settings))
+    default = Configuration(profile=descriptions.profile(settings), language=descriptions.language(settings))
     limit, timeout = settings.max_body_bytes, settings.request_timeout_seconds
     large_charts = asyncio.Semaphore(settings.max_large_charts)
 
@@ -58,12 +58,12 @@ def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher 
         _audit(request, call, result)
         return response
 
-    @routes.get("/cds-services", **describe.DISCOVERY)
+    @routes.get("/cds-services", **descriptions.DISCOVERY)
     async def get_discovery(request: Request) -> Response:
         check_accept(request.headers.get("accept"))
         return json_response(discovery())
 
-    @routes.post("/cds-services/{service_id}", **describe.CALL)
+    @routes.post("/cds-services/{service_id}", **descriptions.CALL)
     async def post_call(service_id: str, request: Request) -> Response:
         service = _service(service_id)
         check_accept(request.headers.get("accept"))
@@ -79,7 +79,7 @@ def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher 
         except TimeoutError:
             raise Overloaded("no answer within the time limit", headers={"Retry-After": "5"}) from None
 
-    @routes.post("/cds-services/{service_id}/feedback", **describe.FEEDBACK)
+    @routes.post("/cds-services/{service_id}/feedback", **descriptions.FEEDBACK)
     async def post_feedback(service_id: str, request: Request) -> Response:
         service = _service(service_id)
         check_accept(request.headers.get("accept"))

@@ -9,7 +9,7 @@ from app.api.metrics import Metrics
 from app.cds_hooks.outcome import operation_outcome
 from app.cds_hooks.prefetch import supplement
 from app.cds_hooks.request import HookRequest
-from app.fhir.client import FhirClient
+from app.outbound.fhir_client import FhirClient
 
 
 class Fetcher:

@@ -85,7 +85,7 @@ class Metrics:
             self._feedback.labels(service, item.outcome.value, reason).inc()
 
     def fetched(self, results: Mapping[str, str]) -> None:
-        """Count queries to FHIR servers: by prefetch key, "ok" or a fixed word of `app.fhir.client`."""
+        """Count queries to FHIR servers: by prefetch key, "ok" or a fixed word of `app.outbound.fhir_client`."""
         for key, result in results.items():
             self._fetches.labels(key, result).inc()
 

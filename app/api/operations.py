@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from app.api import describe
 from app.api.metrics import CONTENT_TYPE, Metrics
+from app.api.openapi import descriptions
 from app.api.ports import Knowledge
 from app.api.readiness import Readiness
 from app.api.responses import json_response, outcome_response
@@ -20,17 +20,17 @@ def router(readiness: Readiness, metrics: Metrics) -> APIRouter:
     """Probes and metrics."""
     routes = APIRouter(tags=["Operations"])
 
-    @routes.get("/health/live", **describe.LIVE)
+    @routes.get("/health/live", **descriptions.LIVE)
     async def get_live() -> Response:
         return json_response({"status": "alive"})
 
-    @routes.get("/health/ready", **describe.READY)
+    @routes.get("/health/ready", **descriptions.READY)
     async def get_ready() -> Response:
         if await run_in_threadpool(readiness.ready):
             return json_response({"status": "ready"})
         return outcome_response(503, "the service is not ready", code="transient", headers={"Retry-After": "5"})
 
-    @routes.get("/metrics", **describe.METRICS)
+    @routes.get("/metrics", **descriptions.METRICS)
     async def get_metrics() -> Response:
         return Response(metrics.render(), media_type=CONTENT_TYPE)
 
@@ -47,31 +47,31 @@ def knowledge_router(knowledge: Knowledge | None, *, base_url: str | None = None
             return outcome_response(404, "there is no such resource")
         return json_response(resource, media_type=MEDIA_TYPE)
 
-    @routes.get("/metadata", **describe.CAPABILITIES)
+    @routes.get("/metadata", **descriptions.CAPABILITIES)
     async def get_metadata() -> Response:
         return found(knowledge.read("CapabilityStatement", "osteon") if knowledge else None)
 
-    @routes.get("/CodeSystem", **describe.CODE_SYSTEMS)
+    @routes.get("/CodeSystem", **descriptions.CODE_SYSTEMS)
     async def get_code_systems() -> Response:
         return found(knowledge.search("CodeSystem", base=base) if knowledge else None)
 
-    @routes.get("/CodeSystem/{resource_id}", **describe.CODE_SYSTEM)
+    @routes.get("/CodeSystem/{resource_id}", **descriptions.CODE_SYSTEM)
     async def get_code_system(resource_id: str) -> Response:
         return found(knowledge.read("CodeSystem", resource_id) if knowledge else None)
 
-    @routes.get("/ValueSet", **describe.VALUE_SETS)
+    @routes.get("/ValueSet", **descriptions.VALUE_SETS)
     async def get_value_sets() -> Response:
         return found(knowledge.search("ValueSet", base=base) if knowledge else None)
 
-    @routes.get("/ValueSet/{resource_id}", **describe.VALUE_SET)
+    @routes.get("/ValueSet/{resource_id}", **descriptions.VALUE_SET)
     async def get_value_set(resource_id: str) -> Response:
         return found(knowledge.read("ValueSet", resource_id) if knowledge else None)
 
-    @routes.get("/PlanDefinition", **describe.PLAN_DEFINITIONS)
+    @routes.get("/PlanDefinition", **descriptions.PLAN_DEFINITIONS)
     async def get_plan_definitions() -> Response:
         return found(knowledge.search("PlanDefinition", base=base) if knowledge else None)
 
-    @routes.get("/PlanDefinition/{resource_id}", **describe.PLAN_DEFINITION)
+    @routes.get("/PlanDefinition/{resource_id}", **descriptions.PLAN_DEFINITION)
     async def get_plan_definition(resource_id: str) -> Response:
         return found(knowledge.read("PlanDefinition", resource_id) if knowledge else None)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from app.api import describe
+from app.api.openapi import descriptions
 from app.cds_hooks.hooks import SERVICES
 
 _TEMPLATE = """<!doctype html>
@@ -55,7 +55,7 @@ def router(*, version: str) -> APIRouter:
     """The route of the page."""
     routes = APIRouter(tags=["Page"])
 
-    @routes.get("/", **describe.PAGE)
+    @routes.get("/", **descriptions.PAGE)
     async def get_page(request: Request) -> Response:
         return HTMLResponse(_page(request.scope.get("root_path", ""), version), headers=_HEADERS)
 

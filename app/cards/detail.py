@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from app.advice.model import Advice, Cited, DrugOption, OptionStatus, Role
 from app.cards.facts import Facts
 from app.cards.wording import Wording, escaped, in_language
-from app.engine.language import Drug
+from app.engine.schema import Drug
 from app.features.model import Evidence
 
 FACTS = 12

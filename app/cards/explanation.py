@@ -9,7 +9,7 @@ from typing import Any
 from app.advice.model import Advice
 from app.cards.facts import Facts
 from app.cds_hooks.response import Written, written
-from app.fhir.chart import Chart
+from app.chart import Chart
 
 NAME = "osteon.explanation"
 NOT_USED = 20

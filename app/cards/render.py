@@ -11,8 +11,8 @@ from app.cards.facts import Facts
 from app.cards.suggestions import Ordering, suggestions_of
 from app.cards.wording import Wording, in_language, wording_in
 from app.cds_hooks.response import SUMMARY_LIMIT, Card, Coding, HookAnswer, Indicator, Source, fit_summary
+from app.chart import Availability, Chart
 from app.engine.knowledge import Knowledge
-from app.fhir.chart import Availability, Chart
 
 TOPIC_SYSTEM = "urn:osteon:card-topic"
 _EMPTY_ENDS = " :;,()"

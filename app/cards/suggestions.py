@@ -9,13 +9,12 @@ from functools import cached_property
 
 from app.advice.model import Advice, DrugOption, OptionStatus
 from app.cards.detail import dose_of
+from app.cards.orders import OrderContext, medication_request, service_request
 from app.cards.wording import Wording, in_language
 from app.cds_hooks.response import Action, ActionType, Suggestion, Written
+from app.chart import DraftOrder, is_named
 from app.engine.knowledge import Knowledge
-from app.engine.language import DoseOrder, Drug, Orderable
-from app.fhir.chart import DraftOrder
-from app.fhir.records import is_named
-from app.fhir.writing import OrderContext, medication_request, service_request
+from app.engine.schema import DoseOrder, Drug, Orderable
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from app.cds_hooks.override_reasons import OVERRIDE_REASONS
 from app.cds_hooks.response import Coding
 from app.engine.knowledge import Knowledge, Rule
-from app.engine.language import Strength, Texts
+from app.engine.schema import Strength, Texts
 from app.features.model import Evidence
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|~!]")

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from app.cds_hooks.errors import DataUnavailable, MalformedRequest
-from app.fhir.chart import Availability, SetAside, Source
-from app.fhir.written import Result
+from app.chart import Availability, SetAside, Source
+from app.decoding.written import Result
 
 PATIENT_KEY = "patient"
 

@@ -15,7 +15,7 @@ from app.cds_hooks.configuration import Configuration, configuration_of
 from app.cds_hooks.errors import MalformedRequest
 from app.cds_hooks.hooks import USER_TYPES, Hook, Service
 from app.cds_hooks.prefetch import Records, Resource, resolve
-from app.fhir.chart import SetAside
+from app.chart import SetAside
 
 _REFERENCE = re.compile(r"(?:\S*/)?([A-Z][A-Za-z]+)/([^/\s]+)")
 _BARE_ID = re.compile(r"[^\s/?#&]{1,128}")

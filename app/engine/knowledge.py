@@ -11,7 +11,8 @@ from pathlib import Path
 
 from app.engine.compiler import Compiler, CriterionError, Vocabulary
 from app.engine.criteria import Constant, Node
-from app.engine.language import (
+from app.engine.loader import GuidelineError, Loaded, LoadedFile, Problem, default_folder, load
+from app.engine.schema import (
     AdviceEntry,
     Disagreement,
     Drug,
@@ -24,7 +25,6 @@ from app.engine.language import (
     Texts,
     Use,
 )
-from app.engine.loader import GuidelineError, Loaded, LoadedFile, Problem, default_folder, load
 from app.features import catalogue
 
 TOPICS = (

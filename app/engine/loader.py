@@ -15,7 +15,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from app.data_files import data_path
-from app.engine.language import File, SourceFile
+from app.engine.schema import File, SourceFile
 
 Model = TypeVar("Model", bound=BaseModel)
 

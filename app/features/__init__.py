@@ -3,9 +3,9 @@
 `Features(chart, settings).feature(name)` gives one feature; `catalogue().spec(name)` says what a name means.
 """
 
+from app.features.catalogue import Catalogue, UnknownFeature
+from app.features.evaluation import FeatureCycle, Features, catalogue
 from app.features.model import Evidence, Feature, FeatureSettings, FeatureSpec, Kind
-from app.features.patient_features import FeatureCycle, Features, catalogue
-from app.features.registry import Catalogue, UnknownFeature
 
 __all__ = [
     "Catalogue",

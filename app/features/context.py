@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from app.chart import ConditionFact, CourseFact, ObservationFact, ProcedureFact
 from app.features.model import FeatureContext
-from app.fhir.chart import ConditionFact, CourseFact, ObservationFact, ProcedureFact
 
 
 class Context(FeatureContext, Protocol):

@@ -11,8 +11,7 @@ from typing import Generic, TypeVar, overload
 
 from typing_extensions import override
 
-from app.features.dates import newest_first
-from app.fhir.chart import (
+from app.chart import (
     ConditionFact,
     CourseFact,
     ObservationFact,
@@ -21,7 +20,8 @@ from app.fhir.chart import (
     UnreadObservation,
     fact_of,
 )
-from app.fhir.units import HAIR
+from app.dates import newest_first
+from app.terminology.units import HAIR
 
 T = TypeVar("T")
 F = TypeVar("F")

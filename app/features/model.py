@@ -11,7 +11,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from app.fhir.chart import Chart, DateRange
+from app.chart import Chart, DateRange
 
 Value = bool | Decimal | str | frozenset[str]
 """Truth, a number in the unit of the feature, a word of a closed list, or a set of words."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from app.chart import ObservationFact, Source
+from app.dates import within_months
 from app.features.context import Context
-from app.features.dates import within_months
 from app.features.model import Evidence, Feature
 from app.features.results import interval, known, observed, unknown
-from app.fhir.chart import ObservationFact, Source
 
 TOO_OLD, UNDATED = "too old", "not dated well enough to tell its age"
 TOO_OLD_OR_UNDATED = "too old or not dated well enough"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
+from app.chart import ObservationFact
 from app.features.model import Evidence, Feature, Value
-from app.fhir.chart import ObservationFact
 
 NEVER = Decimal("Infinity")
 """Months since something that is not on record: longer ago than every limit."""

@@ -1,1 +1,1 @@
-"""Reading charts: FHIR JSON, as it comes, to the typed facts of `app.fhir.chart`."""
+"""Reading charts: FHIR JSON, as it comes, to the typed facts of `app.chart`."""

@@ -10,7 +10,8 @@ from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from app.fhir.chart import DateRange
+from app.chart import DateRange
+from app.dates import plus_years
 
 _DATE_LENGTH = len("2015-03-07")
 _MONTH_LENGTH = len("2015-03")
@@ -96,21 +97,6 @@ def read_period(value: object, tz: ZoneInfo) -> tuple[DateRange | None, DateRang
     return read_date(value.get("start"), tz), read_date(value.get("end"), tz)
 
 
-def plus_years(day: date, years: int) -> date:
-    """The same day some years later; 29 February becomes 28 February. Beyond the calendar: its last day."""
-    year = day.year + years
-    if year > date.max.year:
-        return date.max
-    return day.replace(year=year, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=year)
-
-
-def minus_months(day: date, months: int) -> date:
-    """The same day of the month some calendar months earlier, or the last day of that month."""
-    count = day.year * 12 + day.month - 1 - months
-    year, month = divmod(count, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
 def age_to_dates(birth: DateRange | None, age: object) -> DateRange | None:
     """The days on which somebody was of an age (FHIR Age in years); None where either is not known."""
     if birth is None or not isinstance(age, dict) or isinstance(age.get("value"), bool):
@@ -120,14 +106,3 @@ def age_to_dates(birth: DateRange | None, age: object) -> DateRange | None:
         return None
     years = int(value)
     return DateRange(plus_years(birth.earliest, years), plus_years(birth.latest, years + 1) - timedelta(days=1))
-
-
-def earliest(*dates: DateRange | None) -> DateRange | None:
-    """The earliest of the dates that are known."""
-    return min((when for when in dates if when is not None), default=None)
-
-
-def latest(*dates: DateRange | None) -> DateRange | None:
-    """The latest of the dates that are known, by their last possible day."""
-    known = [when for when in dates if when is not None]
-    return max(known, key=lambda when: (when.latest, when.earliest), default=None)

@@ -7,10 +7,9 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.fhir.chart import DateRange, Patient, Sex
+from app.chart import DateRange, Patient, Sex
 from app.fhir.dates import read_date
-from app.fhir.names import codings
-from app.fhir.records import objects
+from app.terminology.codeable_concept import codings, objects
 
 _SEXES = {
     "female": Sex.FEMALE,

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.fhir.chart import (
+from app.chart import (
     Availability,
     Chart,
     DensityFact,
@@ -25,17 +25,18 @@ from app.fhir.chart import (
     SetAside,
     Source,
 )
-from app.fhir.conditions import ConditionFacts, read_condition
-from app.fhir.courses import MEDICATION_RECORDS, CourseRecord, read_medication_record
-from app.fhir.fractures import merge_fractures, with_external_causes
-from app.fhir.history import read_family, read_intolerance, read_procedure, read_report, read_service
-from app.fhir.merging import merge_courses
-from app.fhir.observations import ObservationFacts, read_observation, read_result
-from app.fhir.orders import read_draft
+from app.decoding.written import Result
+from app.fhir.conditions.fractures import merge_fractures, with_external_causes
+from app.fhir.conditions.read import ConditionFacts, read_condition
+from app.fhir.medications.courses import merge_courses
+from app.fhir.medications.draft_orders import read_draft
+from app.fhir.medications.records import MEDICATION_RECORDS, CourseRecord, read_medication_record
+from app.fhir.observations.read import ObservationFacts, read_observation, read_result
+from app.fhir.observations.report_text import densities_in_report
+from app.fhir.other_records import read_family, read_intolerance, read_procedure, read_report, read_service
 from app.fhir.patient import read_patient
-from app.fhir.records import OTHER_PATIENT, UNREADABLE, Reading, ReadSettings, objects, ref_of, reference_id
-from app.fhir.report_text import densities_in_report
-from app.fhir.written import Result
+from app.fhir.resource import OTHER_PATIENT, UNREADABLE, Reading, ReadSettings, ref_of, reference_id
+from app.terminology.codeable_concept import objects
 
 __all__ = ["ChartInput", "ReadSettings", "read_chart"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from app.engine.knowledge import TOPICS, Knowledge
-from app.engine.language import Texts
+from app.engine.schema import Texts
 from app.published.header import Resource, header
 
 CARD_TOPIC: Final = "urn:osteon:card-topic"

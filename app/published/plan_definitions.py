@@ -10,7 +10,7 @@ from typing import Final
 
 from app.engine.criteria import Constant, Node
 from app.engine.knowledge import Knowledge, Rule
-from app.engine.language import SourceFile, Use
+from app.engine.schema import SourceFile, Use
 from app.published.code_systems import CARD_TOPIC
 from app.published.header import Resource, canonical, computable_name, header
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from app.data_files import data_path
-from app.fhir.terminology import load_yaml
 from app.published.code_systems import FINDING
 from app.published.header import Resource, canonical, computable_name, fhir_id, header
+from app.terminology.code_sets import load_yaml
 
 FILES: Final = ("observations", "conditions", "medications")
 COMMENT: Final = "http://hl7.org/fhir/StructureDefinition/valueset-concept-comments"

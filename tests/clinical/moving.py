@@ -14,9 +14,9 @@ from app.advice.roles import roles_in
 from app.cds_hooks.hooks import SERVICES_BY_ID
 from app.cds_hooks.request import read_request
 from app.engine.criteria import All, AnyOf, Limit, Named, Node, Not
-from app.engine.findings import evaluate
+from app.engine.finding import evaluate
 from app.engine.knowledge import CompiledUnless, Knowledge, Rule
-from app.engine.language import Use
+from app.engine.schema import Use
 from app.features import Features
 from app.pipeline import OCCASIONS, OsteonPipeline, build_pipeline
 from app.settings import Settings

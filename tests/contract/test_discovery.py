@@ -8,7 +8,7 @@ import pytest
 
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.prefetch import TEMPLATES
-from app.fhir.chart import Source
+from app.chart import Source
 from tests.conftest import Client
 from tests.support import calls
 

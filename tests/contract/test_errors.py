@@ -11,7 +11,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from app.api.json_body import decode, read_body
+from app.api.body import decode, read_body
 from app.cds_hooks.errors import BodyTimeout, MalformedRequest
 from tests.conftest import Client, ClientMaker
 from tests.support import calls

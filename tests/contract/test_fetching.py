@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from app.fhir.chart import Availability, Source
-from app.fhir.client import FetchResult, FhirClient
-from app.fhir.client_settings import FhirClientSettings
+from app.chart import Availability, Source
 from app.main import create_app
+from app.outbound.fhir_client import FetchResult, FhirClient
+from app.outbound.settings import FhirClientSettings
 from app.settings import Settings
 from tests.conftest import TODAY, Client
 from tests.support import calls

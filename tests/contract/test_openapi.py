@@ -9,8 +9,8 @@ import jsonschema
 import pytest
 from openapi_spec_validator import validate
 
-from app.api import publish
 from app.cds_hooks.discovery import discovery
+from app.docgen import openapi as publish
 from tests.conftest import Client
 from tests.support import calls
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.cds_hooks.prefetch import Records, resolve, supplement
-from app.fhir.chart import Availability, SetAside, Source
+from app.chart import Availability, SetAside, Source
 from tests.conftest import Client
 from tests.support.calls import bundle, observation, outcome, patient_view, without
 from tests.support.fake import FakePipeline

@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 from msgspec.structs import replace
 
-from app.api.schemas import component_schemas
+from app.api.openapi.schemas import component_schemas
 from app.cds_hooks.override_reasons import OVERRIDE_REASONS
 from app.cds_hooks.response import (
     SUMMARY_LIMIT,

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app import __version__, cli, demo, serve
+from app import __version__
+from app.commands import cli, demo, serve
 from app.engine.loader import GuidelineError, Problem
 from app.settings import MEBIBYTE, Settings
 

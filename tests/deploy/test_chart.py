@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from app import __version__
-from app.settings_doc import setting_names
+from app.docgen.settings import setting_names
 from tests.deploy.conftest import CHART, DEPLOY, ROOT, Render, Resource
 
 Resources = Callable[[dict[str, Any]], dict[str, Resource]]
@@ -109,7 +109,7 @@ def test_the_service_starts_with_the_settings_of_the_chart(resources: Resources,
     assert set(environment) <= {f"OSTEON_{setting.upper()}" for setting in setting_names()}
     code = (
         "from app.settings import Settings; from app.api.trust.settings import TrustSettings; "
-        "from app.fhir.client_settings import FhirClientSettings; "
+        "from app.outbound.settings import FhirClientSettings; "
         "Settings(); FhirClientSettings(); t = TrustSettings(); print(t.trust, len(t.clients()))"
     )
     plain = {key: value for key, value in os.environ.items() if not key.startswith("OSTEON_")}

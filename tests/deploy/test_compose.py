@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from app.docgen.settings import setting_names
 from app.settings import Settings
-from app.settings_doc import setting_names
 from tests.deploy.conftest import DEPLOY, ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
@@ -40,7 +40,7 @@ def test_every_variable_is_a_setting() -> None:
 def test_the_service_starts_with_its_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every `${NAME:-default}` read by the settings classes."""
     from app.api.trust.settings import TrustSettings
-    from app.fhir.client_settings import FhirClientSettings
+    from app.outbound.settings import FhirClientSettings
 
     for name, text in SERVICES["osteon"]["environment"].items():
         monkeypatch.setenv(name, re.sub(r"\$\{[A-Z_]+:-(.*)\}", r"\1", text))

@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from app import settings_doc
+from app.docgen import settings as settings_doc
 from app.settings import Settings
 from tests.deploy.conftest import ROOT
 
 
 def test_the_page_is_in_step_with_the_settings() -> None:
     written = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    assert written == settings_doc.page(), "run: python -m app.settings_doc > docs/configuration.md"
+    assert written == settings_doc.page(), "run: python -m app.docgen.settings > docs/configuration.md"
 
 
 def test_every_setting_is_on_the_page_once() -> None:

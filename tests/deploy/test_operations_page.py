@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from app import serve
 from app.api.logs import ALLOWED_KEYS
 from app.api.metrics import Metrics
+from app.commands import serve
 from tests.deploy.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from app.api.logs import configure
-from app.fhir.client import FhirClient
-from app.fhir.client_settings import FhirClientSettings
 from app.main import create_app
+from app.outbound.fhir_client import FhirClient
+from app.outbound.settings import FhirClientSettings
 from app.settings import Settings
 from tests.support.fake import FakePipeline, passing
 

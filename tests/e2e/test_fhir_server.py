@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from app.cds_hooks.request import FhirAuthorization
-from app.fhir.client import FetchResult, FhirClient
-from app.fhir.client_settings import FhirClientSettings
+from app.outbound.fhir_client import FetchResult, FhirClient
+from app.outbound.settings import FhirClientSettings
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "very-secret-token"

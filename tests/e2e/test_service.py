@@ -14,9 +14,9 @@ import httpx
 import jsonschema
 import pytest
 
-from app.api import publish
-from app.api.schemas import component_schemas
+from app.api.openapi.schemas import component_schemas
 from app.cds_hooks.hooks import SERVICES, Service
+from app.docgen import openapi as publish
 from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
 from tests.e2e.conftest import ROOT, Server, StartServer, free_port, wait_until_ready
@@ -29,7 +29,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     port, log = free_port(), tmp_path_factory.mktemp("service") / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "serve", "--port", str(port)], cwd=ROOT, stdout=output, stderr=output
+            [sys.executable, "-m", "app.commands.cli", "serve", "--port", str(port)],
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
         )
     server = Server(process, f"http://127.0.0.1:{port}", log)
     try:
@@ -98,7 +101,7 @@ def test_the_demo_shows_the_sample_patient_and_stops_on_ctrl_c(tmp_path: Path) -
     port, log = free_port(), tmp_path / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "demo", "--serve", "--port", str(port)],
+            [sys.executable, "-m", "app.commands.cli", "demo", "--serve", "--port", str(port)],
             cwd=ROOT,
             stdout=output,
             stderr=output,
@@ -118,7 +121,7 @@ def test_the_demo_shows_the_sample_patient_and_stops_on_ctrl_c(tmp_path: Path) -
 
 def test_several_workers(start: StartServer) -> None:
     """Contract section 7: `--workers N`."""
-    server = start("app.cli", "serve", "--port", "PORT", "--workers", "2")
+    server = start("app.commands.cli", "serve", "--port", "PORT", "--workers", "2")
     for _ in range(6):
         assert httpx.get(f"{server.url}/health/ready", timeout=30).status_code == 200
     assert server.stop() in (0, -signal.SIGTERM)
@@ -133,7 +136,7 @@ def test_the_choices_of_a_hospital_do_not_keep_the_service_from_being_ready(star
         for recommendation in card["extension"]["osteon.explanation"]["recommendations"]
     }
     off = {"OSTEON_DISABLED_RECOMMENDATIONS": ",".join(sorted(cited)), "OSTEON_MAX_AGE_RENAL_MONTHS": "1"}
-    server = start("app.cli", "serve", "--port", "PORT", environment=off)
+    server = start("app.commands.cli", "serve", "--port", "PORT", environment=off)
     answer = httpx.post(
         f"{server.url}/cds-services/{calls.PATIENT_VIEW}", json=calls.example("patient-view.request"), timeout=20
     )

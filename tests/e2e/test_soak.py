@@ -35,7 +35,9 @@ def test_growth_is_seen() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="LOUD: memory of a process is read as Linux tells it; NO SOAK here")
 def test_mixed_traffic_costs_no_memory_and_starves_no_probe(start: StartServer) -> None:
-    server = start("app.cli", "serve", "--port", "PORT", environment={"OSTEON_MAX_BODY_BYTES": str(MAX_BODY_BYTES)})
+    server = start(
+        "app.commands.cli", "serve", "--port", "PORT", environment={"OSTEON_MAX_BODY_BYTES": str(MAX_BODY_BYTES)}
+    )
     warm_up = max(15.0, min(120.0, SECONDS / 10))
     report = asyncio.run(soak(server.url, server.process.pid, seconds=SECONDS, warm_up=warm_up))
     print(*report.lines(), sep="\n")

@@ -6,9 +6,9 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from app.engine.language import DoseOrder, Drug, Orderable
+from app.cards.orders import OrderContext, medication_request, service_request
 from app.engine.loader import default_folder, load
-from app.fhir.writing import OrderContext, medication_request, service_request
+from app.engine.schema import DoseOrder, Drug, Orderable
 
 LANGUAGES = ("en", "sv", "da", "zh")
 CALL: dict[str, Any] = {

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.fhir.writing import service_request
+from app.cards.orders import service_request
 from tests.fhir.suggested import all_suggested, context, orderables
 from tests.fhir.validating import VALIDATORS, Validator, with_fhirkit, with_google_fhir, with_invariants
 

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.engine.language import DoseOrder, Drug, Orderable
-from app.fhir.writing import (
+from app.cards.orders import (
     MedicationChanges,
     OrderContext,
     check_constants,
@@ -21,6 +20,7 @@ from app.fhir.writing import (
     service_request,
     updated_medication_request,
 )
+from app.engine.schema import DoseOrder, Drug, Orderable
 from tests.fhir.suggested import LANGUAGES, context, drug_orders, orderables
 
 ITEM = Orderable(

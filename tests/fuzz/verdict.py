@@ -12,7 +12,7 @@ from uuid import UUID
 
 import jsonschema
 
-from app.api.schemas import component_schemas
+from app.api.openapi.schemas import component_schemas
 from app.engine.knowledge import TOPICS, load_knowledge
 
 STRICT = Path(__file__).parents[3] / "shared" / "cds-hooks" / "schemas" / "cds-hooks-response.schema.json"

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.chart import Interpretation, Source
 from app.features import Features
-from app.features.patient_features import catalogue
-from app.fhir.chart import Interpretation, Source
+from app.features.evaluation import catalogue
 from tests.property.patients import Json, cases
 from tests.property.test_truth import OPTIONAL, features_of
 from tests.unit.features.charts import condition, features, observation

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.chart import Chart, ObservationFact, UnreadObservation
 from app.features import Features
 from app.features.fact_index import newest_observations
-from app.fhir import observations
-from app.fhir.chart import Chart, ObservationFact, UnreadObservation
+from app.fhir.observations import read as observations
 from app.fhir.reader import ChartInput, read_chart
 from tests.property.patients import Json
 

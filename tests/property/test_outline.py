@@ -15,18 +15,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from app.api import outline
-from app.api.json_body import decode
-from app.api.outline import outlined
-from app.api.strict_json import loads
+from app.api.body import decode
 from app.cds_hooks.errors import MalformedRequest
 from app.cds_hooks.hooks import SERVICES_BY_ID
 from app.cds_hooks.prefetch import TEMPLATES
 from app.cds_hooks.request import read_request
+from app.chart import Chart, ObservationFact
+from app.decoding import observations as outline
+from app.decoding.observations import outlined
+from app.decoding.strict_json import loads
+from app.decoding.written import Result
 from app.features.fact_index import newest_observations
-from app.fhir.chart import Chart, ObservationFact
-from app.fhir.observation_values import question_of
-from app.fhir.written import Result
+from app.fhir.observations.values import question_of
 from tests.clinical.builder import LOINC, PATIENT, SERVICE
 from tests.clinical.cases import TODAY
 from tests.fuzz.mutations import mutated

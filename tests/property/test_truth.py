@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.engine.criteria import Node
-from app.engine.findings import decide, evaluate
+from app.engine.finding import decide, evaluate
 from app.features import Features
 from tests.clinical.cases import TODAY
 from tests.property.patients import Json, cases, pipeline, read, request_of

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from app.engine.check import quote_problems
+from app.commands.check import quote_problems
 from app.engine.knowledge import load_knowledge
 
 INVENTORIES = ("inventory-000-001.yaml", "inventory-002-003-004.yaml")

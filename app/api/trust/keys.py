@@ -21,8 +21,8 @@ from joserfc.errors import JoseError
 from app.api.logs import logger
 from app.api.trust.settings import TrustedClient, TrustSettings
 from app.api.trust.token import Token, Untrusted
-from app.fhir.addresses import AddressRefused, parse_url
-from app.fhir.egress import Egress, EgressFailed
+from app.outbound.addresses import AddressRefused, parse_url
+from app.outbound.egress import Egress, EgressFailed
 
 Key = jwk.RSAKey | jwk.ECKey
 

@@ -18,7 +18,7 @@ from app.api.trust.replay import ReplayStoreUnavailable
 from app.api.trust.settings import TrustSettings
 from app.api.trust.token import Untrusted, bearer
 from app.api.trust.verifier import Verifier
-from app.fhir.addresses import is_loopback_name
+from app.outbound.addresses import is_loopback_name
 
 PROTECTED = "/cds-services"
 _FEEDBACK = "/feedback"

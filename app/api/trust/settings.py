@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.fhir.addresses import AddressRefused, IPNetwork, parse_url
+from app.outbound.addresses import AddressRefused, IPNetwork, parse_url
 
 # Asymmetric ones only: "none" and the HMAC family (whose key would be the public text of a key set) cannot be chosen.
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]

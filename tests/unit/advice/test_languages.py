@@ -14,14 +14,14 @@ import pytest
 from app.cards.wording import Wording
 from app.cds_hooks.override_reasons import OVERRIDE_REASONS
 from app.cds_hooks.response import SUMMARY_LIMIT
+from app.chart import DateRange, DensitySite, FractureSite, Presence
 from app.engine.knowledge import TOPICS, Knowledge, load_knowledge
-from app.engine.language import Texts
+from app.engine.schema import Texts
 from app.features import catalogue
-from app.features.diagnoses import GROUPS
-from app.features.findings import MISSING, TRUTHS, WORDS
-from app.features.laboratory import ANALYTES
+from app.features.history.diagnoses import GROUPS
+from app.features.history.stated_findings import MISSING, TRUTHS, WORDS
+from app.features.laboratory.values import ANALYTES
 from app.features.model import Evidence
-from app.fhir.chart import DateRange, DensitySite, FractureSite, Presence
 from app.main import create_app
 from app.pipeline import build_pipeline
 from app.settings import Settings

@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from app.cards.wording import Wording, escaped, number
+from app.chart import DateRange
 from app.engine.knowledge import load_knowledge
 from app.features.model import Evidence
-from app.fhir.chart import DateRange
 
 
 @pytest.mark.parametrize("text", ["<script>", "[link](http://x)", "**bold**", "a|b", "# head", "![i](u)", "`code`"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.check import main
+from app.commands.check import main
 from app.engine.knowledge import load_knowledge
 from app.engine.loader import GuidelineError
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from app.engine import coverage, jsonschema
+from app.docgen import coverage
+from app.docgen import guideline_schema as jsonschema
 from app.engine.knowledge import load_knowledge
 from app.engine.loader import default_folder
 
@@ -15,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 
 def test_the_coverage_table_is_in_step() -> None:
     committed = (ROOT / "docs" / "coverage.md").read_text(encoding="utf-8")
-    assert committed == coverage.page(load_knowledge()), "run: python -m app.engine.coverage docs/coverage.md"
+    assert committed == coverage.page(load_knowledge()), "run: python -m app.docgen.coverage docs/coverage.md"
 
 
 def test_the_schema_for_editors_is_in_step(tmp_path: Path) -> None:
@@ -23,7 +24,7 @@ def test_the_schema_for_editors_is_in_step(tmp_path: Path) -> None:
     jsonschema.main([str(written)])
     committed = (ROOT / "docs" / "guideline.schema.json").read_text(encoding="utf-8")
     assert committed == written.read_text(encoding="utf-8"), (
-        "run: python -m app.engine.jsonschema docs/guideline.schema.json"
+        "run: python -m app.docgen.guideline_schema docs/guideline.schema.json"
     )
 
 

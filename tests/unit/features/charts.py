@@ -7,8 +7,7 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from app.features import Features, FeatureSettings
-from app.fhir.chart import (
+from app.chart import (
     Availability,
     Chart,
     ConditionFact,
@@ -30,6 +29,7 @@ from app.fhir.chart import (
     Sex,
     Source,
 )
+from app.features import Features, FeatureSettings
 
 TODAY = date(2026, 6, 15)
 _numbers = count(1)

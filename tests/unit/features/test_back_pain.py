@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from app.fhir.chart import Energy, FractureSite, Interpretation, Source
+from app.chart import Energy, FractureSite, Interpretation, Source
 
 from .charts import condition, features, fracture, observation
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.fhir.chart import FamilyFact, FractureSite, Interpretation, Presence, Source
+from app.chart import FamilyFact, FractureSite, Interpretation, Presence, Source
 
 from .charts import condition, features, observation
 

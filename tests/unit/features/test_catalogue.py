@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from app.docgen.features import render
 from app.features import FeatureCycle, Features, Kind, UnknownFeature, catalogue
-from app.features.catalogue_doc import render
+from app.features.catalogue import Catalogue
 from app.features.context import Context
 from app.features.model import Feature, FeatureSpec
-from app.features.registry import Catalogue
 
 from .charts import chart, features
 
@@ -65,7 +65,7 @@ def test_every_listed_feature_can_be_computed_on_an_empty_chart_and_keeps_its_ki
 
 def test_nothing_is_known_of_a_patient_without_any_record() -> None:
     """Nothing sent: no question may be answered with no, apart from those about the orders at hand and the patient."""
-    from app.fhir.chart import Chart, Patient
+    from app.chart import Chart, Patient
 
     bare = Features(Chart(Patient("p1"), chart().today, {}))
     by_orders = ("ordered.", "order_stops.", "ordered_glucocorticoid_", "orders_at_hand", "months_with_order.")
@@ -89,11 +89,11 @@ def test_features_that_ask_for_each_other_are_a_fault(monkeypatch: pytest.Monkey
 
     own.add_feature(FeatureSpec("a", Kind.TRUTH, "a"), ask("b"))  # type: ignore[arg-type]
     own.add_feature(FeatureSpec("b", Kind.TRUTH, "b"), ask("a"))  # type: ignore[arg-type]
-    monkeypatch.setattr("app.features.patient_features.catalogue", lambda: own)
+    monkeypatch.setattr("app.features.evaluation.catalogue", lambda: own)
     with pytest.raises(FeatureCycle, match="a -> b -> a"):
         Features(chart()).feature("a")
 
 
 def test_the_published_page_is_in_step_with_the_catalogue() -> None:
     page = Path(__file__).parents[3] / "docs" / "features.md"
-    assert page.read_text(encoding="utf-8") == render(), "run: python -m app.features.catalogue_doc"
+    assert page.read_text(encoding="utf-8") == render(), "run: python -m app.docgen.features"

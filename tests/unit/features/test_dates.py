@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.features.dates import add_days, add_months, months_between, months_since, within_months, years_between
+from app.dates import add_days, add_months, months_between, months_since, within_months, years_between
 
 from .charts import TODAY, on
 

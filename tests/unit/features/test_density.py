@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from app.chart import DensityKind, DensitySite, Presence, ProcedureFact, RequestedService, Source
 from app.features import FeatureSettings
-from app.fhir.chart import DensityKind, DensitySite, Presence, ProcedureFact, RequestedService, Source
 
 from .charts import condition, course, density, features, fracture, observation, on, past
 

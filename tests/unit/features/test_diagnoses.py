@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from app.features.diagnoses import GROUPS
-from app.features.findings import TRUTHS
-from app.fhir.chart import ConditionFact, Presence, ProcedureFact, Source
+from app.chart import ConditionFact, Presence, ProcedureFact, Source
+from app.features.history.diagnoses import GROUPS
+from app.features.history.stated_findings import TRUTHS
 
 from .charts import TODAY, condition, features, observation, on
 

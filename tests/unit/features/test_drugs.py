@@ -6,8 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.features.exposure import BONE_CLASSES, CLASSES
-from app.fhir.chart import (
+from app.chart import (
     CourseStatus,
     IntoleranceFact,
     OrderAction,
@@ -15,6 +14,7 @@ from app.fhir.chart import (
     Route,
     Source,
 )
+from app.features.drugs.exposure import BONE_CLASSES, CLASSES
 
 from .charts import condition, course, draft, features, observation, on, past
 

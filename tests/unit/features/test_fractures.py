@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from app.features.fracture_counting import NEVER_COUNTED, NOT_RECORDED_NOTE, TYPICAL
-from app.fhir.chart import Energy, FractureSite, Source
+from app.chart import Energy, FractureSite, Source
+from app.features.bone.fragility import NEVER_COUNTED, NOT_RECORDED_NOTE, TYPICAL
 
 from .charts import condition, course, features, fracture, observation, past
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from app.fhir.chart import CourseStatus, Dose, OrderAction, Source
+from app.chart import CourseStatus, Dose, OrderAction, Source
 
 from .charts import course, draft, features, past
 

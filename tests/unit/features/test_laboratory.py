@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from app.chart import Interpretation, Presence, Sex, Source, UnusableValue
 from app.features import FeatureSettings
-from app.features.laboratory import ANALYTES, PANEL
-from app.features.renal import cockcroft_gault
-from app.fhir.chart import Interpretation, Presence, Sex, Source, UnusableValue
+from app.features.laboratory.kidney import cockcroft_gault
+from app.features.laboratory.values import ANALYTES, PANEL
 
 from .charts import condition, course, features, observation
 

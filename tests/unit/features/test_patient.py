@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from app.chart import Presence, Sex, Source
 from app.features import FeatureSettings
-from app.fhir.chart import Presence, Sex, Source
 
 from .charts import condition, features, observation
 

@@ -9,9 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from app.features import Feature, Features, catalogue
-from app.features.diagnoses import NAMES
-from app.fhir.chart import (
+from app.chart import (
     Availability,
     Chart,
     ConditionFact,
@@ -32,6 +30,8 @@ from app.fhir.chart import (
     Sex,
     Source,
 )
+from app.features import Feature, Features, catalogue
+from app.features.history.diagnoses import NAMES
 
 from .charts import DRUGS, TODAY, patient
 
@@ -147,7 +147,7 @@ SOME_CLASSES = (
 
 def _asked() -> list[str]:
     """All features, with a handful of drug classes: the others are computed by the same functions."""
-    from app.features.exposure import CLASSES
+    from app.features.drugs.exposure import CLASSES
 
     left_out = set(CLASSES) - set(SOME_CLASSES)
     names = [name for name in catalogue().names() if left_out.isdisjoint(name.split("."))]

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.fhir.chart import Chart, ObservationFact, fact_of
+from app.chart import Chart, ObservationFact, fact_of
 from app.fhir.reader import ChartInput, read_chart
 
 TODAY = date(2026, 6, 15)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.fhir.codes import match, meaning_of
-from app.fhir.names import TextKind, match_text
+from app.terminology.codes import match, meaning_of
+from app.terminology.names import TextKind, match_text
 from tests.unit.fhir.builders import ATC, FINDING, ICD10, ICD10CM, ICD10CN, ICD10SE, LOINC, RXNORM, SKS, SNOMED, coded
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.fhir.chart import CourseStatus, Route
+from app.chart import CourseStatus, Route
 from tests.unit.fhir.builders import ATC, RXNORM, SNOMED, chart, coded, dosage, request, resource, statement
 
 PREDNISOLONE = coded(ATC, "H02AB06", text="prednisolone")

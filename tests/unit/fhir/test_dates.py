@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.fhir.chart import DateRange
-from app.fhir.dates import age_to_dates, minus_months, read_date, read_period
-from app.fhir.observations import ObservationFacts, read_observation
-from app.fhir.records import Reading, ReadSettings
+from app.chart import DateRange
+from app.dates import minus_months
+from app.fhir.dates import age_to_dates, read_date, read_period
+from app.fhir.observations.read import ObservationFacts, read_observation
+from app.fhir.resource import Reading, ReadSettings
 
 UTC, STOCKHOLM = ZoneInfo("UTC"), ZoneInfo("Europe/Stockholm")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.fhir.chart import DensityFact, DensityKind, DensitySite
+from app.chart import DensityFact, DensityKind, DensitySite
 from tests.unit.fhir.builders import FINDING, LOINC, SNOMED, chart, coded, observation, resource
 
 

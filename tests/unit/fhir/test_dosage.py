@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.fhir.chart import Dose
+from app.chart import Dose
 from tests.unit.fhir.builders import ATC, RXNORM, chart, coded, dosage, statement
 
 PREDNISOLONE = coded(ATC, "H02AB06", text="prednisolone")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.fhir.chart import Energy, FractureFact, FractureSite
+from app.chart import Energy, FractureFact, FractureSite
 from tests.unit.fhir.builders import FINDING, ICD10, ICD10CM, SKS, SNOMED, chart, coded, condition
 
 

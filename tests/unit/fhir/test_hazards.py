@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.fhir.chart import Interpretation, Presence, SetAside, Sex
+from app.chart import Interpretation, Presence, SetAside, Sex
 from app.fhir.reader import ChartInput, read_chart
 from tests.unit.fhir.builders import (
     ATC,

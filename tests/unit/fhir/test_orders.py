@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.fhir.chart import CourseStatus, DraftOrder, OrderAction
+from app.chart import CourseStatus, DraftOrder, OrderAction
 from tests.unit.fhir.builders import ATC, SNOMED, chart, coded, dosage, request, resource, statement
 
 ZOLEDRONATE, ALENDRONATE = coded(ATC, "M05BA08"), coded(ATC, "M05BA04")

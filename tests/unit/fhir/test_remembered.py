@@ -9,7 +9,7 @@ import pytest
 
 from app.fhir import remembered
 from app.fhir.remembered import Remembered
-from app.fhir.units import measure, quantity_rules, to_decimal
+from app.terminology.units import measure, quantity_rules, to_decimal
 from tests.unit.fhir.builders import LOINC, chart, coded, facts_in, observation
 
 CALCIUM = "17861-6"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.fhir.chart import DensityFact
+from app.chart import DensityFact
 from tests.unit.fhir.builders import LOINC, chart, coded, facts_in, observation, resource
 
 TABLE = """<div xmlns="http://www.w3.org/1999/xhtml"><p>Densitometry</p><table>

@@ -6,7 +6,16 @@ from decimal import Decimal
 
 import pytest
 
-from app.fhir.units import IMPOSSIBLE, NO_UNIT, UNKNOWN_UNIT, Measured, Unusable, measure, quantity_rules, to_decimal
+from app.terminology.units import (
+    IMPOSSIBLE,
+    NO_UNIT,
+    UNKNOWN_UNIT,
+    Measured,
+    Unusable,
+    measure,
+    quantity_rules,
+    to_decimal,
+)
 
 
 def read(concept: str, value: object, unit: str | None = None, code: str | None = None) -> Measured | Unusable | None:

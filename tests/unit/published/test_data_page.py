@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.fhir.terminology import terminology
-from app.published import data_page
+from app.docgen import data as data_page
+from app.terminology.code_sets import terminology
 
 PAGE = Path(__file__).parents[3] / "docs" / "data.md"
 
 
 def test_the_page_is_in_step() -> None:
-    assert PAGE.read_text(encoding="utf-8") == data_page.page(), "run: python -m app.published.data_page docs/data.md"
+    assert PAGE.read_text(encoding="utf-8") == data_page.page(), "run: python -m app.docgen.data docs/data.md"
 
 
 def test_every_concept_is_on_the_page() -> None:

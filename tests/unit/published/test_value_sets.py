@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from app.fhir.codes import meaning_of
-from app.fhir.terminology import terminology
 from app.published import PublishedKnowledge
 from app.published.header import computable_name, fhir_id
 from app.published.value_sets import load_concepts, value_sets
+from app.terminology.code_sets import terminology
+from app.terminology.codes import meaning_of
 
 CONTENT: dict[str, Any] = {
     "systems": {

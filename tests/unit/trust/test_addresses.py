@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.fhir.addresses import AddressRefused, check_address, parse_url
-from app.fhir.client_settings import FhirClientSettings
-from app.fhir.egress import Egress, EgressFailed
+from app.outbound.addresses import AddressRefused, check_address, parse_url
+from app.outbound.egress import Egress, EgressFailed
+from app.outbound.settings import FhirClientSettings
 
 LISTED = "https://fhir.hospital.example/r4"
 

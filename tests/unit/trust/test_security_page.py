@@ -10,7 +10,7 @@ import pytest
 
 from app.api.connection import ConnectionSettings
 from app.api.trust.settings import TrustSettings
-from app.fhir.client_settings import FhirClientSettings
+from app.outbound.settings import FhirClientSettings
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ from typing import Any
 
 from joserfc import jwk, jws, jwt
 
-from app.fhir.addresses import Url, parse_url
-from app.fhir.egress import Answer, EgressFailed
+from app.outbound.addresses import Url, parse_url
+from app.outbound.egress import Answer, EgressFailed
 
 NOW = 1_795_000_000.0
 BASE = "https://cds.hospital.example/osteon"

@@ -1,0 +1,74 @@
+"""What of the advice is said at a moment of the clinician's work, and what an empty answer still asks for."""
+
+from __future__ import annotations
+
+from app.advice.model import Advice, AdviceSet, Occasion
+from app.advice.ordering import in_order
+from app.chart import Availability, Chart, Source
+from app.engine.criteria import FeatureSource
+from app.engine.knowledge import Knowledge
+
+EMERGENCY = "emergency-cord-compression"
+SAFETY_TOPICS = frozenset({"red-flag", "drug-safety"})
+"""What is said beside an emergency, and at a discharge without a recent fracture."""
+QUESTION = "data-needed"
+"""The topic of questions: what they ask for is told beside the cards where the moment lets no card stand."""
+NOT_TO_BE_SIGNED = "do-not-start-drug"
+
+
+def at_the_moment(
+    everything: list[Advice],
+    knowledge: Knowledge,
+    features: FeatureSource,
+    chart: Chart,
+    occasion: Occasion,
+) -> AdviceSet:
+    """What of all advice belongs to this moment, the most urgent first; and what is asked for beside an empty list."""
+    advice = everything
+    if any(one.id == EMERGENCY for one in advice):
+        advice = [one for one in advice if one.topic in SAFETY_TOPICS]
+    if occasion is Occasion.ORDERS:
+        advice = _without_consequences_of_blocked(advice, chart)
+    if occasion is Occasion.PROBLEM:
+        advice = [one for one in advice if _about_new_problem(one, chart)]
+    if occasion is Occasion.DISCHARGE and features.feature("recent_fragility_fracture.any").value is not True:
+        advice = [one for one in advice if one.topic in SAFETY_TOPICS]
+    advice = _asked_once(advice)
+    questions = [one for one in everything if one.topic == QUESTION or one.kind.block.asks]
+    asked = dict.fromkeys(name for one in questions if not advice for name in one.missing)
+    return AdviceSet(tuple(in_order(advice, knowledge.advice)), (*asked, *([] if advice else _not_sent(chart))))
+
+
+def _asked_once(advice: list[Advice]) -> list[Advice]:
+    """Without questions whose every datum another card of the answer names as missing: it is asked for there."""
+    named = {name for one in advice if one.topic != QUESTION for name in one.missing}
+    return [one for one in advice if one.topic != QUESTION or not named.issuperset(one.missing)]
+
+
+def _not_sent(chart: Chart) -> list[str]:
+    """The list of conditions, where it did not come: without it silence says little, and an empty answer says so.
+
+    Observations and medications are required, and a call without them is not answered.
+    """
+    unknown = (Availability.ABSENT, Availability.FAILED)
+    sent = chart.availability.get(Source.CONDITIONS, Availability.ABSENT) not in unknown
+    return [] if sent else [Source.CONDITIONS.value]
+
+
+def _without_consequences_of_blocked(advice: list[Advice], chart: Chart) -> list[Advice]:
+    """Advice that would only follow from orders that must not be signed is not given: their own cards stand."""
+    blocked = {one.order.ref for one in advice if one.order and one.id == NOT_TO_BE_SIGNED}
+    drafts = {order.ref for order in chart.draft_orders}
+
+    def follows_only(one: Advice) -> bool:
+        rests_on = {evidence.resource for evidence in one.evidence} & drafts
+        return one.topic not in SAFETY_TOPICS and one.order is None and bool(rests_on) and rests_on <= blocked
+
+    return [one for one in advice if not follows_only(one)]
+
+
+def _about_new_problem(advice: Advice, chart: Chart) -> bool:
+    """Whether the advice rests on one of the conditions that are being recorded."""
+    new = {condition.ref for condition in chart.new_conditions}
+    new |= {ref for fracture in chart.fractures if fracture.new_in_context for ref in fracture.refs}
+    return any(evidence.resource in new for evidence in advice.evidence)

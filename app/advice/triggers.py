@@ -1,0 +1,193 @@
+"""What opens a piece of advice: findings that hold, drugs that run against a contraindication, draft orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from app.advice.draft import Draft
+from app.advice.drug_options import DrugKnowledge
+from app.advice.duplicate_drugs import duplicates
+from app.advice.model import Cited, Role
+from app.chart import Chart, CourseFact, DraftOrder, OrderAction
+from app.engine.criteria import FeatureSource
+from app.engine.knowledge import Knowledge
+from app.engine.schema import Drug, Indicator, Use
+
+GENERAL_QUESTION = "complete-risk-data"
+ADVISES_CHANGE = frozenset({"use-other-drug", "follow-denosumab", "follow-anabolic"})
+
+
+@dataclass
+class Opened:
+    """The advice that stands before gates; keyed by advice id, with the order or drug where there is one card each."""
+
+    drafts: dict[tuple[str, str], Draft] = field(default_factory=dict)
+
+    def open(self, knowledge: Knowledge, advice_id: str, subject: str = "") -> Draft:
+        """The draft of an advice, begun if it is new."""
+        key = (advice_id, subject)
+        if key not in self.drafts:
+            self.drafts[key] = Draft(knowledge.advice[advice_id])
+        return self.drafts[key]
+
+
+def open_from_findings(opened: Opened, knowledge: Knowledge, openers: Sequence[Cited]) -> None:
+    """Cards from recommendations that hold. A filler is silent where the lead gives the same advice."""
+    holding = [c for c in openers if c.holds]
+    led = {c.rule.block.advise for c in holding if c.role is Role.LEAD}
+    for cited in holding:
+        advise = cited.rule.block.advise
+        if advise is None or (cited.role is Role.FILL and advise in led and not cited.rule.block.safety):
+            continue
+        opened.open(knowledge, advise).add(cited)
+
+
+def open_from_options(opened: Opened, knowledge: Knowledge, places: Iterable[Cited], features: FeatureSource) -> None:
+    """Cards that a drug's place opens by itself (an oral bisphosphonate that is not tolerated, for example)."""
+    for place in places:
+        advise = place.rule.block.advise
+        if advise and place.holds:
+            outcome = place.rule.opens.evaluate(features)
+            if outcome.truth is True:
+                draft = opened.open(knowledge, advise)
+                draft.add(place)
+                draft.evidence += outcome.evidence
+
+
+def open_for_running_drugs(opened: Opened, drugs: DrugKnowledge) -> None:
+    """A drug that runs against a contraindication asks for another drug; a caution is shown on a card of its own.
+
+    Where the same drug is to be changed anyway, the caution is cited there: one card about one drug.
+    """
+    for drug in drugs.running:
+        concerning = [
+            (cited, cited.rule.block.drug_rule)
+            for cited in drugs.concerning(drug.classes)
+            if cited.holds and cited.rule.block.use is Use.CARD
+        ]
+        blocks = [c for c, rule in concerning if rule and drugs.effect(c) == "block" and rule.on_running == "switch"]
+        cautions = [c for c, rule in concerning if rule and rule.on_running == "caution"]
+        waits = [c for c in cautions if drugs.effect(c) == "block"]  # forbidden as it is, and not to be dropped either
+        if blocks:
+            _for_running(opened, drugs, "use-other-drug", "", drug, blocks).riders += cautions
+        elif waits:
+            _for_running(opened, drugs, "hold-next-dose", drug.id, drug, waits).riders += cautions
+        elif cautions:
+            _for_running(opened, drugs, "weigh-drug-caution", drug.id, drug, cautions)
+
+
+def _for_running(
+    opened: Opened, drugs: DrugKnowledge, advice_id: str, subject: str, drug: Drug, cited: Iterable[Cited]
+) -> Draft:
+    draft = opened.open(drugs.knowledge, advice_id, subject)
+    for one in cited:
+        draft.add(one)
+    draft.drug_name = drug.name
+    draft.evidence += drugs.features.feature(f"takes.{drug.course}").evidence
+    return draft
+
+
+def open_for_orders(opened: Opened, drugs: DrugKnowledge, chart: Chart) -> None:
+    """Safety of the draft orders at hand, and the alternative where one must not be signed.
+
+    A card says which other orders were not checked, because their drug cannot be told.
+    """
+    for order in chart.draft_orders:
+        if not order.selected or order.action is OrderAction.STOP:
+            continue
+        _open_for_order(opened, drugs, order)
+    names = [order.course.name for order in chart.draft_orders if not order.recognised and order.course.name]
+    for draft in opened.drafts.values():
+        draft.not_recognised = tuple(dict.fromkeys(names))
+
+
+def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> None:
+    classes = order.course.drugs
+    relevant = [
+        c
+        for c in drugs.concerning(classes)
+        if c.holds and c.rule.block.drug_rule and c.rule.block.drug_rule.on_order == "card"
+    ]
+    blocks = [c for c in relevant if drugs.effect(c) == "block"]
+    cautions = [c for c in relevant if drugs.effect(c) == "caution"]
+    missing = drugs.must_know(classes)
+    if blocks:
+        draft = _for_order(opened, drugs, "do-not-start-drug", order, blocks)
+        draft.riders += cautions
+        draft.missing += missing
+        if "bone_drug" in classes:
+            _for_order(opened, drugs, "order-other-drug", order, blocks).indicator = Indicator.INFO
+        return
+    not_tolerated = drugs.intolerance(classes)
+    if not_tolerated:
+        draft = _for_order(opened, drugs, "not-tolerated-before", order, ())
+        draft.evidence += not_tolerated
+        draft.riders += cautions
+        draft.missing += missing
+    elif any(c.rule.block.use is Use.CARD for c in cautions):
+        draft = _for_order(opened, drugs, "weigh-drug-caution", order, cautions)
+        draft.missing += missing
+        if all(c.rule.block.drug_rule and c.rule.block.drug_rule.effect == "block" for c in cautions):
+            draft.indicator = Indicator.INFO  # elsewhere a block, a line of caution in this profile (decision 7b)
+    elif missing:
+        draft = _for_order(opened, drugs, "check-before-signing", order, ())
+        draft.missing += missing
+    demoting = [c for c in cautions if c.rule.block.drug_rule and c.rule.block.drug_rule.demotes]
+    if "bone_drug" in classes and (not_tolerated or demoting):
+        draft = _for_order(opened, drugs, "order-other-drug", order, demoting)
+        draft.indicator = Indicator.INFO
+        draft.evidence += not_tolerated
+
+
+def open_for_duplicates(opened: Opened, drugs: DrugKnowledge, chart: Chart, openers: Iterable[Cited]) -> None:
+    """Two bone drugs at once. `openers`: the recommendations of the chart.
+
+    Where one of them asks for another drug, or the running drug meets a contraindication or was not tolerated, the
+    order is the change that is wanted, and no duplicate.
+    """
+    switched = any(cited.rule.block.advise in ADVISES_CHANGE and cited.holds for cited in openers)
+
+    def to_be_changed(course: CourseFact) -> bool:
+        return switched or bool(drugs.blocks(course.drugs) or drugs.intolerance(course.drugs))
+
+    found = duplicates(chart, to_be_changed)
+    if found is None:
+        return
+    draft = opened.open(drugs.knowledge, "duplicate-bone-drug")
+    draft.drug_name = {"en": " + ".join(found.names)}
+    draft.evidence += found.evidence
+    if len(found.orders) > 1:
+        draft.removable = found.orders
+
+
+def _for_order(
+    opened: Opened, drugs: DrugKnowledge, advice_id: str, order: DraftOrder, cited: Iterable[Cited]
+) -> Draft:
+    draft = opened.open(drugs.knowledge, advice_id, order.ref)
+    draft.order = order
+    draft.drug_name = {"en": order.course.name}
+    for one in cited:
+        draft.add(one)
+    return draft
+
+
+def collect_asks(opened: Opened, knowledge: Knowledge, voices: Iterable[Cited]) -> None:
+    """Data that alone keep a recommendation from being decided, unless its card stands anyway (decision 1)."""
+    standing = {advice_id for advice_id, _ in opened.drafts}
+    for cited in voices:
+        if not cited.rule.may_ask or cited.truth is not None:
+            continue
+        if cited.rule.block.advise in standing:
+            # The card stands on another recommendation: what keeps this one from being decided is named there.
+            opened.open(knowledge, cited.rule.block.advise).missing += _withheld_for(cited)
+            continue
+        for datum in cited.finding.asks:
+            draft = opened.open(knowledge, knowledge.questions.get(datum, GENERAL_QUESTION))
+            draft.missing.append(datum)
+            draft.evidence += cited.finding.evidence
+
+
+def _withheld_for(cited: Cited) -> tuple[str, ...]:
+    """The data behind exclusions that cannot be told, of a recommendation that would hold otherwise."""
+    return cited.finding.asks if cited.finding.outcome.truth is True else ()

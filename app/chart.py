@@ -1,0 +1,430 @@
+"""The chart: one patient's resources reduced to typed facts.
+
+A `Chart` is what every later layer sees of a patient. It is frozen, shows no raw FHIR JSON, and can be built
+by hand in a test. Reading is tolerant and happens elsewhere (`app.fhir.reader`): what could not be used is
+listed in `Chart.set_aside` with a reason, never silently dropped.
+
+Dates: a FHIR date can be partial ("2015", "2015-03"). It is kept as the closed interval of the calendar days that
+it can mean (`DateRange`), in the time zone of the service. Numbers are `Decimal`, exactly as they were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from msgspec import Struct, field
+
+UNNAMED = "?"
+"""In the place of an id that is absent or no FHIR id."""
+
+
+def is_named(reference: str) -> bool:
+    """Whether a reference has the id of its record, so that others can refer to it."""
+    return not reference.endswith(f"/{UNNAMED}")
+
+
+class Source(StrEnum):
+    """The kinds of records a client can provide; the prefetch keys of the contract."""
+
+    OBSERVATIONS = "observations"
+    MEDICATIONS = "medications"
+    MEDICATION_REQUESTS = "medicationRequests"
+    MEDICATION_ADMINISTRATIONS = "medicationAdministrations"
+    CONDITIONS = "conditions"
+    PROCEDURES = "procedures"
+    FAMILY_HISTORY = "familyHistory"
+    ALLERGIES = "allergies"
+    DIAGNOSTIC_REPORTS = "diagnosticReports"
+    SERVICE_REQUESTS = "serviceRequests"
+
+
+class Availability(StrEnum):
+    """What is known about the completeness of one kind of records."""
+
+    PROVIDED = "provided"  # a list came (perhaps empty): no such record means none on record
+    PARTIAL = "partial"  # a list came, but pages or entries of it are missing: absence proves nothing
+    ABSENT = "absent"  # not sent: every question to it is unknown
+    FAILED = "failed"  # the query failed: unknown
+
+
+class Sex(StrEnum):
+    """Administrative gender, as far as it can select a sex-specific rule."""
+
+    FEMALE = "female"
+    MALE = "male"
+
+
+class DateRange(Struct, frozen=True, gc=False, order=True):
+    """A closed interval of the calendar days that a date can mean; both ends equal for a full date."""
+
+    earliest: date
+    latest: date
+
+    @property
+    def exact(self) -> bool:
+        """Whether the date is known to the day."""
+        return self.earliest == self.latest
+
+    def __str__(self) -> str:
+        """The date as a reader expects it: 2015, 2015-03 or 2015-03-07."""
+        if self.exact:
+            return self.earliest.isoformat()
+        first, last = self.earliest, self.latest
+        if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31):
+            return str(first.year) if first.year == last.year else f"{first.year}/{last.year}"
+        if first.year == last.year and first.month == last.month and first.day == 1:
+            return f"{first.year:04d}-{first.month:02d}"
+        return f"{first.isoformat()}/{last.isoformat()}"
+
+
+class SetAside(Struct, frozen=True, gc=False):
+    """A record that was not used, and why. `resource` is None for records of another patient (only counted)."""
+
+    resource: str | None
+    reason: str  # a fixed vocabulary: see app.fhir.reader.REASONS
+    count: int = 1
+
+
+class Patient(Struct, frozen=True, gc=False):
+    """Who the chart is about."""
+
+    id: str
+    sex: Sex | None = None
+    birth_date: DateRange | None = None
+    deceased: bool = False
+
+
+class Interpretation(StrEnum):
+    """How the laboratory itself judged a result (Observation.interpretation, reduced)."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    ABNORMAL = "abnormal"
+
+
+class ObservationFact(Struct, frozen=True, gc=False):
+    """One measured or asked fact.
+
+    `concepts`: concept ids of guidelines/concepts (several where codings agree). `value` is in `unit`, the canonical
+    unit of the concept (docs/data.md); a value whose unit is not known is not here but in `Chart.unusable`.
+    `answer`: concept ids or finding codes of a coded value ("post", "poor", "smoking_status_current").
+    """
+
+    ref: str
+    concepts: frozenset[str]
+    effective: DateRange | None = None
+    value: Decimal | None = None
+    unit: str | None = None
+    comparator: str | None = None  # "<", "<=", ">=", ">" or None
+    boolean: bool | None = None
+    answer: frozenset[str] = frozenset()
+    text: str | None = None
+    interpretation: Interpretation | None = None
+    reference_low: Decimal | None = None
+    reference_high: Decimal | None = None
+    body_site: str | None = None
+    preliminary: bool = False
+    matched_by_text: bool = False
+    order: int = 0  # position within the day (time of day, then issued): the later of two same-day values is larger
+
+
+class UnreadObservation(Struct, gc=False):
+    """A measurement that is read when it is asked for.
+
+    It is certain that it can be used: what cannot is noted while the chart is read, whether or not it is asked for.
+    `moment`: when it was measured, without fractions of a second; without a zone as it was written. `about`: its number
+    in the unit of its kind, as exact as a float can be. `read` makes the fact of what stands in `record`.
+    """
+
+    concepts: frozenset[str]
+    moment: datetime
+    about: float
+    read: Callable[..., ObservationFact]
+    record: tuple[object, ...]
+    _fact: ObservationFact | None = None
+
+    @property
+    def fact(self) -> ObservationFact:
+        """What it says; read once."""
+        if self._fact is None:
+            self._fact = self.read(*self.record)
+        return self._fact
+
+
+Recorded = ObservationFact | UnreadObservation
+"""One measured or asked fact of a chart."""
+
+
+def fact_of(record: Recorded) -> ObservationFact:
+    """What a record says, read now if it was not read before."""
+    return record.fact if isinstance(record, UnreadObservation) else record
+
+
+class DensityKind(StrEnum):
+    """What a bone densitometry number is."""
+
+    T_SCORE = "t_score"
+    Z_SCORE = "z_score"
+    BMD = "bmd"  # areal density, g/cm2
+    QCT = "qct"  # volumetric density of lumbar trabecular bone, mg/cm3
+
+
+class DensitySite(StrEnum):
+    """Where density was measured. `HIP` and `FEMUR` are codes that do not say which part of it."""
+
+    LUMBAR_SPINE = "lumbar_spine"
+    TOTAL_HIP = "total_hip"
+    FEMORAL_NECK = "femoral_neck"
+    HIP = "hip"
+    FEMUR = "femur"
+    FOREARM = "forearm"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class DensityFact(Struct, frozen=True, gc=False):
+    """One bone density result. `value`: SD for scores, g/cm2 for BMD, mg/cm3 for QCT."""
+
+    ref: str
+    kind: DensityKind
+    site: DensitySite
+    value: Decimal
+    effective: DateRange | None = None
+    side: str | None = None  # "left" | "right"
+    device: str | None = None
+    from_text: bool = False  # read from a report's text or table
+    preliminary: bool = False
+    conflict: str | None = None  # code and display/body site disagree about the site; what each says
+
+
+class Presence(StrEnum):
+    """What a condition record says about now."""
+
+    PRESENT = "present"
+    PAST = "past"
+    SUSPECTED = "suspected"  # unconfirmed, provisional, differential: never counts as confirmed
+    UNKNOWN = "unknown"  # no clinical status: present unless an abatement is recorded
+
+
+class ConditionFact(Struct, frozen=True, gc=False):
+    """One diagnosis, problem or finding recorded as a Condition (or a finding Observation that says "yes")."""
+
+    ref: str
+    concepts: frozenset[str]
+    presence: Presence = Presence.PRESENT
+    onset: DateRange | None = None  # when it began, as recorded; not guessed from other dates
+    recorded: DateRange | None = None
+    ended: DateRange | None = None
+    body_site: str | None = None
+    matched_by_text: bool = False
+
+
+class FractureSite(StrEnum):
+    """Sites of fractures as the guidelines distinguish them."""
+
+    HIP = "hip"
+    VERTEBRA = "vertebra"
+    DISTAL_FOREARM = "distal_forearm"
+    PROXIMAL_HUMERUS = "proximal_humerus"
+    HUMERUS = "humerus"
+    PELVIS = "pelvis"
+    FEMUR_SHAFT = "femur_shaft"
+    RIB = "rib"
+    CLAVICLE = "clavicle"
+    PATELLA = "patella"
+    METATARSAL = "metatarsal"
+    NOSE = "nose"
+    SKULL_FACE = "skull_face"
+    FINGER = "finger"
+    TOE = "toe"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class Energy(StrEnum):
+    """Energy of the trauma behind a fracture."""
+
+    LOW = "low"
+    HIGH = "high"
+    NOT_RECORDED = "not_recorded"
+
+
+class FractureFact(Struct, frozen=True, gc=False):
+    """One fracture event; records that tell the same event are one fact (contract, section 2)."""
+
+    refs: tuple[str, ...]
+    site: FractureSite
+    when: DateRange | None = None
+    energy: Energy = Energy.NOT_RECORDED
+    suspected: bool = False
+    side: str | None = None
+    level: str | None = None  # vertebral level, "T12", "L1"
+    pathological_tumour: bool = False  # coded as fracture in neoplastic disease
+    atypical_femoral: bool = False
+    periprosthetic: bool = False
+    stress: bool = False
+    new_in_context: bool = False  # one of the conditions that the hook is about
+    healing_only: bool = False  # status after a fracture without a date of its own (history code)
+
+
+class CourseStatus(StrEnum):
+    """Whether a drug course is running."""
+
+    CURRENT = "current"
+    PAST = "past"
+    PLANNED = "planned"
+    ON_HOLD = "on_hold"
+    UNKNOWN = "unknown"  # "active" without a sign of life within the limit of decision 34
+
+
+class Route(StrEnum):
+    """Route of administration, as far as a rule depends on it."""
+
+    ORAL = "oral"
+    INTRAVENOUS = "intravenous"
+    SUBCUTANEOUS = "subcutaneous"
+    INTRAMUSCULAR = "intramuscular"
+    NASAL = "nasal"
+    INHALED = "inhaled"
+    TOPICAL = "topical"  # skin, eye, ear, vaginal, rectal foam, intra-articular: no systemic dose
+    OTHER = "other"
+
+
+class Dose(Struct, frozen=True, gc=False):
+    """How much of a drug is given.
+
+    `daily_mg`: average per calendar day in mg of the drug's own substance (elemental mg where `elemental`).
+    `single_mg` and `interval_days` as ordered. Unknown parts are None and `unknown_because` says why
+    ("as needed", "free text only", "no period", "tapering", "unit not known").
+    """
+
+    daily_mg: Decimal | None = None
+    single_mg: Decimal | None = None
+    interval_days: Decimal | None = None
+    elemental: bool = False
+    as_needed: bool = False
+    unknown_because: str | None = None
+
+
+class CourseFact(Struct, frozen=True, gc=False):
+    """One course of one drug: overlapping records of one ingredient, route and dose merged (contract, section 2).
+
+    `drugs`: concept ids of guidelines/concepts (group medication) plus the classes that they belong to.
+    """
+
+    refs: tuple[str, ...]
+    drugs: frozenset[str]
+    name: str  # as the record names it, for people
+    status: CourseStatus
+    started: DateRange | None = None
+    ended: DateRange | None = None
+    last_given: DateRange | None = None  # administrations; else the latest dated record of a dose
+    last_seen: DateRange | None = None  # latest sign of life: assertion, refill, authoredOn, administration
+    planned_days: Decimal | None = None  # duration ordered or announced
+    route: Route | None = None
+    dose: Dose = field(default_factory=Dose)
+    stop_reason: str | None = None
+    reason_concepts: frozenset[str] = frozenset()  # indication, where coded
+    matched_by_text: bool = False
+    code_text_conflict: bool = False
+
+
+class ProcedureFact(Struct, frozen=True, gc=False):
+    """One procedure: done, planned (status preparation) or ordered elsewhere."""
+
+    ref: str
+    concepts: frozenset[str]
+    when: DateRange | None = None
+    planned: bool = False
+    body_site: str | None = None
+    matched_by_text: bool = False
+
+
+class FamilyFact(Struct, frozen=True, gc=False):
+    """A condition of a relative. `parent` is None where the relationship cannot be told."""
+
+    ref: str
+    concepts: frozenset[str]
+    relationship: str | None = None
+    parent: bool | None = None
+    fracture_site: FractureSite | None = None
+
+
+class IntoleranceFact(Struct, frozen=True, gc=False):
+    """An allergy or intolerance to a drug, or a drug stopped for an adverse effect."""
+
+    ref: str
+    drugs: frozenset[str]
+    reaction: str | None = None
+    reaction_concepts: frozenset[str] = frozenset()
+    recorded: DateRange | None = None
+    route: Route | None = None
+
+
+class RequestedService(Struct, frozen=True, gc=False):
+    """An examination that is ordered and not yet done (ServiceRequest)."""
+
+    ref: str
+    concepts: frozenset[str]
+    authored: DateRange | None = None
+    draft: bool = False  # one of the drafts of an order hook
+    codes: frozenset[tuple[str, str]] = frozenset()  # system and code as sent: tests have no concept of their own
+    matched_by_text: bool = False
+
+
+class OrderAction(StrEnum):
+    """What signing a medication order would do."""
+
+    START = "start"
+    CHANGE = "change"
+    STOP = "stop"
+
+
+class DraftOrder(Struct, frozen=True, gc=False):
+    """A medication order of an order hook, as the course that it would begin, change or stop."""
+
+    ref: str  # "MedicationRequest/x" as in draftOrders
+    course: CourseFact  # status PLANNED; drugs may be empty where the drug is not recognised
+    action: OrderAction = OrderAction.START
+    selected: bool = True  # order-select: in `selections`; other hooks: always
+    recognised: bool = True  # a drug that is known, or a code that says it is another one
+    replaces: str | None = None  # priorPrescription
+
+
+class UnusableValue(Struct, frozen=True, gc=False):
+    """A value of a known concept that could not be used: unknown unit, physically impossible, ambiguous."""
+
+    ref: str
+    concepts: frozenset[str]
+    reason: str
+    shown: str  # value and unit as sent, bounded length
+
+
+class Chart(Struct, frozen=True, gc=False):
+    """Everything that is known about one patient at one moment."""
+
+    patient: Patient
+    today: date
+    availability: dict[Source, Availability]
+    observations: tuple[Recorded, ...] = ()
+    densities: tuple[DensityFact, ...] = ()
+    conditions: tuple[ConditionFact, ...] = ()
+    fractures: tuple[FractureFact, ...] = ()
+    courses: tuple[CourseFact, ...] = ()
+    procedures: tuple[ProcedureFact, ...] = ()
+    family: tuple[FamilyFact, ...] = ()
+    intolerances: tuple[IntoleranceFact, ...] = ()
+    services: tuple[RequestedService, ...] = ()
+    draft_orders: tuple[DraftOrder, ...] = ()
+    about_orders: bool = False  # the call is order-select or order-sign, also with an empty draft
+    new_conditions: tuple[ConditionFact, ...] = ()  # problem-list-item-create: also in conditions/fractures
+    set_aside: tuple[SetAside, ...] = ()
+    unusable: tuple[UnusableValue, ...] = ()
+
+    def provided(self, source: Source) -> bool:
+        """Whether a source came complete: only then does absence of a record mean "none"."""
+        return self.availability.get(source) is Availability.PROVIDED

@@ -1,0 +1,72 @@
+"""`osteon check`: says what is wrong with the guideline files, without starting anything."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from app.engine.knowledge import Knowledge, load_knowledge
+from app.engine.loader import GuidelineError, Problem, default_folder
+from app.engine.schema import Quote
+
+_SPACE = re.compile(r"\s+")
+
+
+def squeezed(text: str) -> str:
+    """The text without white space: line breaks of the sources fall anywhere."""
+    return _SPACE.sub("", text)
+
+
+def quote_problems(knowledge: Knowledge, sources: Path) -> Iterator[Problem]:
+    """Quotes that do not stand in the lines that they name."""
+    lines = {
+        source.id: (sources / source.file).read_text(encoding="utf-8").split("\n")
+        for source in knowledge.sources.values()
+    }
+    for rule in knowledge.rules.values():
+        for message in _wrong(rule.block.source, lines[rule.source.id]):
+            yield Problem(rule.file, rule.line, f"{rule.id}: {message}")
+    for name, criterion in knowledge.criteria.items():
+        if criterion.source and criterion.of:
+            for message in _wrong(criterion.source, lines[criterion.of]):
+                yield Problem("criteria", 1, f"{name}: {message}")
+
+
+def _wrong(quote: Quote, lines: list[str]) -> Iterator[str]:
+    if max(quote.lines) > len(lines):
+        yield f"line {max(quote.lines)} is beyond the end of the source"
+        return
+    span = squeezed("".join(lines[min(quote.lines) - 1 : max(quote.lines)]))
+    for words in quote.quote:
+        for part in words.split(" … "):
+            if squeezed(part) not in span:
+                yield f"not in lines {min(quote.lines)}-{max(quote.lines)}: {part[:60]!r}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Check the files; with --sources also each quote. Exit status 0 = nothing wrong."""
+    parser = argparse.ArgumentParser(prog="osteon check", description="Check the guideline files.")
+    parser.add_argument("--guidelines", type=Path, default=None, help="folder (default: the one that ships)")
+    parser.add_argument("--sources", type=Path, default=None, help="folder with the source texts: look each quote up")
+    arguments = parser.parse_args(argv)
+    try:
+        knowledge = load_knowledge(arguments.guidelines or default_folder())
+        problems = sorted(quote_problems(knowledge, arguments.sources)) if arguments.sources else []
+    except GuidelineError as error:
+        problems = error.problems
+    for problem in problems:
+        print(problem)
+    if problems:
+        print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}", file=sys.stderr)
+        return 1
+    print(
+        f"{len(knowledge.rules)} recommendations of {len(knowledge.sources)} sources, version {knowledge.version}: ok"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

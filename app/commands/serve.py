@@ -1,0 +1,98 @@
+"""Starting the service as a process: what cannot work is said in one line instead of a traceback."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import socket
+import sys
+from typing import Any
+
+import uvicorn
+from pydantic import ValidationError
+
+from app.api.connection import connection_settings
+from app.api.logs import configure, logger
+from app.api.trust.settings import TrustSettings
+from app.engine.knowledge import load_knowledge
+from app.engine.loader import GuidelineError
+from app.main import service
+from app.outbound.settings import FhirClientSettings
+from app.settings import Settings
+
+EXIT_SETTINGS = 2
+EXIT_PORT_TAKEN = 3
+EXIT_GUIDELINES = 4
+
+
+def serve(host: str, port: int, workers: int) -> int:
+    """Start the service and stay until it is stopped. Ctrl-C and SIGTERM let work that is under way finish.
+
+    Gives the exit status: EXIT_SETTINGS, EXIT_PORT_TAKEN or EXIT_GUIDELINES where it could not start.
+    """
+    try:
+        settings, trust = Settings(), TrustSettings()
+        FhirClientSettings()
+        connection_settings()
+    except ValidationError as error:
+        return _refuse(EXIT_SETTINGS, *(f"{_variable(problem)}: {problem['msg']}" for problem in error.errors()))
+    if problem := cannot_listen(host, port):
+        return _refuse(EXIT_PORT_TAKEN, problem)
+    configure(settings.log_level, style=settings.log)
+    if not _is_loopback(host) and not (settings.public_base_url or "").startswith("https://"):
+        logger().warning("listening beyond loopback without an https public base URL", host=host, port=port)
+    for warning in trust.warnings(beyond_loopback=not _is_loopback(host), workers=workers):
+        logger().warning(warning, host=host, port=port, setting="OSTEON_TRUST")
+    options: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        "http": "app.api.connection:BoundedHttpProtocol",
+        "log_config": None,  # logs are ours: uvicorn's own access log holds paths and addresses
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": False,
+        "timeout_graceful_shutdown": settings.shutdown_timeout_seconds,
+    }
+    try:
+        if workers == 1:
+            uvicorn.run(service(), **options)
+        else:
+            load_knowledge()  # a mistake is told here once; in the workers it would be told for ever
+            uvicorn.run("app.main:service", factory=True, workers=workers, **options)
+    except GuidelineError as error:
+        return _refuse(EXIT_GUIDELINES, *(str(problem) for problem in error.problems))
+    return 0
+
+
+def _refuse(status: int, *lines: str) -> int:
+    for line in lines:
+        print(f"osteon: {line}", file=sys.stderr)
+    return status
+
+
+def _variable(problem: Any) -> str:
+    """The environment variable that a problem is about; the value itself may be a secret and is not shown."""
+    return "OSTEON_" + str(problem["loc"][0]).upper() if problem["loc"] else "settings"
+
+
+def cannot_listen(host: str, port: int) -> str | None:
+    """Why the address cannot be listened on, in words that say what to do; None where it can."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return f"port {port} on {host} is taken; choose another with --port, or stop what listens there"
+            return f"cannot listen on {host}:{port}: {error.strerror}"
+    return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

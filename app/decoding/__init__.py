@@ -1,0 +1,1 @@
+"""From bytes to records: the only place that knows of partial decoding."""

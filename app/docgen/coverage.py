@@ -1,0 +1,92 @@
+"""The coverage table: what the service does with each statement of each source. `python -m app.docgen.coverage`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from app.engine.knowledge import Knowledge, Rule, load_knowledge
+
+HEAD = """# Coverage
+
+What the service does with each statement of each source. This page is generated (`python -m app.docgen.coverage
+docs/coverage.md`) and compared with the guideline files by a test.
+
+Use: **card** opens a card, **rides** is cited on a card that something else opened, **logic** is used by the logic and
+never cited, **text** is wording, **none** is not used. Safety: acts in every profile.
+"""
+
+
+def page(knowledge: Knowledge) -> str:
+    """The page as Markdown."""
+    return "\n".join([HEAD, *_summary(knowledge), *_tables(knowledge), *_derived(knowledge)]).rstrip() + "\n"
+
+
+def _summary(knowledge: Knowledge) -> Iterator[str]:
+    yield "| source | statements | card | rides | logic | text | none | safety |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for source in sorted(knowledge.sources.values(), key=lambda s: s.number):
+        rules = [rule for rule in knowledge.rules.values() if rule.source.id == source.id]
+        uses = Counter(str(rule.block.use) for rule in rules)
+        safety = sum(rule.block.safety for rule in rules)
+        cells = [uses[name] for name in ("card", "rides", "logic", "text", "none")]
+        yield f"| {source.number} {source.title} | {len(rules)} | {' | '.join(map(str, cells))} | {safety} |"
+    yield ""
+
+
+def _tables(knowledge: Knowledge) -> Iterator[str]:
+    for source in sorted(knowledge.sources.values(), key=lambda s: s.number):
+        yield f"## {source.number} {source.title}\n"
+        yield "| id | lines | use | what it does, or why not | where |"
+        yield "|---|---|---|---|---|"
+        rules = [rule for rule in knowledge.rules.values() if rule.source.id == source.id]
+        for rule in sorted(rules, key=lambda r: (r.block.source.lines, r.id)):
+            lines = ", ".join(map(str, rule.block.source.lines))
+            where = rule.file.removeprefix("guidelines/")
+            safety = " (safety)" if rule.block.safety else ""
+            yield f"| `{rule.id}` | {lines} | {rule.block.use}{safety} | {_what(rule)} | {where} |"
+        yield ""
+
+
+def _what(rule: Rule) -> str:
+    block = rule.block
+    parts = []
+    if block.drug_rule:
+        parts.append(f"{block.drug_rule.effect}s {', '.join(block.drug_rule.drugs)}")
+    if block.option:
+        parts.append(f"place of {block.option.drug}")
+    if block.advise and not block.drug_rule:
+        parts.append(f"advice {block.advise}")
+    if not block.default_on:
+        parts.append("off by default")
+    if block.reason:
+        parts.append(block.reason)
+    return "; ".join(parts).replace("|", "\\|").replace("\n", " ")
+
+
+def _derived(knowledge: Knowledge) -> Iterator[str]:
+    yield "## Rules derived from several statements\n"
+    yield "| id | where it lives |"
+    yield "|---|---|"
+    for name, where in knowledge.derived.items():
+        yield f"| `{name}` | {where} |"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the page, or print it."""
+    parser = argparse.ArgumentParser(description="Write the coverage table.")
+    parser.add_argument("file", type=Path, nargs="?")
+    arguments = parser.parse_args(argv)
+    text = page(load_knowledge())
+    if arguments.file is None:
+        sys.stdout.write(text)
+    else:
+        arguments.file.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,81 @@
+"""The JSON Schema of guideline files, for editors: `python -m app.docgen.guideline_schema FILE`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from app.engine.compiler import ANNOTATIONS, BASES
+from app.engine.criteria import COMPARISONS
+from app.engine.knowledge import load_knowledge
+from app.engine.schema import File
+from app.features import catalogue
+
+CRITERIA = frozenset({"when", "rides_when", "indicator_when", "opens", "lead_when", "answered_by"})
+"""The keys whose value is a criterion tree."""
+
+
+def schema() -> dict[str, Any]:
+    """The schema of a file. Feature names and named criteria are listed, so that an editor completes them."""
+    made = File.model_json_schema()
+    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    made["$id"] = "urn:osteon:schema:guideline"
+    made["title"] = "Osteon guideline file"
+    for block in [made, *made["$defs"].values()]:
+        for name in CRITERIA & set(block.get("properties", {})):
+            block["properties"][name] = {"$ref": "#/$defs/Criterion"}
+    made["$defs"] |= _criterion()
+    return made
+
+
+def _criterion() -> dict[str, Any]:
+    """The grammar of criteria (docs/guideline-language.md)."""
+    tree = {"$ref": "#/$defs/Criterion"}
+    group = {"type": "array", "minItems": 1, "items": tree}
+    number = {"type": "number"}
+    comparison = {
+        "type": "object",
+        "properties": {
+            **dict.fromkeys(sorted(COMPARISONS), number),
+            **{key: {"type": "string"} for key in sorted(ANNOTATIONS)},
+            "basis": {"enum": sorted(BASES)},
+            "is": {"type": "string"},
+            "one_of": {"type": "array", "items": {"type": "string"}},
+            "includes": {"type": "string"},
+        },
+        "additionalProperties": False,
+    }
+    names = sorted({*catalogue().names(), *load_knowledge().criteria})
+    return {
+        "Name": {"anyOf": [{"enum": names}, {"type": "string", "pattern": r"^[a-z0-9_]+\..+$"}]},
+        "Comparison": comparison,
+        "Criterion": {
+            "anyOf": [
+                {"type": ["boolean", "null"]},
+                {"$ref": "#/$defs/Name"},
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "maxProperties": 1,
+                    "properties": {"all": group, "any": group, "not": tree, "known": {"$ref": "#/$defs/Name"}},
+                    "additionalProperties": {"$ref": "#/$defs/Comparison"},
+                },
+            ]
+        },
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Write the schema to a file, or print it."""
+    text = json.dumps(schema(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    if arguments:
+        Path(arguments[0]).write_text(text, encoding="utf-8")
+    else:
+        sys.stdout.write(text)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Features of bone: density, DXA, fractures, FRAX, back pain."""

@@ -1,0 +1,112 @@
+"""Which fractures count as fragility fractures (decision 2), by group of sites.
+
+Low energy counts at every site but finger, toe, skull and face; energy not recorded only at hip, vertebra, distal
+forearm, upper arm and pelvis, named "mechanism not recorded - confirm". Never: suspected, high energy, in tumour,
+atypical femoral, periprosthetic, stress.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.chart import DateRange, Energy, FractureFact, FractureSite, Source
+from app.dates import years_between
+from app.features.context import Context
+from app.features.model import Evidence, Feature
+from app.features.person.demographics import FULL_AGE
+from app.features.results import none_on_record, unknown
+
+Site = FractureSite
+NEVER_COUNTED = frozenset({Site.FINGER, Site.TOE, Site.SKULL_FACE})
+TYPICAL = frozenset({Site.HIP, Site.VERTEBRA, Site.DISTAL_FOREARM, Site.PROXIMAL_HUMERUS, Site.HUMERUS, Site.PELVIS})
+NOT_COUNTED_BY_MSD = frozenset({Site.NOSE, Site.RIB, Site.CLAVICLE, Site.PATELLA, Site.METATARSAL})
+NOT_RECORDED_NOTE = "mechanism not recorded - confirm"
+
+GROUPS: dict[str, Callable[[FractureFact], bool]] = {
+    "any": lambda _: True,
+    "hip": lambda fact: fact.site is Site.HIP,
+    "hip_or_vertebra": lambda fact: fact.site in (Site.HIP, Site.VERTEBRA),
+    "msd_counted": lambda fact: fact.site not in NOT_COUNTED_BY_MSD,
+    "non_vertebral": lambda fact: fact.site not in (Site.VERTEBRA, Site.UNKNOWN),
+    "rib": lambda fact: fact.site is Site.RIB,
+    "typical": lambda fact: fact.site in TYPICAL,
+    "vertebra": lambda fact: fact.site is Site.VERTEBRA,
+}
+"""The groups of sites that rules ask for; msd_counted leaves out the sites that 001 does not count."""
+ADULT_ONLY = frozenset({"hip_or_vertebra", "msd_counted", "typical"})
+"""Groups of source 001: its "any age" is read as adult age (inventory of line 158), a child's fracture is no reason."""
+
+
+def excluded(fact: FractureFact) -> bool:
+    """Whether a fracture is of a kind that never counts as fragility fracture."""
+    return (
+        fact.suspected
+        or fact.energy is Energy.HIGH
+        or fact.pathological_tumour
+        or fact.atypical_femoral
+        or fact.periprosthetic
+        or fact.stress
+        or fact.site in NEVER_COUNTED
+    )
+
+
+def counts(fact: FractureFact) -> bool:
+    """Whether a fracture counts as fragility fracture (decision 2)."""
+    if excluded(fact):
+        return False
+    return fact.energy is Energy.LOW or fact.site in TYPICAL
+
+
+def fracture_evidence(fact: FractureFact) -> Evidence:
+    """The evidence for a fracture: its site, and that its mechanism is not recorded where so."""
+    notes = ["suspected"] if fact.suspected else []
+    notes += [NOT_RECORDED_NOTE] if fact.energy is Energy.NOT_RECORDED else []
+    notes += [f"level {fact.level}"] if fact.level else []
+    site = fact.site.value.replace("_", " ")
+    return Evidence("fragility_fracture", site, None, fact.when, fact.refs[0], "; ".join(notes) or None)
+
+
+def newest(fact: FractureFact) -> tuple[int, int, tuple[str, ...]]:
+    """Sort key: later fractures first, undated last."""
+    return (
+        -fact.when.latest.toordinal() if fact.when else 1,
+        -fact.when.earliest.toordinal() if fact.when else 1,
+        fact.refs,
+    )
+
+
+def counted(context: Context, group: str) -> list[FractureFact]:
+    """The fractures of a group that count, newest first, undated last."""
+    chosen = GROUPS[group]
+    facts = [f for f in context.chart.fractures if counts(f) and chosen(f)]
+    if group in ADULT_ONLY:
+        facts = [f for f in facts if not in_childhood(context, f)]
+    return sorted(facts, key=newest)
+
+
+def in_childhood(context: Context, fact: FractureFact) -> bool:
+    """Whether the fracture was certainly before adult age; a date that leaves it open, or none, is not childhood."""
+    born = context.chart.patient.birth_date
+    if born is None or fact.when is None:
+        return False
+    return years_between(born.earliest, fact.when.latest) < FULL_AGE
+
+
+def when_of(context: Context, fact: FractureFact) -> DateRange | None:
+    """The date of a fracture; a fracture that the hook is about and that has none is of today."""
+    if fact.when is None and fact.new_in_context:
+        return DateRange(context.today, context.today)
+    return fact.when
+
+
+def dated(facts: list[FractureFact]) -> list[FractureFact]:
+    """Without history codes that have no date of their own, where the fracture itself is on record as well."""
+    events = [fact for fact in facts if not (fact.healing_only and fact.when is None)]
+    return events or facts
+
+
+def no_fracture(context: Context, missing: str = "fragility_fracture") -> Feature:
+    """None on record, or unknown where the conditions did not come complete."""
+    if context.chart.provided(Source.CONDITIONS):
+        return none_on_record()
+    return unknown("conditions not provided", missing)

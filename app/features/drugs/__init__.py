@@ -1,0 +1,1 @@
+"""Features of drug use, exposure and draft orders."""

@@ -1,0 +1,157 @@
+"""Draft orders of an order hook: what signing them would start, change or stop. Elsewhere there are none: false."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from app.chart import CourseFact, CourseStatus, DateRange, DraftOrder, OrderAction, Source
+from app.dates import add_days, months_between
+from app.features.catalogue import OneOf, family, feature
+from app.features.context import Context
+from app.features.drugs.exposure import CLASSES, belongs, candidates, course_evidence, current_start
+from app.features.model import Evidence, Feature, Kind
+from app.features.results import any_of, interval, known, none_on_record, unknown
+
+CLASS = OneOf("class", CLASSES)
+
+
+def starting(context: Context, drug_class: str, *, selected_only: bool = True) -> list[DraftOrder]:
+    """The draft orders that would start or change a drug of the class."""
+    return [
+        order
+        for order in context.chart.draft_orders
+        if order.action is not OrderAction.STOP
+        and (order.selected or not selected_only)
+        and belongs(order.course, drug_class)
+    ]
+
+
+def last_day(context: Context, orders: list[DraftOrder]) -> date | None:
+    """The day on which the longest of some draft orders ends; None where one of them has no duration."""
+    days = [order.course.planned_days for order in orders]
+    known_days = [number for number in days if number is not None]
+    return add_days(context.today, max(known_days)) if known_days and len(known_days) == len(days) else None
+
+
+def _shown(drug_class: str, orders: list[DraftOrder]) -> list[Evidence]:
+    return [
+        Evidence(drug_class, order.course.name, None, order.course.started, order.ref, "draft order")
+        for order in orders
+    ]
+
+
+@family("ordered", CLASS, kind=Kind.TRUTH, meaning="A draft order at hand would start or change: {}.", reads=())
+def ordered(context: Context, drug_class: str) -> Feature:
+    """A selected draft order starts or changes a drug of the class, whatever its indication (safety first)."""
+    orders = starting(context, drug_class)
+    return known(bool(orders), _shown(drug_class, orders))
+
+
+@family(
+    "months_with_order",
+    CLASS,
+    kind=Kind.NUMBER,
+    unit="months",
+    meaning="Months of use at the end of the draft orders at hand: {}.",
+    reads=("medications",),
+)
+def months_with_order(context: Context, drug_class: str) -> Feature:
+    """From the start of the present use, else today, to the end of the longest selected draft; none ordered = 0.
+
+    An order without a duration: unknown.
+    """
+    orders = starting(context, drug_class)
+    if not orders:
+        return known(Decimal(0))
+    shown = _shown(drug_class, orders)
+    end = last_day(context, orders)
+    if end is None:
+        return unknown("duration not ordered", f"{drug_class}_duration", evidence=shown)
+    running = context.feature(f"takes.{drug_class}").value is True
+    start = current_start(context, drug_class) if running else DateRange(context.today, context.today)
+    if start is None:
+        return unknown("start not recorded", f"{drug_class}_duration", evidence=shown)
+    return interval(months_between(start.latest, end), months_between(start.earliest, end), shown)
+
+
+@feature("orders_at_hand", Kind.TRUTH, meaning="The call is about draft orders.", reads=())
+def orders_at_hand(context: Context) -> Feature:
+    """There is at least one draft, of a drug or an examination: order-select or order-sign (decision 32)."""
+    drafts = context.chart.draft_orders
+    shown = [Evidence("draft_order", order.course.name, None, None, order.ref) for order in drafts]
+    services = any(service.draft for service in context.chart.services)
+    return known(context.chart.about_orders or bool(drafts) or services, shown)
+
+
+@family("order_stops", CLASS, kind=Kind.TRUTH, meaning="A draft order at hand would stop: {}.", reads=())
+def order_stops(context: Context, drug_class: str) -> Feature:
+    """A selected draft order stops a drug of the class."""
+    orders = [
+        order
+        for order in context.chart.draft_orders
+        if order.action is OrderAction.STOP and order.selected and belongs(order.course, drug_class)
+    ]
+    return known(bool(orders), _shown(drug_class, orders))
+
+
+@family(
+    "running_or_ordered",
+    CLASS,
+    kind=Kind.TRUTH,
+    meaning="Taken at present or in the draft orders: {}.",
+    reads=("medications",),
+)
+def running_or_ordered(context: Context, drug_class: str) -> Feature:
+    """Current use, or any draft order of the class: what the patient will take when the orders are signed."""
+    orders = starting(context, drug_class, selected_only=False)
+    return any_of([known(bool(orders), _shown(drug_class, orders)), context.feature(f"takes.{drug_class}")])
+
+
+@family("stop_planned", CLASS, kind=Kind.TRUTH, meaning="About to be stopped, or paused: {}.", reads=("medications",))
+def stop_planned(context: Context, drug_class: str) -> Feature:
+    """A draft order stops the class, or a course of it is on hold or has an announced end that has not come."""
+    stopping = context.feature(f"order_stops.{drug_class}")
+    if stopping.value is True:
+        return stopping
+    courses = [course for course in candidates(context, drug_class) if belongs(course, drug_class)]
+    ending = [course for course in courses if _ends(context, course)]
+    if ending:
+        return known(True, [course_evidence(drug_class, course, _end_note(course)) for course in ending])
+    using = context.feature(f"takes.{drug_class}")
+    return none_on_record() if using.known or courses else using
+
+
+def _ends(context: Context, course: CourseFact) -> bool:
+    if course.status is CourseStatus.ON_HOLD:
+        return True
+    announced = course.ended is not None and course.ended.latest >= context.today
+    return announced and course.status is CourseStatus.CURRENT
+
+
+def _end_note(course: CourseFact) -> str:
+    return "on hold" if course.status is CourseStatus.ON_HOLD else f"ends {course.ended}"
+
+
+DENTAL_PROCEDURES = ("tooth_extraction", "invasive_dental_procedure", "planned_invasive_dental_procedure")
+
+
+@feature(
+    "planned_invasive_dental_procedure",
+    Kind.TRUTH,
+    meaning="An invasive procedure in the mouth is planned.",
+    reads=("observations", "procedures"),
+)
+def planned_invasive_dental_procedure(context: Context) -> Feature:
+    """A finding says so, or a tooth extraction or other invasive dental procedure is in preparation."""
+    planned = [fact for fact in context.procedures(*DENTAL_PROCEDURES) if fact.planned]
+    if planned:
+        return known(
+            True, [Evidence("planned_invasive_dental_procedure", True, None, f.when, f.ref, "planned") for f in planned]
+        )
+    found = context.feature("finding.planned_invasive_dental_procedure")
+    if found.value is True or found.evidence:
+        return found
+    if context.chart.provided(Source.PROCEDURES):
+        return none_on_record()
+    return unknown("procedures not provided", "planned_invasive_dental_procedure")

@@ -1,0 +1,274 @@
+"""Drug exposure: which courses of a class count, and since when a patient has been on it without a break."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from app.chart import CourseFact, CourseStatus, DateRange, Route, Source
+from app.dates import add_days, newest_first, shifted
+from app.features.context import Context
+from app.features.model import Evidence, Feature
+from app.features.results import none_on_record, unknown
+
+BISPHOSPHONATES = ("alendronate", "risedronate", "ibandronate", "zoledronate", "bisphosphonate")
+BONE_CLASSES = (
+    *BISPHOSPHONATES,
+    "oral_bisphosphonate",
+    "iv_bisphosphonate",
+    "denosumab",
+    "romosozumab",
+    "teriparatide",
+    "abaloparatide",
+    "anabolic",
+    "pth_analogue",
+    "antiresorptive",
+    "bone_drug",
+    "raloxifene",
+    "oncological_bone_drug",
+)
+OTHER_CLASSES = (
+    "aromatase_inhibitor",
+    "antiepileptic",
+    "balance_affecting",
+    "calcitonin",
+    "calcitonin_nasal",
+    "calcium",
+    "calcium_carbonate",
+    "calcium_citrate",
+    "calcium_vitamin_d",
+    "denosumab_any",
+    "denosumab_oncology_120mg",
+    "glitazone",
+    "glucocorticoid",
+    "gnrh_analogue",
+    "gnrh_antagonist",
+    "h2_blocker",
+    "heparin",
+    "immunosuppressant",
+    "levothyroxine",
+    "medroxyprogesterone",
+    "oestrogen",
+    "oncological_bisphosphonate",
+    "oral_glucocorticoid",
+    "ppi",
+    "strong_analgesic",
+    "tamoxifen",
+    "vitamin_d",
+)
+CLASSES = tuple(sorted({*BONE_CLASSES, *OTHER_CLASSES}))
+_USE_OF_BONE_DRUGS = frozenset({*BONE_CLASSES, "denosumab_any"})
+BEGUN = frozenset({CourseStatus.CURRENT, CourseStatus.PAST, CourseStatus.ON_HOLD, CourseStatus.UNKNOWN})
+
+ONCOLOGICAL_WITH_METASTASIS = frozenset({"bisphosphonate", "denosumab", *BISPHOSPHONATES})
+DENOSUMAB = frozenset({"denosumab", "denosumab_osteoporosis_60mg", "denosumab_oncology_120mg"})
+_BY_OTHER_NAMES: dict[str, frozenset[str]] = {
+    "calcitonin_nasal": frozenset({"calcitonin"}),
+    "calcium_vitamin_d": frozenset({"calcium", "vitamin_d"}),
+    "denosumab_any": DENOSUMAB,
+    "oncological_bone_drug": ONCOLOGICAL_WITH_METASTASIS,
+    "oral_glucocorticoid": frozenset({"glucocorticoid"}),
+}
+"""Classes to which a course can belong that does not have their name among its drugs, and the drugs that it then has
+(`belongs`, `_counts`)."""
+NOT_SYSTEMIC = frozenset({Route.INHALED, Route.TOPICAL, Route.NASAL})
+
+GRACE_DAYS = 30
+"""A gap up to the dosing interval and this long is a late refill, not a break (the usual definition of persistence)."""
+
+DEPOT_MONTHS = {"zoledronate": 12, "denosumab": 6}
+"""How long one dose is meant to last, by the dosing of the osteoporosis products (5 mg yearly, 60 mg half-yearly)."""
+
+STATUS_CODES = {
+    "bisphosphonate": "bisphosphonate_status",
+    "antiresorptive": "bisphosphonate_status",
+    "bone_drug": "bisphosphonate_status",
+    "aromatase_inhibitor": "aromatase_inhibitor_status",
+    "glucocorticoid": "long_term_steroid_status",
+    "oral_glucocorticoid": "long_term_steroid_status",
+}
+"""Diagnosis codes that state a long-term medication (ICD-10-CM Z79): a drug list without the drug contradicts them."""
+
+
+def belongs(course: CourseFact, drug_class: str) -> bool:
+    """Whether a course is of the class: by its drugs, and by its route where the class depends on it.
+
+    An oral glucocorticoid without a recorded route counts as oral: most of them are tablets.
+    """
+    drugs = course.drugs
+    match drug_class:
+        case "glucocorticoid":
+            return "glucocorticoid" in drugs and course.route not in NOT_SYSTEMIC
+        case "oral_glucocorticoid":
+            systemic = "glucocorticoid" in drugs or "oral_glucocorticoid" in drugs
+            return systemic and course.route in (Route.ORAL, None)
+        case "calcitonin_nasal":
+            return "calcitonin_nasal" in drugs or ("calcitonin" in drugs and course.route is Route.NASAL)
+        case "denosumab_any":  # whatever it was given for: stopping it is dangerous in either use (decision 10)
+            return not drugs.isdisjoint(DENOSUMAB)
+        case "calcium_vitamin_d":
+            return "calcium_vitamin_d" in drugs or {"calcium", "vitamin_d"} <= drugs
+        case _:
+            return drug_class in drugs
+
+
+def rests_on(drug_class: str) -> frozenset[str]:
+    """The drugs, and the diagnosis code, without which no record speaks of a class."""
+    stated = {STATUS_CODES[drug_class]} if drug_class in STATUS_CODES else set()
+    return frozenset({drug_class, *_BY_OTHER_NAMES.get(drug_class, ()), *stated})
+
+
+def none_listed(context: Context, drug_class: str) -> Feature:
+    """What is said of a class of which no record speaks: none, where the medication list came."""
+    return none_on_record() if asked(context) else not_asked(drug_class)
+
+
+def every_course(context: Context) -> list[CourseFact]:
+    """All courses, newest start first, without start last: the order of delivery never shows."""
+    kept: list[CourseFact] | None = context.memo.get("courses")
+    if kept is None:
+        kept = context.memo["courses"] = sorted(context.chart.courses, key=_order)
+    return kept
+
+
+def taken(context: Context, drug_class: str) -> list[CourseFact]:
+    """The begun courses of a class for questions of safety, whatever the indication."""
+    return [c for c in candidates(context, drug_class) if belongs(c, drug_class) and c.status in BEGUN]
+
+
+def courses(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
+    """The courses that count for a class, newest start first.
+
+    With known bone metastasis a bisphosphonate or denosumab is treatment of the cancer, not of osteoporosis, and
+    counts as oncological bone drug only (decision 13).
+    """
+    found = candidates(context, drug_class)
+    return tuple([c for c in found if _counts(context, c, drug_class)]) if found else ()
+
+
+def candidates(context: Context, drug_class: str) -> Sequence[CourseFact]:
+    """The courses that can be of a class, newest start first: where its name decides alone, those that have it."""
+    return every_course(context) if drug_class in _BY_OTHER_NAMES else context.courses(drug_class)
+
+
+def running_courses(context: Context, drug_class: str) -> list[CourseFact]:
+    """The courses of a class that run on the day of the call, newest start first."""
+    return [course for course in courses(context, drug_class) if course.status is CourseStatus.CURRENT]
+
+
+def _counts(context: Context, course: CourseFact, drug_class: str) -> bool:
+    for_bone = drug_class in BONE_CLASSES and not course.drugs.isdisjoint(ONCOLOGICAL_WITH_METASTASIS)
+    if for_bone and context.feature("condition.bone_metastasis").value is True:
+        return drug_class == "oncological_bone_drug"
+    return belongs(course, drug_class)
+
+
+def _order(course: CourseFact) -> tuple[tuple[int, int, int], str]:
+    return (newest_first(course.started), "|".join(course.refs))
+
+
+def asked(context: Context) -> bool:
+    """Whether the medication list came complete, in either of its two forms."""
+    chart = context.chart
+    return chart.provided(Source.MEDICATIONS) or chart.provided(Source.MEDICATION_REQUESTS)
+
+
+def use_name(drug_class: str) -> str:
+    """The data element to ask for when the use of a class is not known."""
+    return "bone_drug_use" if drug_class in _USE_OF_BONE_DRUGS else f"{drug_class}_use"
+
+
+def not_asked(drug_class: str) -> Feature:
+    """Unknown because no medication list came."""
+    return unknown("medications not provided", use_name(drug_class))
+
+
+def course_evidence(feature: str, course: CourseFact, note: str | None = None) -> Evidence:
+    """The evidence for a course: the drug as recorded, with its start."""
+    notes = [note] if note else []
+    notes += ["matched by text"] if course.matched_by_text else []
+    notes += ["code and text name different drugs"] if course.code_text_conflict else []
+    if course.started is None:
+        notes.append("start not recorded")
+    return Evidence(feature, course.name, None, course.started, course.refs[0], "; ".join(notes) or None)
+
+
+def interval_days(course: CourseFact) -> Decimal:
+    """The days between two doses: as ordered, else as the depot products are given, else one day."""
+    if course.dose.interval_days is not None:
+        return course.dose.interval_days
+    months = depot_months(course)
+    return Decimal(1) if months is None else Decimal(months * 366) / 12
+
+
+def depot_months(course: CourseFact) -> int | None:
+    """How many months one dose lasts, for the two depot drugs; None for all others."""
+    return next((months for drug, months in DEPOT_MONTHS.items() if drug in course.drugs), None)
+
+
+def end_of(course: CourseFact) -> DateRange | None:
+    """When the effect of a course ended: the recorded end; for depot drugs the last dose plus its interval."""
+    months = depot_months(course)
+    if months is not None and course.last_given is not None:
+        return shifted(course.last_given, months=months)
+    return course.ended
+
+
+def end_evidence(drug_class: str, course: CourseFact) -> list[Evidence]:
+    """An ended course: the end as recorded, and the last dose where that decides until when the drug acts."""
+    shown = [Evidence(f"{drug_class}_end", course.name, None, course.ended, course.refs[0], course.stop_reason)]
+    if course.last_given is not None and end_of(course) != course.ended:
+        shown.append(Evidence(f"{drug_class}_last_dose", course.name, None, course.last_given, course.refs[-1]))
+    return shown
+
+
+def current_chain(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
+    """The courses that make up the current use without a break, the earliest first; empty if none is running."""
+    counted = courses(context, drug_class)
+    running = [course for course in counted if course.status is CourseStatus.CURRENT]
+    earlier = [course for course in counted if course.status is CourseStatus.PAST and course.ended is not None]
+    return _joined(running, earlier)
+
+
+def last_ended_chain(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
+    """The ended courses that make up the last use without a break, the earliest first; empty if none has ended."""
+    ended = [course for course in courses(context, drug_class) if course.status is CourseStatus.PAST]
+    dated = [course for course in ended if course.ended is not None]
+    if not dated:
+        return tuple(ended)
+    last = max(dated, key=lambda course: (course.ended.latest if course.ended else date.min, course.refs))
+    return _joined([last], [course for course in dated if course is not last])
+
+
+def _joined(chain: list[CourseFact], earlier: list[CourseFact]) -> tuple[CourseFact, ...]:
+    """A use and the ended courses that lead up to it without a break, the earliest first."""
+    if not chain:
+        return ()
+    joined = True
+    while joined and all(course.started is not None for course in chain):
+        first = min(course.started.earliest for course in chain if course.started is not None)
+        link = next((course for course in earlier if _reaches(course, first)), None)
+        joined = link is not None
+        if link is not None:
+            chain.append(link)
+            earlier.remove(link)
+    return tuple(sorted(chain, key=_order, reverse=True))
+
+
+def _reaches(course: CourseFact, first: date) -> bool:
+    """Whether an ended course runs up to the day `first`; one without a recorded start may have begun at any time."""
+    if course.ended is None:
+        return False
+    reached = add_days(course.ended.latest, interval_days(course) + GRACE_DAYS)
+    begun_before = course.started is None or course.started.earliest < first
+    return begun_before and first <= reached
+
+
+def current_start(context: Context, drug_class: str) -> DateRange | None:
+    """When the current continuous use began; None if nothing runs or the first start is not recorded."""
+    chain = current_chain(context, drug_class)
+    starts = [course.started for course in chain]
+    if not starts or any(start is None for start in starts):
+        return None
+    return min(start for start in starts if start is not None)

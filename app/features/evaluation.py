@@ -1,0 +1,135 @@
+"""The features of one patient: computed when asked for, once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from functools import cache
+from importlib import import_module
+from operator import attrgetter
+from typing import Any
+
+from app.chart import Chart, ConditionFact, CourseFact, ObservationFact, ProcedureFact
+from app.features.catalogue import Catalogue, registered
+from app.features.fact_index import (
+    FactIndex,
+    newest_observations,
+    ordered_conditions,
+    ordered_courses,
+    ordered_procedures,
+)
+from app.features.model import Evidence, Feature, FeatureSettings
+from app.features.readings import OUT_OF_DATE
+
+DOMAINS = (
+    "bone.back_pain",
+    "bone.density",
+    "bone.dxa",
+    "bone.fractures",
+    "bone.frax",
+    "drugs.calcium_supplements",
+    "drugs.draft_orders",
+    "drugs.exposure",
+    "drugs.glucocorticoids",
+    "drugs.history",
+    "drugs.use",
+    "history.diagnoses",
+    "history.family",
+    "history.lifestyle",
+    "history.stated_findings",
+    "laboratory.bone_turnover",
+    "laboratory.calcium",
+    "laboratory.kidney",
+    "laboratory.values",
+    "person.body_measures",
+    "person.demographics",
+)
+"""The modules that define features; importing one registers its features."""
+
+
+class FeatureCycle(RuntimeError):
+    """Two features ask for each other: a fault in the feature functions, never of the data."""
+
+
+@cache
+def catalogue() -> Catalogue:
+    """The catalogue of all features, built at the first call."""
+    for domain in DOMAINS:
+        import_module(f"app.features.{domain}")
+    return registered()
+
+
+class Features:
+    """The features of one chart; implements `FeatureContext` and the look-ups of `Context`."""
+
+    def __init__(self, chart: Chart, settings: FeatureSettings | None = None) -> None:
+        self.chart = chart
+        self.settings = settings or FeatureSettings()
+        self._catalogue = catalogue()
+        self._done: dict[str, Feature] = {}
+        # For whoever derives from features: they live as long.
+        self.memo: dict[str, Any] = {}
+        self.truths: dict[str, bool | None] = {}
+        self._running: list[str] = []
+        self._open: list[Feature] = []  # not known, and something is on record of them
+        concepts, drugs = attrgetter("concepts"), attrgetter("drugs")
+        self._observations = FactIndex(chart.observations, concepts, newest_observations)
+        self._conditions = FactIndex(chart.conditions, concepts, ordered_conditions)
+        self._procedures = FactIndex(chart.procedures, concepts, ordered_procedures)
+        self._courses = FactIndex(chart.courses, drugs, ordered_courses)
+        indexes = (self._observations, self._conditions, self._procedures, self._courses)
+        self._recorded = {concept for index in indexes for concept in index.concepts}
+
+    @property
+    def today(self) -> date:
+        """The day of the request in the service's time zone."""
+        return self.chart.today
+
+    def feature(self, name: str) -> Feature:
+        """The feature of that name (UnknownFeature, FeatureCycle)."""
+        done = self._done.get(name)
+        return self._found(name) if done is None else done
+
+    def _found(self, name: str) -> Feature:
+        definition = self._catalogue.definition(name)
+        absent = definition.absent
+        if absent is not None and self._recorded.isdisjoint(absent[0]):
+            result = self._done[name] = absent[1](self)
+            return result
+        if name in self._running:
+            raise FeatureCycle(" -> ".join([*self._running, name]))
+        self._running.append(name)
+        try:
+            result = self._done[name] = definition.compute(self)
+        finally:
+            self._running.pop()
+        if result.value is None and result.evidence:
+            self._open.append(result)
+        return result
+
+    def shown_for(self, missing: Collection[str]) -> tuple[Evidence, ...]:
+        """What is on record of data that are missing: values too old, and an eGFR where a clearance is asked for.
+
+        An older value is shown with its date and asked for again (decisions 9 and 23).
+        """
+        wanted = frozenset(missing)
+        asked = [f for f in self._open if not wanted.isdisjoint(f.missing)]
+        return tuple(
+            dict.fromkeys(e for f in asked for e in f.evidence if e.note in OUT_OF_DATE or e.feature == "egfr")
+        )
+
+    def observations(self, *concepts: str) -> Sequence[ObservationFact]:
+        """The observations with any of the concepts, newest first, undated last."""
+        return self._observations.having(concepts)
+
+    def conditions(self, *concepts: str) -> Sequence[ConditionFact]:
+        """The conditions with any of the concepts, newest onset first, undated last."""
+        return self._conditions.having(concepts)
+
+    def procedures(self, *concepts: str) -> Sequence[ProcedureFact]:
+        """The procedures with any of the concepts, newest first, undated last."""
+        return self._procedures.having(concepts)
+
+    def courses(self, drug: str) -> Sequence[CourseFact]:
+        """The courses of a drug or class, newest start first, without start last."""
+        return self._courses.having((drug,))

@@ -1,0 +1,1 @@
+"""Features of diagnoses, stated findings, family and lifestyle."""

@@ -1,0 +1,1 @@
+"""Features of the person: demographics and body measures."""

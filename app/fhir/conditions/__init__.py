@@ -1,0 +1,1 @@
+"""Conditions and fractures: records to facts."""

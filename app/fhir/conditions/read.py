@@ -1,0 +1,107 @@
+"""Conditions: diagnoses and problems, present, past or only suspected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from app.chart import ConditionFact, DateRange, FractureFact, Presence
+from app.dates import earliest
+from app.fhir.conditions.fractures import read_fracture
+from app.fhir.dates import age_to_dates
+from app.fhir.resource import ENTERED_IN_ERROR, REFUTED, Reading, Resource, coded_status, ref_of
+from app.terminology.codeable_concept import name_of, objects
+from app.terminology.codes import named_condition
+
+_SUSPECTED = frozenset({"unconfirmed", "provisional", "differential"})
+_PRESENT = frozenset({"active", "recurrence", "relapse"})
+_PAST = frozenset({"inactive", "remission", "resolved"})
+
+
+@dataclass(slots=True)
+class ConditionFacts:
+    """What Conditions told."""
+
+    conditions: list[ConditionFact] = field(default_factory=list)
+    fractures: list[FractureFact] = field(default_factory=list)
+    high_energy_days: set[DateRange] = field(default_factory=set)  # external causes recorded apart
+
+
+def read_condition(resource: Resource, reading: Reading, facts: ConditionFacts, *, new: bool = False) -> None:
+    """Add the facts of one Condition. `new`: it is one of those that the hook is about."""
+    verification = coded_status(resource, "verificationStatus")
+    if verification in {ENTERED_IN_ERROR, REFUTED}:
+        reading.leave_out(resource, verification)
+        return
+    found = reading.recall(named_condition, resource.get("code"))
+    if not found.concepts:
+        return
+    onset, ended = _onset(resource, reading), _end(resource, reading)
+    recorded = _not_ahead(reading.date(resource.get("recordedDate") or resource.get("assertedDate")), reading)
+    presence = _presence(verification, coded_status(resource, "clinicalStatus"), _has_ended(resource), found.history)
+    if found.history:
+        onset = None  # "history of": the date belongs to the record, not to the event
+    facts.conditions.append(
+        ConditionFact(
+            ref=ref_of(resource),
+            concepts=found.concepts,
+            presence=presence,
+            onset=onset,
+            recorded=recorded,
+            ended=ended,
+            body_site=", ".join(filter(None, (name_of(site) for site in objects(resource.get("bodySite"))))) or None,
+            matched_by_text=found.by_text,
+        )
+    )
+    if "high_energy_trauma" in found.concepts and presence is not Presence.SUSPECTED:
+        day = onset or recorded
+        if day is not None and day.exact:
+            facts.high_energy_days.add(day)
+    fracture = read_fracture(
+        resource,
+        found,
+        reading,
+        ref=ref_of(resource),
+        when=onset or (None if found.history else recorded),
+        suspected=presence is Presence.SUSPECTED,
+        new=new,
+    )
+    if fracture is not None:
+        facts.fractures.append(fracture)
+
+
+def _presence(verification: str, clinical: str, ended: bool, history: bool) -> Presence:
+    if verification in _SUSPECTED:
+        return Presence.SUSPECTED
+    if history or clinical in _PAST:
+        return Presence.PAST
+    if clinical in _PRESENT:
+        return Presence.PRESENT
+    return Presence.PAST if ended else Presence.UNKNOWN
+
+
+def _onset(resource: Resource, reading: Reading) -> DateRange | None:
+    period = resource.get("onsetPeriod")
+    return _not_ahead(
+        reading.date(resource.get("onsetDateTime"))
+        or (reading.date(period.get("start")) if isinstance(period, dict) else None)
+        or age_to_dates(reading.birth, resource.get("onsetAge")),
+        reading,
+    )
+
+
+def _not_ahead(when: DateRange | None, reading: Reading) -> DateRange | None:
+    """A date that can be: the diagnosis of a record dated in the future stands, its date is not known."""
+    return None if when is not None and reading.is_future(when) else when
+
+
+def _end(resource: Resource, reading: Reading) -> DateRange | None:
+    period = resource.get("abatementPeriod")
+    if isinstance(period, dict):
+        return earliest(reading.date(period.get("start")), reading.date(period.get("end")))
+    return reading.date(resource.get("abatementDateTime")) or age_to_dates(reading.birth, resource.get("abatementAge"))
+
+
+def _has_ended(resource: Resource) -> bool:
+    """Whether any abatement[x] says that it is over, with a date or without."""
+    keys = ("abatementDateTime", "abatementAge", "abatementPeriod", "abatementRange", "abatementString")
+    return resource.get("abatementBoolean") is True or any(resource.get(key) for key in keys)

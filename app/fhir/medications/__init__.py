@@ -1,0 +1,1 @@
+"""Medication records: products, dosage, courses, draft orders."""

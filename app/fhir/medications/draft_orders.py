@@ -1,0 +1,51 @@
+"""Orders at hand: the drafts of an order hook, as the courses that they would begin, change or stop."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from msgspec.structs import replace
+
+from app.chart import CourseFact, CourseStatus, DraftOrder, OrderAction
+from app.fhir.medications.product import is_coded, product_of
+from app.fhir.medications.records import read_medication_record
+from app.fhir.resource import NOT_RECOGNISED, Reading, Resource, ref_of, reference_id, status_of
+
+_STOPPING = frozenset({"stopped", "cancelled", "completed", "ended"})
+
+
+def read_draft(
+    resource: Resource, courses: Collection[CourseFact], selections: Collection[str] | None, reading: Reading
+) -> DraftOrder | None:
+    """One MedicationRequest of `draftOrders`. None for a draft that was entered in error."""
+    ref = ref_of(resource)
+    stops = status_of(resource) in _STOPPING or resource.get("doNotPerform") is True
+    as_draft = {**resource, "status": "draft", "doNotPerform": False, "intent": "order"}
+    if status_of(resource) == "entered-in-error":
+        reading.leave_out(resource, "entered-in-error")
+        return None
+    record = read_medication_record(as_draft, reading)
+    replaces = reference_id(resource.get("priorPrescription"))
+    recognised = record is not None or is_coded(resource, reading)
+    if record is None:
+        name = product_of(resource, reading).name
+        if not recognised and name:
+            reading.leave_out(resource, NOT_RECOGNISED)
+        course = CourseFact(refs=(ref,), drugs=frozenset(), name=name, status=CourseStatus.PLANNED)
+    else:
+        course = replace(record.course, status=CourseStatus.PLANNED, last_given=None)
+    return DraftOrder(
+        ref=ref,
+        course=course,
+        action=OrderAction.STOP if stops else _action(record.ingredients if record else frozenset(), courses, replaces),
+        selected=selections is None or ref in selections or str(resource.get("id")) in selections,
+        recognised=recognised,
+        replaces=replaces,
+    )
+
+
+def _action(ingredients: frozenset[str], courses: Collection[CourseFact], replaces: str | None) -> OrderAction:
+    """A change, where the order names what it replaces or the same drug is running; else a start."""
+    running = {CourseStatus.CURRENT, CourseStatus.ON_HOLD}
+    same = any(ingredients and ingredients <= course.drugs and course.status in running for course in courses)
+    return OrderAction.CHANGE if replaces or same else OrderAction.START

@@ -1,0 +1,172 @@
+"""Which drug a medication record is about: coded in place, contained, included, or only named."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import Any
+
+from msgspec.structs import replace
+
+from app.fhir.resource import Reading, Resource, reference_id
+from app.terminology.code_sets import TextPattern, terminology
+from app.terminology.codeable_concept import codings, name_of, objects, words
+from app.terminology.codes import NO_MATCH, Match, canonical_system, match
+from app.terminology.names import TextKind
+from app.terminology.units import to_decimal
+
+_STRENGTH = re.compile(r"(\d+(?:[.,]\d+)?)\s*(mg|milligram|g|µg|μg|ug|mcg|mikrogram)\b(?!\s*/)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A medication: its drugs, how the record names it, and mg per piece or per mL where that is known."""
+
+    found: Match
+    name: str
+    strength_mg: Decimal | None = None
+    mg_per_ml: Decimal | None = None
+
+
+NO_PRODUCT = Product(NO_MATCH, "")
+
+
+def drug_match(concept: object) -> Match:
+    """The drugs of a CodeableConcept; salts named after a drug are not the drug."""
+    found = match(concept, TextKind.MEDICATION, check_text=True)
+    if not found.by_text:
+        return found
+    for pattern, drugs in _drops():
+        if found.concepts & drugs and pattern.found_in(found.text):
+            kept = found.concepts - drugs
+            found = replace(found, concepts=kept, by_text=bool(kept))
+    return found
+
+
+@cache
+def _drops() -> tuple[tuple[TextPattern, frozenset[str]], ...]:
+    rules = terminology().raw["text-patterns"]["medications"]["drop_where"]
+    return tuple((TextPattern([rule["text"]]), frozenset(rule["drugs"])) for rule in rules)
+
+
+def product_of(resource: Resource, reading: Reading) -> Product:
+    """The medication of a statement, request, administration or dispense (R4; R5's CodeableReference too)."""
+    concept = resource.get("medicationCodeableConcept")
+    reference = resource.get("medicationReference")
+    both = resource.get("medication")
+    if isinstance(both, dict):
+        concept = concept or both.get("concept")
+        reference = reference or both.get("reference")
+    if isinstance(concept, dict):
+        return reading.recall(_named_product, concept)
+    if not isinstance(reference, dict):
+        return NO_PRODUCT
+    medication = _referenced(resource, reference, reading)
+    if medication is not None:
+        product = _product(medication.get("code"), medication)
+        if product.found.concepts:
+            return product
+    return _product({"text": reference.get("display")}, None)
+
+
+def _named_product(concept: object) -> Product:
+    return _product(concept, None)
+
+
+def is_coded(resource: Resource, reading: Reading) -> bool:
+    """Whether the drug has a code of a system that is known here: it is told which drug it is, ours or not."""
+    reference = resource.get("medicationReference")
+    medication = _referenced(resource, reference, reading) if isinstance(reference, dict) else None
+    concepts = [resource.get("medicationCodeableConcept"), medication and medication.get("code")]
+    return any(canonical_system(coding.get("system")) for concept in concepts for coding in codings(concept))
+
+
+def _referenced(resource: Resource, reference: dict[str, Any], reading: Reading) -> Resource | None:
+    identifier = reference_id(reference)
+    if identifier is None:
+        return None
+    if identifier.startswith("#"):
+        return next((c for c in objects(resource.get("contained")) if c.get("id") == identifier[1:]), None)
+    return reading.medication(identifier)
+
+
+def _product(concept: object, medication: Resource | None) -> Product:
+    found = drug_match(concept)
+    name = name_of(concept)
+    strength = per_ml = None
+    ingredients = [] if medication is None else list(objects(medication.get("ingredient")))
+    if not found.concepts and ingredients:  # a product without a known code, known by what is in it
+        parts = [drug_match(_ingredient_concept(part)) for part in ingredients]
+        concepts: frozenset[str] = frozenset().union(*(part.concepts for part in parts))
+        found = Match(concepts, by_text=any(part.by_text for part in parts), text=found.text)
+        name = name or ", ".join(name_of(_ingredient_concept(part)) for part in ingredients)
+    if len(ingredients) == 1:
+        strength, per_ml = _ratio(ingredients[0].get("strength") or ingredients[0].get("strengthRatio"))
+    for meaning in found.meanings:
+        strength = strength or meaning.strength_mg
+        per_ml = per_ml or meaning.mg_per_ml
+    if strength is None and per_ml is None and len(ingredients) <= 1:
+        strength = strength_in(found.text)
+    if found.concepts and not words(concept) and not ingredients:
+        name = ", ".join(sorted(drug.removeprefix("gc_").replace("_", " ") for drug in found.concepts))
+    return Product(found, name, strength, per_ml)
+
+
+def _ingredient_concept(part: dict[str, Any]) -> object:
+    item = part.get("itemCodeableConcept") or part.get("item")
+    return item.get("concept") if isinstance(item, dict) and isinstance(item.get("concept"), dict) else item
+
+
+def _ratio(value: object) -> tuple[Decimal | None, Decimal | None]:
+    """A strength as (mg per piece, mg per mL)."""
+    if not isinstance(value, dict):
+        return None, None
+    above, below = value.get("numerator"), value.get("denominator")
+    if not isinstance(above, dict):
+        return None, None
+    amount = milligrams(to_decimal(above.get("value")), above.get("code") or above.get("unit"))
+    if amount is None:
+        return None, None
+    below = below if isinstance(below, dict) else {}
+    count = to_decimal(below.get("value")) or Decimal(1)
+    unit = str(below.get("code") or below.get("unit") or "").strip().lower()
+    if unit == "ml":
+        return None, amount / count
+    return (amount / count, None) if unit in _counts() or not unit else (None, None)
+
+
+def milligrams(value: Decimal | None, unit: object) -> Decimal | None:
+    """A mass in mg; None where the unit is no mass that is known. A remark in parentheses is no part of the unit."""
+    factor = _mass(unit) if isinstance(unit, str) else None
+    return None if value is None or factor is None else value * factor
+
+
+@lru_cache(maxsize=1024)
+def _mass(unit: str) -> Decimal | None:
+    """The mg in a unit. Remembered: units repeat, and are no patient data."""
+    return _masses().get(unit.partition("(")[0].strip().lower())
+
+
+@cache
+def _masses() -> dict[str, Decimal]:
+    return {unit.lower(): Decimal(factor) for unit, factor in terminology().raw["units"]["dose_mg"].items()}
+
+
+@cache
+def _counts() -> frozenset[str]:
+    return frozenset(str(unit).lower() for unit in terminology().raw["units"]["dose_count"])
+
+
+def is_count(unit: object) -> bool:
+    """Whether a unit counts pieces of a product (tablets, syringes)."""
+    return str(unit or "").strip().lower() in _counts()
+
+
+def strength_in(text: str) -> Decimal | None:
+    """The one strength in mg that the name of a product tells; None for none, several, or one per volume."""
+    if not text or re.search(r"\d\s*(mg|g|µg|mcg|ug)\s*/\s*\d*\s*ml", text, re.IGNORECASE):
+        return None
+    found = {milligrams(to_decimal(number), unit) for number, unit in _STRENGTH.findall(text)}
+    return found.pop() if len(found) == 1 else None

@@ -1,0 +1,194 @@
+"""Medication records of four kinds, each as a drug course of its own: drug, status, time, dose, route.
+
+That several records are one course is found later (app.fhir.medications.courses).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from msgspec import Struct
+
+from app.chart import CourseFact, CourseStatus, DateRange
+from app.dates import earliest, latest, minus_months
+from app.fhir.dates import read_period
+from app.fhir.medications.dosage import read_dosage
+from app.fhir.medications.product import product_of
+from app.fhir.resource import ENTERED_IN_ERROR, NOT_DONE, STATUS, Reading, Resource, coded_status, ref_of, status_of
+from app.terminology.codeable_concept import name_of, objects
+from app.terminology.codes import named_condition
+from app.terminology.drug_classes import acts_months, classes_of, ingredients_of, refined, route_of, usual_route
+
+_STATUSES = {
+    "MedicationStatement": {
+        "active": CourseStatus.CURRENT,
+        "recorded": CourseStatus.CURRENT,  # R5; what it says about taking stands in `adherence`
+        "completed": CourseStatus.PAST,
+        "stopped": CourseStatus.PAST,
+        "on-hold": CourseStatus.ON_HOLD,
+        "intended": CourseStatus.PLANNED,
+        "unknown": CourseStatus.UNKNOWN,
+        "": CourseStatus.UNKNOWN,
+    },
+    "MedicationRequest": {
+        "active": CourseStatus.CURRENT,
+        "completed": CourseStatus.PAST,
+        "stopped": CourseStatus.PAST,
+        "ended": CourseStatus.PAST,  # R5
+        "on-hold": CourseStatus.ON_HOLD,
+        "draft": CourseStatus.PLANNED,
+        "unknown": CourseStatus.UNKNOWN,
+        "": CourseStatus.UNKNOWN,
+    },
+    "MedicationAdministration": {"completed": CourseStatus.PAST, "in-progress": CourseStatus.CURRENT},
+    "MedicationDispense": {"completed": CourseStatus.UNKNOWN, "in-progress": CourseStatus.UNKNOWN},
+}
+_NO_EXPOSURE = frozenset({"not-taken", "cancelled", "not-done", "declined", "preparation"})
+MEDICATION_RECORDS = frozenset(_STATUSES)
+
+
+class CourseRecord(Struct, frozen=True, gc=False):
+    """One medication record, as a course of its own. `gives`: a dose that was given or handed out, not an intention."""
+
+    course: CourseFact
+    ingredients: frozenset[str]
+    gives: bool = False
+
+
+def read_medication_record(resource: Resource, reading: Reading) -> CourseRecord | None:
+    """One medication record; None where it is no exposure, or its drug is not one that matters here."""
+    status = _status(resource, reading)
+    return None if status is None else _record(resource, status, reading)
+
+
+def _status(resource: Resource, reading: Reading) -> CourseStatus | None:
+    kind, code = str(resource["resourceType"]), status_of(resource)
+    if code == ENTERED_IN_ERROR:
+        reading.leave_out(resource, ENTERED_IN_ERROR)
+        return None
+    refused = (
+        code in _NO_EXPOSURE
+        or resource.get("doNotPerform") is True
+        or status_of(resource, "intent") in {"proposal", "option"}
+        or status_of(resource, "taken") in {"n", "na"}  # STU3
+        or resource.get("notGiven") is True  # STU3
+        or coded_status(resource.get("adherence") or {}, "code") in {"not-taking", "stopped"}  # R5
+    )
+    status = _STATUSES[kind].get(code)
+    if refused or status is None:
+        reading.leave_out(resource, NOT_DONE if refused else STATUS)
+        return None
+    return status
+
+
+def _record(resource: Resource, status: CourseStatus, reading: Reading) -> CourseRecord | None:
+    product = product_of(resource, reading)
+    if not product.found.concepts:
+        return None
+    kind = str(resource["resourceType"])
+    gives = kind in {"MedicationAdministration", "MedicationDispense"}
+    instructions = resource.get("dosageInstruction") or resource.get("dosage")
+    dosage = read_dosage(instructions, product, product.found.concepts, reading)
+    drugs = refined(product.found.concepts, dosage.dose, product.strength_mg, f"{product.name} {product.found.text}")
+    recorded_route = next((entry["route"] for entry in objects(instructions) if entry.get("route")), None)
+    route = route_of(recorded_route, product.found.text) or usual_route(drugs)
+    times = _times(resource, status, dosage.starts, dosage.ends, reading)
+    course = CourseFact(
+        refs=(ref_of(resource),),
+        drugs=drugs | classes_of(drugs, route=route),
+        name=product.name,
+        status=_by_dates(status, times, reading.today),
+        started=times.started,
+        ended=times.ended,
+        last_given=times.given or _only_dose(drugs, times, reading.today),
+        last_seen=times.seen,
+        planned_days=dosage.planned_days,
+        route=route,
+        dose=dosage.dose,
+        stop_reason=_stop_reason(resource),
+        reason_concepts=_reasons(resource, reading),
+        matched_by_text=product.found.by_text,
+        code_text_conflict=product.found.conflict,
+    )
+    return CourseRecord(course, ingredients_of(drugs), gives)
+
+
+class _Times(Struct, frozen=True, gc=False):
+    started: DateRange | None = None
+    ended: DateRange | None = None
+    given: DateRange | None = None
+    seen: DateRange | None = None
+    single: DateRange | None = None  # the one day that a record without a period is about
+
+
+def _times(
+    resource: Resource,
+    status: CourseStatus,
+    bounds_start: DateRange | None,
+    bounds_end: DateRange | None,
+    reading: Reading,
+) -> _Times:
+    match resource["resourceType"]:
+        case "MedicationStatement":
+            period = resource.get("effectivePeriod")
+            start, end = read_period(period, reading.tz)
+            single = None if isinstance(period, dict) else reading.date(resource.get("effectiveDateTime"))
+            start = start or single or bounds_start
+            end = end or bounds_end
+            return _Times(start, end, None, latest(reading.date(resource.get("dateAsserted")), start), single)
+        case "MedicationRequest":
+            authored = reading.date(resource.get("authoredOn"))
+            dispense = resource.get("dispenseRequest")
+            valid_from, valid_to = read_period(
+                dispense.get("validityPeriod") if isinstance(dispense, dict) else None, reading.tz
+            )
+            start = bounds_start or earliest(authored, valid_from)
+            end = bounds_end or (valid_to if status is CourseStatus.PAST else None)
+            return _Times(start, end, None, latest(authored, start), None if bounds_start or valid_from else authored)
+        case "MedicationAdministration":
+            start, end = read_period(resource.get("effectivePeriod") or resource.get("occurencePeriod"), reading.tz)
+            when = reading.date(resource.get("effectiveDateTime") or resource.get("occurenceDateTime"))
+            start, end = when or start, when or end or start
+            return _Times(start, end, end, end, when)
+        case _:
+            handed = reading.date(resource.get("whenHandedOver")) or reading.date(resource.get("whenPrepared"))
+            return _Times(handed, None, handed, handed, handed)
+
+
+def _by_dates(status: CourseStatus, times: _Times, today: date) -> CourseStatus:
+    """An "active" record that has ended is past, one that has yet to begin is planned."""
+    if status is CourseStatus.CURRENT:
+        if times.ended is not None and times.ended.latest < today:
+            return CourseStatus.PAST
+        if times.started is not None and times.started.earliest > today:
+            return CourseStatus.PLANNED
+    return status
+
+
+def _only_dose(drugs: frozenset[str], times: _Times, today: date) -> DateRange | None:
+    """The last dose of a depot drug where no dose is recorded as given.
+
+    A record that is about one day is that dose; a course that began less than one interval ago has had its first only.
+    """
+    months = acts_months(drugs)
+    if months is None:
+        return None
+    if times.single is not None and times.single.earliest <= today:
+        return times.single
+    start = times.started
+    recent = start is not None and minus_months(today, months) <= start.earliest and start.latest <= today
+    return start if recent else None
+
+
+def _stop_reason(resource: Resource) -> str | None:
+    reasons = [name_of(reason) for reason in objects(resource.get("statusReason"))]
+    reasons += [name_of(reason) for reason in objects(resource.get("reasonNotTaken"))]  # STU3
+    return ", ".join(reason for reason in reasons if reason) or None
+
+
+def _reasons(resource: Resource, reading: Reading) -> frozenset[str]:
+    found: set[str] = set()
+    for reason in objects(resource.get("reasonCode") or resource.get("reason")):
+        concept = reason["concept"] if isinstance(reason.get("concept"), dict) else reason
+        found |= reading.recall(named_condition, concept).concepts
+    return frozenset(found)

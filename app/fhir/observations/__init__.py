@@ -1,0 +1,1 @@
+"""Observations and densitometry: records to facts."""

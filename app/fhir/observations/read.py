@@ -1,0 +1,109 @@
+"""Observations: measurements, scores, answers and findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec import UNSET
+
+from app.chart import ConditionFact, DensityFact, ObservationFact, Presence, Recorded
+from app.decoding.written import Result
+from app.fhir.observations.densities import read_density
+from app.fhir.observations.lazy import left_unread, result_left_unread
+from app.fhir.observations.values import Limits, Question, question_of, read_values, when
+from app.fhir.remembered import Remembered
+from app.fhir.resource import ENTERED_IN_ERROR, IN_FUTURE, STATUS, Reading, ref_of, status_of
+from app.terminology.codeable_concept import objects
+
+_COUNTING = frozenset({"final", "amended", "corrected", "preliminary", ""})
+
+
+@dataclass(slots=True)
+class ObservationFacts:
+    """What Observations told, and what repeats in them: questions, and limits of normal ranges as written."""
+
+    observations: list[Recorded] = field(default_factory=list)
+    densities: list[DensityFact] = field(default_factory=list)
+    conditions: list[ConditionFact] = field(default_factory=list)
+    question: Remembered[Question | None] = field(default_factory=lambda: Remembered(question_of))
+    limits: Limits = field(default_factory=dict)
+
+
+def read_result(result: Result, reading: Reading, facts: ObservationFacts) -> bool:
+    """Add what a result says, as it was written; False where it has to be read as a record."""
+    if result.code is UNSET or result.subject is UNSET or result.subject.reference != reading.own:
+        return False
+    asked = facts.question.of_json(bytes(result.code))
+    if asked is None:
+        return True
+    unread = result_left_unread(result, asked, reading, facts.limits)
+    if unread is None:
+        return False
+    facts.observations.append(unread)
+    return True
+
+
+def read_observation(resource: dict[str, Any], reading: Reading, facts: ObservationFacts, ref: str = "") -> None:
+    """Add the facts of one Observation, its components included. `ref`: of the containing record, if contained."""
+    status = resource.get("status")
+    if status != "final" and (status := status_of(resource)) not in _COUNTING:
+        reading.leave_out(resource, ENTERED_IN_ERROR if status == ENTERED_IN_ERROR else STATUS)
+        return
+    preliminary = status == "preliminary"
+    asked = facts.question(resource.get("code"))
+    if asked is None:
+        if not resource.get("component"):  # most of a chart: nothing else of it is looked at
+            return
+    elif not ref:
+        unread = left_unread(resource, asked, reading, facts.limits, preliminary=preliminary)
+        if unread is not None:
+            facts.observations.append(unread)
+            return
+    parts = [] if asked is None else [(resource, asked)]
+    for component in objects(resource.get("component")):
+        also_asked = facts.question(component.get("code"))
+        if also_asked is not None:
+            parts.append((component, also_asked))
+    if not parts:
+        return
+    ref = ref or ref_of(resource)
+    effective, order = when(resource, reading)
+    if effective is not None and reading.is_future(effective):
+        reading.leave_out(resource, IN_FUTURE)
+        return
+    for part, question in parts:
+        found = question.found
+        if question.density is not None:
+            density = read_density(
+                question.density,
+                found,
+                part,
+                resource,
+                ref=ref,
+                effective=effective,
+                preliminary=preliminary,
+                reading=reading,
+            )
+            if density is not None:
+                facts.densities.append(density)
+                continue
+        if found.concepts:
+            fact = read_values(part, resource, question, ref, effective, order, preliminary, reading, facts.limits)
+            if fact is not None:
+                facts.observations.append(fact)
+                if fact.boolean is True:
+                    facts.conditions.append(_as_condition(fact))
+
+
+def _as_condition(fact: ObservationFact) -> ConditionFact:
+    """A finding that was looked for and is there, as a condition too."""
+    return ConditionFact(
+        ref=fact.ref,
+        concepts=fact.concepts,
+        presence=Presence.PRESENT,
+        onset=None,
+        recorded=fact.effective,
+        body_site=fact.body_site,
+        matched_by_text=fact.matched_by_text,
+    )

@@ -1,0 +1,1 @@
+"""Every outgoing call: addresses, guarded connections, the FHIR client."""

@@ -1,0 +1,266 @@
+"""Fetching from the client's FHIR server what was left out of prefetch.
+
+All keys in parallel within one deadline; pages of a search followed on the same server only; the token sent to listed
+servers only and never kept. A query that fails costs its key and nothing else. What comes back has the shape of a
+prefetch value, so that there is one place (`app.cds_hooks.prefetch`) that says what such a value means.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import unquote, urljoin
+
+import orjson
+
+from app.outbound.addresses import AddressRefused, Url
+from app.outbound.egress import Answer, Egress, EgressFailed
+from app.outbound.settings import FhirClientSettings
+
+Resource = dict[str, Any]
+
+MEDIA_TYPES = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
+
+_BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")  # RFC 6750, 2.1
+_SCOPE = re.compile(r"(?P<context>patient|user|system)/(?P<type>\*|[A-Z][A-Za-z]+)\.(?P<grants>[a-z]+|\*)")
+_READS = re.compile(r"\*|read|c?(?:ru?d?s?|u?d?s)")  # SMART 1, and SMART 2 with r (read) or s (search) in it
+# Several queries together may hold more than one answer may, but not as much as all of them at their limit.
+_CALL_FACTOR = 4
+_STATUS_REASONS = {401: "refused", 403: "refused", 404: "not-found", 410: "not-found", 429: "busy", 503: "busy"}
+
+
+class Authorization(Protocol):
+    """What is needed of `fhirAuthorization` (CDS Hooks 2.0.1, "Passing the Access Token")."""
+
+    @property
+    def access_token(self) -> str:
+        """The bearer token."""
+
+    @property
+    def expires_in(self) -> int:
+        """Its lifetime in seconds from the call on."""
+
+    @property
+    def scope(self) -> str:
+        """What it grants, as SMART scopes separated by spaces."""
+
+    @property
+    def patient(self) -> str | None:
+        """The only patient that it is good for, where it has patient/ scopes."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchResult:
+    """What one query gave.
+
+    `value`: a resource, or a searchset Bundle with the entries of all pages; None where the query failed. A Bundle that
+    lacks pages keeps a `next` link, which marks it as incomplete. `failure` is why the query failed or the Bundle is
+    incomplete, a fixed word: those of EgressFailed, and refused, not-found, busy, status, redirect, not-fhir,
+    not-permitted, token, too-many-pages.
+    """
+
+    value: Resource | None = field(default=None, repr=False)
+    failure: str | None = None
+
+
+class FhirClient:
+    """A client for the FHIR servers of the settings; one per process, with one connection pool."""
+
+    def __init__(self, settings: FhirClientSettings, egress: Egress | None = None) -> None:
+        self.settings = settings
+        if egress is None:
+            egress = Egress(
+                settings.bases,
+                networks=settings.networks,
+                ca_file=str(settings.fhir_ca_file) if settings.fhir_ca_file else None,
+            )
+        self._egress = egress
+
+    def allows(self, fhir_server: str) -> bool:
+        """Whether this server may be called."""
+        try:
+            self._egress.allowed(fhir_server)
+        except AddressRefused:
+            return False
+        return True
+
+    async def fetch_missing(
+        self,
+        *,
+        fhir_server: str,
+        authorization: Authorization | None,
+        patient_id: str,
+        keys: Mapping[str, str],
+        deadline_seconds: float | None = None,
+    ) -> Mapping[str, FetchResult]:
+        """Fetch each key's query ("Observation?patient=1", or the absolute URL of a `next` page of the same server).
+
+        `deadline_seconds` is for all together, by default that of the settings. Never raises for what the server does:
+        each key has its result, and a query that the deadline cuts off keeps the pages that it had.
+        """
+        try:
+            base = self._egress.allowed(fhir_server)
+        except AddressRefused:
+            return dict.fromkeys(keys, FetchResult(failure="not-allowed"))
+        if base.query is not None:
+            return dict.fromkeys(keys, FetchResult(failure="not-allowed"))
+        headers = {"Accept": "application/fhir+json"}
+        if authorization is not None:
+            if refusal := _unusable(authorization, patient_id):
+                return dict.fromkeys(keys, FetchResult(failure=refusal))
+            headers["Authorization"] = f"Bearer {authorization.access_token}"
+        loop = asyncio.get_running_loop()
+        call = _Call(
+            egress=self._egress,
+            base=base,
+            headers=headers,
+            ends=loop.time() + (deadline_seconds or self.settings.fhir_deadline),
+            bytes_left=self.settings.fhir_max_bytes * _CALL_FACTOR,
+            max_bytes=self.settings.fhir_max_bytes,
+            max_pages=self.settings.fhir_max_pages,
+        )
+        results = await asyncio.gather(*(call.fetch(query, authorization) for query in keys.values()))
+        return dict(zip(keys, results, strict=True))
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._egress.aclose()
+
+
+@dataclass(slots=True)
+class _Call:
+    """The queries of one hook call: they share the deadline and the number of bytes."""
+
+    egress: Egress
+    base: Url
+    headers: dict[str, str] = field(repr=False)
+    ends: float
+    bytes_left: int
+    max_bytes: int
+    max_pages: int
+
+    async def fetch(self, query: str, authorization: Authorization | None) -> FetchResult:
+        try:
+            url = self._resolve(query)
+            wanted = _path_below(self.base, url)
+            if authorization and not _grants(authorization.scope, wanted[0]):
+                return FetchResult(failure="not-permitted")
+            first = await self._get(url)
+        except AddressRefused:
+            return FetchResult(failure="not-allowed")
+        except EgressFailed as failed:
+            return FetchResult(failure=failed.reason)
+        if len(wanted) == 2:
+            # A read: anything but that very resource could be somebody else's.
+            same = [first["resourceType"], first.get("id")] == wanted
+            return FetchResult(first) if same else FetchResult(failure="not-fhir")
+        if first["resourceType"] != "Bundle":
+            return FetchResult(failure="not-fhir")
+        return await self._with_further_pages(first)
+
+    async def _with_further_pages(self, bundle: Resource) -> FetchResult:
+        """The Bundle with the entries of all its pages; what fails on the way leaves it incomplete."""
+        entries = _entries(bundle)
+        seen: set[Url] = set()
+        link, failure, page = _next_link(bundle), None, bundle
+        while link is not None:
+            try:
+                url = self._resolve(link)
+                if url in seen or len(seen) + 1 >= self.max_pages:
+                    raise EgressFailed("too-many-pages")
+                seen.add(url)
+                page = await self._get(url)
+            except AddressRefused:
+                failure = "not-allowed"
+                break
+            except EgressFailed as failed:
+                failure = failed.reason
+                break
+            if page["resourceType"] != "Bundle":
+                failure = "not-fhir"
+                break
+            entries.extend(_entries(page))
+            link = _next_link(page)
+        links = [{"relation": "next", "url": link}] if link is not None else []
+        return FetchResult({"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries}, failure)
+
+    def _resolve(self, query: str) -> Url:
+        """The URL of a query or a page; on the server of the call and nowhere else, listed or not."""
+        url = self.egress.allowed(urljoin(str(self.base).rstrip("/") + "/", query))
+        if not self.base.covers(url):
+            raise AddressRefused("not-listed")
+        return url
+
+    async def _get(self, url: Url) -> Resource:
+        seconds = self.ends - asyncio.get_running_loop().time()
+        if seconds <= 0:
+            raise EgressFailed("timeout")
+        limit = min(self.max_bytes, self.bytes_left)
+        if limit <= 0:
+            raise EgressFailed("too-large")
+        answer = await self.egress.get(url, self.headers, seconds=seconds, max_bytes=limit)
+        self.bytes_left -= len(answer.body)
+        return _resource(answer)
+
+
+def _resource(answer: Answer) -> Resource:
+    """The resource of an answer. Raises EgressFailed with the reason why there is none."""
+    if 300 <= answer.status < 400:
+        raise EgressFailed("redirect")
+    if answer.status != 200:
+        raise EgressFailed(_STATUS_REASONS.get(answer.status, "status"))
+    if answer.media_type not in MEDIA_TYPES:
+        raise EgressFailed("not-fhir")
+    try:
+        value = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        raise EgressFailed("not-fhir") from None
+    if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
+        raise EgressFailed("not-fhir")
+    return value
+
+
+def _entries(bundle: Resource) -> list[Any]:
+    entries = bundle.get("entry")
+    if entries is None:
+        return []
+    # Something else than a list is kept as one entry that cannot be read: the reader counts it.
+    return list(entries) if isinstance(entries, list) else [entries]
+
+
+def _next_link(bundle: Resource) -> str | None:
+    links = bundle.get("link")
+    for link in links if isinstance(links, list) else []:
+        if isinstance(link, dict) and link.get("relation") == "next":
+            url = link.get("url")
+            return url if isinstance(url, str) else ""
+    return None
+
+
+def _unusable(authorization: Authorization, patient_id: str) -> str | None:
+    """Why a token cannot be used for this patient at all; None where it can."""
+    if authorization.expires_in <= 0 or not _BEARER.fullmatch(authorization.access_token):
+        return "token"
+    if authorization.patient is not None and authorization.patient.removeprefix("Patient/") != patient_id:
+        return "not-permitted"
+    return None
+
+
+def _grants(scope: str, resource_type: str) -> bool:
+    """Whether the scopes let this type be read. Scopes of another form say nothing: then the server decides.
+
+    A page that is addressed by its number has no type that scopes could be compared with.
+    """
+    scopes = [match for part in scope.split() if (match := _SCOPE.fullmatch(part.partition("?")[0]))]
+    return not (scopes and resource_type) or any(
+        match["type"] in ("*", resource_type) and _READS.fullmatch(match["grants"]) for match in scopes
+    )
+
+
+def _path_below(base: Url, url: Url) -> list[str]:
+    """The segments of a URL below its base: ["Patient", "1"] for a read, ["Observation"] for a search."""
+    relative = url.path.removeprefix(base.path.rstrip("/")).strip("/")
+    return [unquote(segment) for segment in relative.split("/")]

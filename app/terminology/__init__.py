@@ -1,0 +1,1 @@
+"""Code sets, codes, names, codeable concepts, units, drug classes and body sites."""

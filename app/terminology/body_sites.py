@@ -1,0 +1,113 @@
+"""Parts of the body: where density was measured, where a bone broke, and on which side."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from app.chart import DensitySite, FractureSite
+from app.terminology.code_sets import TextPattern, terminology
+from app.terminology.codeable_concept import codings, objects, words
+
+_LEVEL = re.compile(r"\b(?:(Th|T|L)[\s-]?(\d{1,2}))\b", re.IGNORECASE)
+_LAST_LEVEL = {"T": 12, "L": 5}  # anatomy: twelve thoracic, five lumbar vertebrae
+
+
+@cache
+def _patterns(group: str) -> tuple[tuple[str, TextPattern], ...]:
+    table = terminology().raw["text-patterns"]
+    content = table["sides"] if group == "sides" else table["sites"][group]
+    return tuple((name, TextPattern(patterns)) for name, patterns in content.items())
+
+
+def _named(group: str, text: str) -> str | None:
+    return next((name for name, pattern in _patterns(group) if pattern.found_in(text)), None) if text else None
+
+
+def density_site_in(text: str) -> DensitySite | None:
+    """The site of densitometry that a short text names; forearm before all others, parts of the hip before the hip."""
+    name = _named("density", text)
+    return None if name is None else DensitySite(name)
+
+
+def density_site_of(body_site: object) -> DensitySite | None:
+    """The site of densitometry of a bodySite, by code, else by its words."""
+    codes = terminology().raw["text-patterns"]["sites"]["density_codes"]
+    for concept in objects(body_site):
+        named = density_site_in(words(concept))
+        for coding in codings(concept):
+            code = re.match(r"\s*(\d+)", str(coding.get("code") or ""))
+            if code and code.group(1) in codes:
+                coded = DensitySite(codes[code.group(1)])
+                # "Left femur total": the words can be more exact than the code, never of another region
+                return named if named in _PARTS.get(coded, ()) else coded
+        if named is not None:
+            return named
+    return None
+
+
+_PARTS = {
+    DensitySite.FEMUR: (DensitySite.TOTAL_HIP, DensitySite.FEMORAL_NECK),
+    DensitySite.HIP: (DensitySite.TOTAL_HIP, DensitySite.FEMORAL_NECK),
+}
+_HIP_REGION = (DensitySite.HIP, DensitySite.FEMUR, DensitySite.TOTAL_HIP, DensitySite.FEMORAL_NECK)
+
+
+def region(site: DensitySite) -> DensitySite:
+    """The skeletal region of a site: everything at the proximal femur is one."""
+    return DensitySite.HIP if site in _HIP_REGION else site
+
+
+def more_exact(coded: DensitySite, named: DensitySite) -> DensitySite:
+    """Of two sites of one region the one that says more."""
+    return named if named in _PARTS.get(coded, ()) else coded
+
+
+def fracture_site_in(text: str) -> FractureSite | None:
+    """The site of a fracture that a short text names."""
+    name = _named("fracture", text)
+    return None if name is None else FractureSite(name)
+
+
+def density_words(concept: object) -> tuple[DensitySite | None, str | None]:
+    """The site of densitometry and the side that the words of a CodeableConcept name. For `Reading.recall`."""
+    text = words(concept)
+    return density_site_in(text), side_in(text)
+
+
+def fracture_words(concept: object) -> tuple[FractureSite | None, str | None]:
+    """The site of a fracture and the side that the words of a CodeableConcept name. For `Reading.recall`."""
+    text = words(concept)
+    return fracture_site_in(text), side_in(text)
+
+
+def side_in(text: str) -> str | None:
+    """The side, left or right, where a text names exactly one of them."""
+    if not text:
+        return None
+    found = [name for name, pattern in _patterns("sides") if pattern.found_in(text)]
+    return found[0] if len(found) == 1 else None
+
+
+def side_of(body_site: object) -> str | None:
+    """The side of a bodySite: a qualifier code (also inside a post-coordinated code), else its words."""
+    codes = terminology().raw["text-patterns"]["side_codes"]
+    for concept in objects(body_site):
+        for coding in codings(concept):
+            for part in re.findall(r"\w+", str(coding.get("code") or "")):
+                if part in codes:
+                    return str(codes[part])
+        side = side_in(words(concept))
+        if side is not None:
+            return side
+    return None
+
+
+def vertebral_level_in(text: str) -> str | None:
+    """The one vertebral level that a text names ("Th12" is T12); None for none, several, or no such vertebra."""
+    levels = {
+        f"{letter[0].upper()}{int(number)}"
+        for letter, number in _LEVEL.findall(text)
+        if 1 <= int(number) <= _LAST_LEVEL[letter[0].upper()]
+    }
+    return levels.pop() if len(levels) == 1 else None
