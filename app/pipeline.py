@@ -17,7 +17,7 @@ from app.cds_hooks.request import HookRequest
 from app.cds_hooks.response import HookAnswer
 from app.chart import Chart
 from app.engine.knowledge import Knowledge, load_knowledge
-from app.features import Features, FeatureSettings
+from app.features import FeatureSettings, PatientFeatures
 from app.fhir.reader import ChartInput, ReadSettings, read_chart
 from app.settings import Settings
 
@@ -36,7 +36,7 @@ class Answering:
     """Everything that came of a call on its way; what `osteon explain` shows."""
 
     chart: Chart
-    features: Features
+    features: PatientFeatures
     advice: AdviceSet
 
 
@@ -66,7 +66,7 @@ class OsteonPipeline:
     def work(self, request: HookRequest, *, today: date) -> Answering:
         """Chart, features and advice of a call."""
         chart = self.chart(request, today=today)
-        features = Features(chart, self.feature_settings)
+        features = PatientFeatures(chart, self.feature_settings)
         if chart.patient.deceased:
             return Answering(chart, features, AdviceSet(()))
         profile = str(request.configuration.profile)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from app.advice.draft import URGENCY
 from app.advice.model import Advice, AdviceSet, Occasion
-from app.advice.ordering import in_order
 from app.chart import Availability, Chart, Source
-from app.engine.criteria import FeatureSource
-from app.engine.knowledge import Knowledge
+from app.engine.knowledge import TOPICS, Knowledge
+from app.features.model import Features
 
 EMERGENCY = "emergency-cord-compression"
 SAFETY_TOPICS = frozenset({"red-flag", "drug-safety"})
@@ -19,7 +21,7 @@ NOT_TO_BE_SIGNED = "do-not-start-drug"
 def at_the_moment(
     everything: list[Advice],
     knowledge: Knowledge,
-    features: FeatureSource,
+    features: Features,
     chart: Chart,
     occasion: Occasion,
 ) -> AdviceSet:
@@ -72,3 +74,12 @@ def _about_new_problem(advice: Advice, chart: Chart) -> bool:
     new = {condition.ref for condition in chart.new_conditions}
     new |= {ref for fracture in chart.fractures if fracture.new_in_context for ref in fracture.refs}
     return any(evidence.resource in new for evidence in advice.evidence)
+
+
+_RANK = {topic: rank for rank, topic in enumerate(TOPICS)}
+
+
+def in_order(advice: Iterable[Advice], entries: Iterable[str]) -> list[Advice]:
+    """The advice, most urgent first; stable for the same patient. `entries`: advice ids in the order of their file."""
+    place = {advice_id: number for number, advice_id in enumerate(entries)}
+    return sorted(advice, key=lambda a: (URGENCY[a.indicator], _RANK[a.topic], place[a.id], a.drug_name.get("en", "")))

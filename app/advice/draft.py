@@ -6,12 +6,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from app.advice.model import Advice, Cited, DrugOption
-from app.advice.replaced import replaced_prescription
-from app.chart import Chart, DraftOrder
-from app.engine.criteria import FeatureSource
+from app.chart import Chart, CourseStatus, DraftOrder, is_named
 from app.engine.knowledge import AdviceKind
 from app.engine.schema import Drug, Indicator, Orderable, Texts
-from app.features.model import Evidence
+from app.features.model import Evidence, Features
+
+_GIVES_WAY = {"change": "bone_drug", "follow-denosumab": "denosumab", "follow-anabolic": "anabolic"}
+"""By the purpose of a drug card: the running drug, or class of drugs, that the suggested one follows."""
+
+
+def replaced_prescription(purpose: str | None, chart: Chart) -> str | None:
+    """The MedicationRequest of the drug that gives way, "MedicationRequest/id".
+
+    None for a card that changes no drug, where the drug is known by records of other types only, and where several
+    prescriptions run: nobody but the clinician can tell which of them ends.
+    """
+    drug = _GIVES_WAY.get(purpose or "")
+    if drug is None:
+        return None
+    running = [c for c in chart.courses if c.status is CourseStatus.CURRENT and drug in c.drugs]
+    found = {ref for c in running for ref in c.refs if ref.startswith("MedicationRequest/") and is_named(ref)}
+    return found.pop() if len(found) == 1 else None
+
 
 URGENCY = {Indicator.CRITICAL: 0, Indicator.WARNING: 1, Indicator.INFO: 2}
 
@@ -78,7 +94,7 @@ class Draft:
         topics = {(c.rule.block.topic if c.rule.block.advise == mine.id else None) or mine.topic for c in self.cited}
         return topics.pop() if len(topics) == 1 else self.kind.block.topic
 
-    def finished(self, features: FeatureSource, chart: Chart) -> Advice:
+    def finished(self, features: Features, chart: Chart) -> Advice:
         """The frozen advice."""
         cited = self.all_cited()
         option_missing = [m for option in self.options for m in option.missing]

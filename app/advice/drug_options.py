@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from app.advice.model import Cited, DrugOption, OptionStatus, Role
-from app.engine.criteria import FeatureSource
 from app.engine.finding import missing_of
 from app.engine.knowledge import Knowledge
 from app.engine.schema import Drug
-from app.features.model import Evidence
+from app.features.model import Evidence, Features
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class DrugKnowledge:
 
     knowledge: Knowledge
     profile: str
-    features: FeatureSource
+    features: Features
     rules: Sequence[Cited]  # findings of recommendations with a drug_rule, of any truth
     places: Sequence[Cited]  # findings of recommendations with an option, of sources that lead or fill
     _by_drug: dict[frozenset[str], list[Cited]] = field(default_factory=dict, repr=False)

@@ -8,12 +8,11 @@ from enum import StrEnum
 from msgspec import Struct
 
 from app.chart import DraftOrder
-from app.engine.criteria import FeatureSource
+from app.engine.criteria import Truth
 from app.engine.finding import Finding, decide, evaluate
 from app.engine.knowledge import AdviceKind, Rule
 from app.engine.schema import Drug, Indicator, Orderable, Texts
-from app.engine.truth import Truth
-from app.features.model import Evidence
+from app.features.model import Evidence, Features
 
 
 class Occasion(StrEnum):
@@ -39,7 +38,7 @@ class Findings:
     Most recommendations do not apply to most patients: of those only the truth is worked out, without its reasons.
     """
 
-    def __init__(self, features: FeatureSource) -> None:
+    def __init__(self, features: Features) -> None:
         self.features = features
         self._truths: dict[str, Truth] = {}
         self._done: dict[str, Finding] = {}

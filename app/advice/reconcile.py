@@ -8,9 +8,7 @@ from app.advice.delivery import at_the_moment
 from app.advice.draft import Draft
 from app.advice.drug_options import DrugKnowledge
 from app.advice.model import AdviceSet, Cited, Findings, Occasion, OptionStatus, Role
-from app.advice.open_orders import ordered_already
-from app.advice.profile import Speaking, speaking
-from app.advice.roles import roles_in
+from app.advice.profile import Speaking, roles_in, speaking
 from app.advice.triggers import (
     Opened,
     collect_asks,
@@ -19,12 +17,13 @@ from app.advice.triggers import (
     open_for_running_drugs,
     open_from_findings,
     open_from_options,
+    ordered_already,
 )
 from app.chart import Chart
-from app.engine.criteria import FeatureSource, Leaf, Outcome
+from app.engine.criteria import Leaf, Outcome
 from app.engine.knowledge import CompiledGate, Knowledge
 from app.engine.schema import Orderable
-from app.features.model import Evidence
+from app.features.model import Evidence, Features
 from app.features.readings import OUT_OF_DATE
 
 TESTS = "tests"
@@ -39,16 +38,14 @@ class Advisor:
         self._switched = frozenset(switched)
         self._prepared: dict[frozenset[tuple[str, Role]], Speaking] = {}
 
-    def _speaking(self, profile: str, features: FeatureSource) -> Speaking:
+    def _speaking(self, profile: str, features: Features) -> Speaking:
         roles = roles_in(self.knowledge, profile, features)
         key = frozenset(roles.by_source.items())
         if key not in self._prepared:
             self._prepared[key] = speaking(self.knowledge, roles, self._switched)
         return self._prepared[key]
 
-    def advise(
-        self, profile: str, features: FeatureSource, chart: Chart, occasion: Occasion = Occasion.CHART
-    ) -> AdviceSet:
+    def advise(self, profile: str, features: Features, chart: Chart, occasion: Occasion = Occasion.CHART) -> AdviceSet:
         """All advice for a patient at this moment."""
         voices, findings = self._speaking(profile, features), Findings(features)
         drugs = DrugKnowledge(

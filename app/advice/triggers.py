@@ -10,9 +10,9 @@ from app.advice.drug_options import DrugKnowledge
 from app.advice.duplicate_drugs import duplicates
 from app.advice.model import Cited, Role
 from app.chart import Chart, CourseFact, DraftOrder, OrderAction
-from app.engine.criteria import FeatureSource
 from app.engine.knowledge import Knowledge
 from app.engine.schema import Drug, Indicator, Use
+from app.features.model import Features
 
 GENERAL_QUESTION = "complete-risk-data"
 ADVISES_CHANGE = frozenset({"use-other-drug", "follow-denosumab", "follow-anabolic"})
@@ -43,7 +43,7 @@ def open_from_findings(opened: Opened, knowledge: Knowledge, openers: Sequence[C
         opened.open(knowledge, advise).add(cited)
 
 
-def open_from_options(opened: Opened, knowledge: Knowledge, places: Iterable[Cited], features: FeatureSource) -> None:
+def open_from_options(opened: Opened, knowledge: Knowledge, places: Iterable[Cited], features: Features) -> None:
     """Cards that a drug's place opens by itself (an oral bisphosphonate that is not tolerated, for example)."""
     for place in places:
         advise = place.rule.block.advise
@@ -191,3 +191,15 @@ def collect_asks(opened: Opened, knowledge: Knowledge, voices: Iterable[Cited]) 
 def _withheld_for(cited: Cited) -> tuple[str, ...]:
     """The data behind exclusions that cannot be told, of a recommendation that would hold otherwise."""
     return cited.finding.asks if cited.finding.outcome.truth is True else ()
+
+
+def ordered_already(chart: Chart, knowledge: Knowledge) -> frozenset[str]:
+    """The names of the orderables for which an order is open; drafts of an order hook count as about to happen."""
+    codes = frozenset(code for service in chart.services for code in service.codes)
+    if not codes:
+        return frozenset()
+    return frozenset(
+        name
+        for name, item in knowledge.orderables.items()
+        if any((code["system"], code["code"]) in codes for code in item.block.codes)
+    )

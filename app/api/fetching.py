@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from app.api.logs import logger
 from app.api.metrics import Metrics
-from app.cds_hooks.outcome import operation_outcome
+from app.cds_hooks.errors import operation_outcome
 from app.cds_hooks.prefetch import supplement
 from app.cds_hooks.request import HookRequest
 from app.outbound.fhir_client import FhirClient

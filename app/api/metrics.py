@@ -10,8 +10,7 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from app.cds_hooks.feedback import Feedback
-from app.cds_hooks.override_reasons import CODES
+from app.cds_hooks.feedback import CODES, Feedback
 from app.cds_hooks.response import HookAnswer
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST

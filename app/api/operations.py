@@ -13,7 +13,7 @@ from app.api.openapi import descriptions
 from app.api.ports import Knowledge
 from app.api.readiness import Readiness
 from app.api.responses import json_response, outcome_response
-from app.cds_hooks.outcome import MEDIA_TYPE
+from app.cds_hooks.errors import MEDIA_TYPE
 
 
 def router(readiness: Readiness, metrics: Metrics) -> APIRouter:

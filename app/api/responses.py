@@ -9,8 +9,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from app.cds_hooks.errors import CallError, NotAcceptable
-from app.cds_hooks.outcome import ISSUE_CODES, MEDIA_TYPE, operation_outcome
+from app.cds_hooks.errors import ISSUE_CODES, MEDIA_TYPE, CallError, NotAcceptable, operation_outcome
 
 _JSON_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir", "application/*", "*/*"})
 

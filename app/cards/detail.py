@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from app.advice.model import Advice, Cited, DrugOption, OptionStatus, Role
-from app.cards.facts import Facts
+from app.cards.explanation import Facts
 from app.cards.wording import Wording, escaped, in_language
 from app.engine.schema import Drug
 from app.features.model import Evidence

@@ -6,8 +6,7 @@ from typing import Any
 
 from app.advice.model import Advice, AdviceSet, Role
 from app.cards.detail import detail_of
-from app.cards.explanation import NAME, explanation_of, not_used
-from app.cards.facts import Facts
+from app.cards.explanation import NAME, Facts, explanation_of, not_used
 from app.cards.suggestions import Ordering, suggestions_of
 from app.cards.wording import Wording, in_language, wording_in
 from app.cds_hooks.response import SUMMARY_LIMIT, Card, Coding, HookAnswer, Indicator, Source, fit_summary

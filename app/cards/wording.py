@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 
 from msgspec.structs import replace
 
-from app.cds_hooks.override_reasons import OVERRIDE_REASONS
+from app.cds_hooks.feedback import OVERRIDE_REASONS
 from app.cds_hooks.response import Coding
 from app.engine.knowledge import Knowledge, Rule
 from app.engine.schema import Strength, Texts

@@ -13,6 +13,22 @@ from enum import StrEnum
 from typing import Any
 
 from app.cds_hooks.errors import MalformedRequest
+from app.cds_hooks.response import Coding
+
+SYSTEM = "http://terminology.hl7.org/CodeSystem/non-adherence-reason-codes"
+
+OVERRIDE_REASONS: tuple[Coding, ...] = (
+    Coding("action-completed", SYSTEM, "Already done"),
+    Coding("patient-contraindication", SYSTEM, "Contraindicated for this patient"),
+    Coding("patient-refuses", SYSTEM, "The patient declines"),
+    Coding("cds-not-applicable", SYSTEM, "Does not apply to this patient"),
+    Coding("recipient-disagrees-evidence", SYSTEM, "I do not agree with the evidence"),
+    Coding("not-convenient-feasible", SYSTEM, "Not feasible now"),
+    Coding("service-not-available", SYSTEM, "Not available here"),
+)
+
+CODES = frozenset(reason.code for reason in OVERRIDE_REASONS)
+
 
 # RFC 3339 date-time; the standard asks for UTC, and an offset says which moment it is just as well.
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")

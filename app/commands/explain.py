@@ -10,7 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from app.advice.roles import roles_in
+from app.advice.profile import roles_in
 from app.cards.wording import Wording, wording_in
 from app.cds_hooks.configuration import Configuration, Language, Profile
 from app.cds_hooks.errors import CallError

@@ -14,32 +14,43 @@ nothing is made for it. `evaluate`: the same truth with the facts that decided i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
 
 from msgspec import Struct
 from typing_extensions import override
 
-from app.engine.truth import Truth, conjunction, disjunction, negate
-from app.features.model import Evidence, Feature
+from app.features.model import Evidence, Feature, Features
+
+Truth = bool | None
 
 
-class FeatureSource(Protocol):
-    """Gives features of one patient by name.
+def negate(value: Truth) -> Truth:
+    """Not: unknown stays unknown."""
+    return None if value is None else not value
 
-    `memo` and `truths` keep outcomes and truths of named criteria for as long as the patient.
-    """
 
-    memo: dict[str, Any]
-    truths: dict[str, Truth]
+def conjunction(values: Iterable[Truth]) -> Truth:
+    """And: one false makes false, whatever is unknown."""
+    result: Truth = True
+    for value in values:
+        if value is False:
+            return False
+        if value is None:
+            result = None
+    return result
 
-    def feature(self, name: str) -> Feature:
-        """The feature of that name."""
 
-    def shown_for(self, missing: Collection[str]) -> tuple[Evidence, ...]:
-        """What is on record of data that are missing, and cannot be used."""
+def disjunction(values: Iterable[Truth]) -> Truth:
+    """Or: one true makes true, whatever is unknown."""
+    result: Truth = False
+    for value in values:
+        if value is True:
+            return True
+        if value is None:
+            result = None
+    return result
 
 
 class Outcome(Struct, frozen=True, gc=False):
@@ -68,11 +79,11 @@ class Node(ABC):
     """A compiled criterion."""
 
     @abstractmethod
-    def truth(self, features: FeatureSource) -> Truth:
+    def truth(self, features: Features) -> Truth:
         """Whether it holds for one patient."""
 
     @abstractmethod
-    def evaluate(self, features: FeatureSource) -> Outcome:
+    def evaluate(self, features: Features) -> Outcome:
         """The outcome for one patient: the same truth, with its reasons."""
 
     def leaves(self) -> tuple[Node, ...]:
@@ -93,11 +104,11 @@ class Constant(Node):
     value: bool
 
     @override
-    def truth(self, features: FeatureSource) -> Truth:  # the constant needs no patient
+    def truth(self, features: Features) -> Truth:  # the constant needs no patient
         return self.value
 
     @override
-    def evaluate(self, features: FeatureSource) -> Outcome:
+    def evaluate(self, features: Features) -> Outcome:
         return TRUE if self.value else FALSE
 
     def __str__(self) -> str:
@@ -116,12 +127,12 @@ class IsTrue(Leaf):
     name: str
 
     @override
-    def truth(self, features: FeatureSource) -> Truth:
+    def truth(self, features: Features) -> Truth:
         value = features.feature(self.name).value
         return None if value is None else bool(value)
 
     @override
-    def evaluate(self, features: FeatureSource) -> Outcome:
+    def evaluate(self, features: Features) -> Outcome:
         feature = features.feature(self.name)
         if feature.value is None:
             return _unknown(self.name, feature)
@@ -138,11 +149,11 @@ class IsKnown(Leaf):
     name: str
 
     @override
-    def truth(self, features: FeatureSource) -> Truth:
+    def truth(self, features: Features) -> Truth:
         return features.feature(self.name).value is not None
 
     @override
-    def evaluate(self, features: FeatureSource) -> Outcome:
+    def evaluate(self, features: Features) -> Outcome:
         feature = features.feature(self.name)
         known = feature.value is not None
         return Outcome(known, feature.evidence if known else ())
@@ -163,11 +174,11 @@ class Limit(Leaf):
     basis: str
 
     @override
-    def truth(self, features: FeatureSource) -> Truth:
+    def truth(self, features: Features) -> Truth:
         return self.decide(features.feature(self.name))
 
     @override
-    def evaluate(self, features: FeatureSource) -> Outcome:
+    def evaluate(self, features: Features) -> Outcome:
         feature = features.feature(self.name)
         truth = self.decide(feature)
         return _unknown(self.name, feature) if truth is None else Outcome(truth, feature.evidence)
@@ -211,14 +222,14 @@ class WordIs(Leaf):
     words: frozenset[str]
 
     @override
-    def truth(self, features: FeatureSource) -> Truth:
+    def truth(self, features: Features) -> Truth:
         value = features.feature(self.name).value
         if value is None:
             return None
         return not value.isdisjoint(self.words) if isinstance(value, frozenset) else value in self.words
 
     @override
-    def evaluate(self, features: FeatureSource) -> Outcome:
+    def evaluate(self, features: Features) -> Outcome:
         feature, truth = features.feature(self.name), self.truth(features)
         return _unknown(self.name, feature) if truth is None else Outcome(truth, feature.evidence)
 
@@ -233,11 +244,11 @@ class Not(Node):
     child: Node
 
     @override
-    def truth(self, features: FeatureSource) -> Truth:
+    def truth(self, features: Features) -> Truth:
         return negate(self.child.truth(features))
 
     @override
-    def evaluate(self, features: FeatureSource) -> Outcome:
+    def evaluate(self, features: Features) -> Outcome:
         inner = self.child.evaluate(features)
         return Outcome(negate(inner.truth), inner.evidence, inner.missing, inner.undecided, inner.why)
 
@@ -249,7 +260,7 @@ class Not(Node):
         return f"not ({self.child})"
 
 
-def _search(children: Sequence[Node], features: FeatureSource, *, decides: bool) -> Truth:
+def _search(children: Sequence[Node], features: Features, *, decides: bool) -> Truth:
     """The truth of a group that one child can decide: asked in their order, and no further than that child."""
     together: Truth = not decides
     for child in children:
@@ -298,11 +309,11 @@ class All(Node):
     children: tuple[Node, ...]
 
     @override
-    def truth(self, features: FeatureSource) -> Truth:
+    def truth(self, features: Features) -> Truth:
         return _search(self.children, features, decides=False)
 
     @override
-    def evaluate(self, features: FeatureSource) -> Outcome:
+    def evaluate(self, features: Features) -> Outcome:
         outcomes: list[Outcome] = []
         for child in self.children:
             outcome = child.evaluate(features)
@@ -326,11 +337,11 @@ class AnyOf(Node):
     children: tuple[Node, ...]
 
     @override
-    def truth(self, features: FeatureSource) -> Truth:
+    def truth(self, features: Features) -> Truth:
         return _search(self.children, features, decides=True)
 
     @override
-    def evaluate(self, features: FeatureSource) -> Outcome:
+    def evaluate(self, features: Features) -> Outcome:
         outcomes = [child.evaluate(features) for child in self.children]
         return _joined(disjunction([o.truth for o in outcomes]), outcomes)
 
@@ -350,14 +361,14 @@ class Named(Node):
     child: Node
 
     @override
-    def truth(self, features: FeatureSource) -> Truth:
+    def truth(self, features: Features) -> Truth:
         truths = features.truths
         if self.name not in truths:
             truths[self.name] = self.child.truth(features)
         return truths[self.name]
 
     @override
-    def evaluate(self, features: FeatureSource) -> Outcome:
+    def evaluate(self, features: Features) -> Outcome:
         outcome: Outcome | None = features.memo.get(self.name)
         if outcome is None:
             outcome = features.memo[self.name] = self.child.evaluate(features)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from app.engine.criteria import FeatureSource, Outcome
+from app.engine.criteria import Outcome, Truth
 from app.engine.knowledge import Rule
 from app.engine.schema import Indicator
-from app.engine.truth import Truth
-from app.features.model import Evidence
+from app.features.model import Evidence, Features
 
 
 class Finding(Struct, frozen=True, gc=False):
@@ -38,7 +37,7 @@ class Finding(Struct, frozen=True, gc=False):
         return tuple(dict.fromkeys(self.outcome.evidence))
 
 
-def missing_of(features: FeatureSource, names: list[str] | tuple[str, ...]) -> tuple[str, ...]:
+def missing_of(features: Features, names: list[str] | tuple[str, ...]) -> tuple[str, ...]:
     """The data that are missing among these features."""
     missing: list[str] = []
     for name in names:
@@ -48,7 +47,7 @@ def missing_of(features: FeatureSource, names: list[str] | tuple[str, ...]) -> t
     return tuple(dict.fromkeys(missing))
 
 
-def decide(rule: Rule, features: FeatureSource) -> Truth:
+def decide(rule: Rule, features: Features) -> Truth:
     """Whether a recommendation applies to a patient, after its exclusions: the truth of its finding, and no more."""
     truth = rule.when.truth(features)
     if truth is not True:
@@ -62,7 +61,7 @@ def decide(rule: Rule, features: FeatureSource) -> Truth:
     return truth
 
 
-def evaluate(rule: Rule, features: FeatureSource) -> Finding:
+def evaluate(rule: Rule, features: Features) -> Finding:
     """Apply a recommendation to a patient."""
     outcome = rule.when.evaluate(features)
     if outcome.truth is not True:
@@ -93,13 +92,13 @@ def evaluate(rule: Rule, features: FeatureSource) -> Finding:
     )
 
 
-def _indicator(rule: Rule, features: FeatureSource) -> Indicator | None:
+def _indicator(rule: Rule, features: Features) -> Indicator | None:
     if rule.block.indicator is None or rule.block.indicator_when is None:
         return rule.block.indicator
     return rule.block.indicator if rule.indicator_when.truth(features) is True else None
 
 
-def _asks(rule: Rule, outcome: Outcome, features: FeatureSource) -> tuple[str, ...]:
+def _asks(rule: Rule, outcome: Outcome, features: Features) -> tuple[str, ...]:
     """What to ask for: only when nothing else keeps the rule undecided, and no exclusion holds."""
     if outcome.truth is not None or not rule.block.asks_for:
         return ()

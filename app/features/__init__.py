@@ -1,10 +1,10 @@
 """Risk features: what the facts of a chart mean, as values with their evidence.
 
-`Features(chart, settings).feature(name)` gives one feature; `catalogue().spec(name)` says what a name means.
+`PatientFeatures(chart, settings).feature(name)` gives one feature; `catalogue().spec(name)` says what a name means.
 """
 
 from app.features.catalogue import Catalogue, UnknownFeature
-from app.features.evaluation import FeatureCycle, Features, catalogue
+from app.features.evaluation import FeatureCycle, PatientFeatures, catalogue
 from app.features.model import Evidence, Feature, FeatureSettings, FeatureSpec, Kind
 
 __all__ = [
@@ -14,8 +14,8 @@ __all__ = [
     "FeatureCycle",
     "FeatureSettings",
     "FeatureSpec",
-    "Features",
     "Kind",
+    "PatientFeatures",
     "UnknownFeature",
     "catalogue",
 ]

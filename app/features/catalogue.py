@@ -12,10 +12,9 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from app.features.context import Context
-from app.features.model import Feature, FeatureSpec, Kind
+from app.features.model import Feature, Features, FeatureSpec, Kind
 
-Compute = Callable[[Context], Feature]
+Compute = Callable[[Features], Feature]
 F = TypeVar("F", bound=Callable[..., Feature])
 
 
@@ -28,7 +27,7 @@ class Absent:
     """
 
     rests_on: Callable[[str], frozenset[str] | None]
-    answer: Callable[[Context, str], Feature]
+    answer: Callable[[Features, str], Feature]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +193,7 @@ class Catalogue:
         )
         arguments = tuple(texts)
 
-        def compute(context: Context) -> Feature:
+        def compute(context: Features) -> Feature:
             return family.compute(context, *arguments)
 
         made = self._known[name] = Definition(spec, compute, _absent(family.absent, *arguments))

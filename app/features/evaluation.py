@@ -59,8 +59,8 @@ def catalogue() -> Catalogue:
     return registered()
 
 
-class Features:
-    """The features of one chart; implements `FeatureContext` and the look-ups of `Context`."""
+class PatientFeatures:
+    """The features of one chart, each computed when it is first asked for; implements `Features`."""
 
     def __init__(self, chart: Chart, settings: FeatureSettings | None = None) -> None:
         self.chart = chart

@@ -6,9 +6,7 @@ from msgspec import Struct
 
 from app.chart import ObservationFact, Source
 from app.dates import within_months
-from app.features.context import Context
-from app.features.model import Evidence, Feature
-from app.features.results import interval, known, observed, unknown
+from app.features.model import Evidence, Feature, Features, interval, known, observed, unknown
 
 TOO_OLD, UNDATED = "too old", "not dated well enough to tell its age"
 TOO_OLD_OR_UNDATED = "too old or not dated well enough"
@@ -23,14 +21,14 @@ class Reading(Struct, frozen=True, gc=False):
     problem: Feature = Feature()
 
 
-def max_age(context: Context, key: str) -> int:
+def max_age(context: Features, key: str) -> int:
     """The age limit in months of a kind of value (decisions 9 and 35; a setting)."""
     limits = context.settings.max_age_months
     return limits.get(key, limits["laboratory"])
 
 
 def newest_value(
-    context: Context,
+    context: Features,
     concepts: tuple[str, ...],
     data: str,
     *,
@@ -86,7 +84,7 @@ def number_of(fact: ObservationFact, data: str, missing: str | None = None) -> F
 
 
 def number(
-    context: Context,
+    context: Features,
     concepts: tuple[str, ...],
     data: str,
     *,
@@ -118,6 +116,6 @@ def says(fact: ObservationFact, concept: str) -> bool | None:
     return None
 
 
-def observations_provided(context: Context) -> bool:
+def observations_provided(context: Features) -> bool:
     """Whether the observations came complete."""
     return context.chart.provided(Source.OBSERVATIONS)

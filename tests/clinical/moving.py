@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.advice.model import Occasion
-from app.advice.roles import roles_in
+from app.advice.profile import roles_in
 from app.cds_hooks.hooks import SERVICES_BY_ID
 from app.cds_hooks.request import read_request
 from app.engine.criteria import All, AnyOf, Limit, Named, Node, Not
 from app.engine.finding import evaluate
 from app.engine.knowledge import CompiledUnless, Knowledge, Rule
 from app.engine.schema import Use
-from app.features import Features
+from app.features import PatientFeatures
 from app.pipeline import OCCASIONS, OsteonPipeline, build_pipeline
 from app.settings import Settings
 from tests.clinical.builder import SERVICE, Builder
@@ -44,7 +44,7 @@ class Situation:
     """One clinical case, read: its features and the rules that speak in it."""
 
     case: str
-    features: Features
+    features: PatientFeatures
     speaking: frozenset[str]
 
 
@@ -69,7 +69,7 @@ def situations(pipeline: OsteonPipeline | None = None) -> list[Situation]:
     for _, case in all_cases():
         body = Builder(case, TODAY).request()
         request = read_request(body, SERVICES_BY_ID[SERVICE[body["hook"]]])
-        features = Features(pipeline.chart(request, today=TODAY), pipeline.feature_settings)
+        features = PatientFeatures(pipeline.chart(request, today=TODAY), pipeline.feature_settings)
         roles = roles_in(pipeline.knowledge, str(request.configuration.profile), features)
         moment = "orders" if OCCASIONS[request.hook] is Occasion.ORDERS else "chart"
         acting = [rule for rule in pipeline.knowledge.rules.values() if roles.role_of(rule)]
@@ -181,7 +181,7 @@ def moved(rule: Rule, place: Place, new: Limit) -> Rule:
     )
 
 
-def says(rule: Rule, features: Features) -> tuple[object, ...]:
+def says(rule: Rule, features: PatientFeatures) -> tuple[object, ...]:
     """What a rule says of a patient, as far as a card can show it."""
     features.truths.clear()
     features.memo.clear()  # what was kept of a named criterion is of the limits before the move

@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from app.api.openapi.schemas import component_schemas
-from app.cds_hooks.override_reasons import OVERRIDE_REASONS
+from app.cds_hooks.feedback import OVERRIDE_REASONS
 from app.cds_hooks.response import (
     SUMMARY_LIMIT,
     Action,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.chart import Interpretation, Source
-from app.features import Features
+from app.features import PatientFeatures
 from app.features.evaluation import catalogue
 from tests.property.patients import Json, cases
 from tests.property.test_truth import OPTIONAL, features_of
@@ -19,7 +19,7 @@ def short_answers() -> list[str]:
     return [name for name in catalogue().names() if catalogue().definition(name).absent is not None]
 
 
-def check(patient: Features) -> int:
+def check(patient: PatientFeatures) -> int:
     """How many of them answer by it for this patient; each as its function does."""
     told = 0
     for name in short_answers():
@@ -47,7 +47,7 @@ def test_the_short_answer_is_that_of_the_function(case: Json, dropped: set[str])
         features(observations=[observation("urine_calcium_24h_molar", 9, interpretation=Interpretation.HIGH)]),
     ],
 )
-def test_what_speaks_of_a_feature_by_another_name_is_not_overlooked(patient: Features) -> None:
+def test_what_speaks_of_a_feature_by_another_name_is_not_overlooked(patient: PatientFeatures) -> None:
     assert check(patient) > 50
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.chart import Chart, ObservationFact, UnreadObservation
-from app.features import Features
+from app.features import PatientFeatures
 from app.features.fact_index import newest_observations
 from app.fhir.observations import read as observations
 from app.fhir.reader import ChartInput, read_chart
@@ -170,12 +170,12 @@ def test_the_tallest_is_found_without_reading_all(told: list[tuple[tuple[float, 
         for number, ((value, unit), day) in enumerate(told)
     ]
     later, at_once = both(records, "UTC")
-    assert Features(later).feature("height_loss_cm") == Features(at_once).feature("height_loss_cm")
+    assert PatientFeatures(later).feature("height_loss_cm") == PatientFeatures(at_once).feature("height_loss_cm")
 
 
 def test_heights_between_the_newest_and_the_tallest_stay_unread() -> None:
     """The other side of the property: of twenty heights the newest and the tallest are read."""
     records = [result("8302-2", 170 - n, "cm", effectiveDateTime=f"20{n:02}-01-01") for n in range(1, 21)]
     chart = read(records, "UTC")
-    assert Features(chart).feature("height_loss_cm").value == 19
+    assert PatientFeatures(chart).feature("height_loss_cm").value == 19
     assert sum(isinstance(r, UnreadObservation) and r._fact is not None for r in chart.observations) == 2

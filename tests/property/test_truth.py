@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.engine.criteria import Node
 from app.engine.finding import decide, evaluate
-from app.features import Features
+from app.features import PatientFeatures
 from tests.clinical.cases import TODAY
 from tests.property.patients import Json, cases, pipeline, read, request_of
 
@@ -17,11 +17,11 @@ OPTIONAL = ("conditions", "procedures", "familyHistory", "allergies")
 few = settings(max_examples=60, deadline=None, derandomize=True)
 
 
-def features_of(case: Json, dropped: set[str]) -> Features:
+def features_of(case: Json, dropped: set[str]) -> PatientFeatures:
     body = request_of(case)
     for key in dropped:
         del body["prefetch"][key]
-    return Features(pipeline().chart(read(body), today=TODAY), pipeline().feature_settings)
+    return PatientFeatures(pipeline().chart(read(body), today=TODAY), pipeline().feature_settings)
 
 
 def criteria() -> Iterator[Node]:

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.engine.criteria import IsKnown, Node
-from app.features import Features
+from app.features import PatientFeatures
 from tests.clinical.cases import TODAY
 from tests.property.patients import Json, cards_of, cases, pipeline, read, request_of
 
@@ -34,9 +34,9 @@ def without(body: Json, *keys: str) -> Json:
     return made
 
 
-def features_of(body: Json) -> Features:
+def features_of(body: Json) -> PatientFeatures:
     chart = pipeline().chart(read(body), today=TODAY)
-    return Features(chart, pipeline().feature_settings)
+    return PatientFeatures(chart, pipeline().feature_settings)
 
 
 def asks_what_is_known(node: Node) -> bool:

@@ -9,7 +9,7 @@ from datetime import date
 from fastapi import FastAPI
 
 from app.api.logs import configure
-from app.cds_hooks.override_reasons import OVERRIDE_REASONS
+from app.cds_hooks.feedback import OVERRIDE_REASONS
 from app.cds_hooks.request import HookRequest
 from app.cds_hooks.response import (
     Action,

@@ -10,10 +10,8 @@ from app.chart import DateRange, Energy, FractureSite, Source
 from app.dates import on_or_after, within_months
 from app.features.bone.fragility import fracture_evidence
 from app.features.catalogue import OneOf, family, feature
-from app.features.context import Context
 from app.features.history.diagnoses import NEW_MONTHS, condition_evidence, confirmed, is_new, told_by_observation
-from app.features.model import Evidence, Feature, Kind
-from app.features.results import any_of, known, none_on_record, truth, unknown
+from app.features.model import Evidence, Feature, Features, Kind, any_of, known, none_on_record, truth, unknown
 
 READS = ("observations", "conditions")
 TRAUMA_MONTHS = 3
@@ -26,7 +24,7 @@ ONSET_NAMES = {
 
 
 @feature("back_pain", Kind.TRUTH, meaning="Has back pain.", reads=("observations", "conditions"))
-def back_pain(context: Context) -> Feature:
+def back_pain(context: Features) -> Feature:
     """Back pain as a finding, or low back pain as a present diagnosis."""
     severity = context.feature("finding_word.back_pain_severity")
     stated = [known(True, severity.evidence)] if severity.known else []
@@ -34,7 +32,7 @@ def back_pain(context: Context) -> Feature:
 
 
 @feature("back_pain_months", Kind.NUMBER, "months", meaning="How long back pain has lasted.", reads=READS)
-def back_pain_months(context: Context) -> Feature:
+def back_pain_months(context: Features) -> Feature:
     """Months since the onset of a present low back pain; no back pain: 0."""
     pain = context.feature("back_pain")
     if pain.value is False:
@@ -47,7 +45,7 @@ def back_pain_months(context: Context) -> Feature:
     return since
 
 
-def pain_onset(context: Context) -> DateRange | None:
+def pain_onset(context: Features) -> DateRange | None:
     """When the present back pain began; from a statement alone only that it began on or before its day."""
     onsets = [
         fact.onset
@@ -67,7 +65,7 @@ def pain_onset(context: Context) -> DateRange | None:
     meaning="Began with or after the present back pain: {}.",
     reads=READS,
 )
-def began_with_back_pain(context: Context, name: str) -> Feature:
+def began_with_back_pain(context: Features, name: str) -> Feature:
     """A present symptom whose onset is on or after that of the present back pain; long-standing ones are no sign."""
     symptom, pain = context.feature(f"condition.{name}"), context.feature("back_pain")
     if symptom.value is False or pain.value is False:
@@ -95,7 +93,7 @@ def began_with_back_pain(context: Context, name: str) -> Feature:
     meaning="Cauda equina syndrome that is new, or without a date beside back pain.",
     reads=READS,
 )
-def cauda_equina_now(context: Context) -> Feature:
+def cauda_equina_now(context: Features) -> Feature:
     """A diagnosis of the last month is an emergency whatever else is recorded; the scar of an old one is not."""
     diagnosed = context.feature("condition.cauda_equina")
     if diagnosed.value is not True:
@@ -114,7 +112,7 @@ class _Trauma:
     evidence: Evidence
 
 
-def _traumas(context: Context) -> list[_Trauma]:
+def _traumas(context: Features) -> list[_Trauma]:
     """Recorded injuries of high energy: coded as such, or a vertebral fracture by one."""
     found = [
         _Trauma(fact.onset or fact.recorded, condition_evidence("trauma_mechanism", fact))
@@ -132,7 +130,7 @@ def _traumas(context: Context) -> list[_Trauma]:
 @feature(
     "major_trauma_with_back_pain", Kind.TRUTH, meaning="A major trauma came with the present back pain.", reads=READS
 )
-def major_trauma_with_back_pain(context: Context) -> Feature:
+def major_trauma_with_back_pain(context: Features) -> Feature:
     """High energy set the pain off, or an injury of high energy of the last 3 months is on record beside back pain."""
     pain = context.feature("back_pain")
     if pain.value is not True:
@@ -161,7 +159,7 @@ def major_trauma_with_back_pain(context: Context) -> Feature:
 @feature(
     "imaging_without_lesion", Kind.TRUTH, meaning="Imaging is on record and saw no lesion.", reads=("observations",)
 )
-def imaging_without_lesion(context: Context) -> Feature:
+def imaging_without_lesion(context: Features) -> Feature:
     """The newest statements about osteolytic and sclerotic lesions are that there is none; nothing stated: unknown."""
     every = [context.feature(f"finding.{code}") for code in ("osteolytic_lesion", "sclerotic_lesion")]
     stated = [answer for answer in every if answer.known and answer.evidence]

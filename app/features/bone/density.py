@@ -12,12 +12,10 @@ from decimal import Decimal
 from app.chart import DateRange, DensityFact, DensityKind, DensitySite, Presence, Source
 from app.dates import newest_first, on_or_after, shifted, within_months
 from app.features.catalogue import OneOf, family, feature
-from app.features.context import Context
 from app.features.drugs.exposure import CLASSES, current_start
 from app.features.history.diagnoses import condition_evidence, confirmed
-from app.features.model import Evidence, Feature, Kind
+from app.features.model import Evidence, Feature, Features, Kind, known, none_on_record, observed, unknown
 from app.features.readings import TOO_OLD_OR_UNDATED
-from app.features.results import known, none_on_record, observed, unknown
 
 SPINE_AND_HIP = (
     DensitySite.LUMBAR_SPINE,
@@ -58,7 +56,7 @@ def _order(fact: DensityFact) -> tuple[tuple[int, int, int], Decimal, str]:
     return (newest_first(fact.effective), fact.value, fact.ref)
 
 
-def lowest(context: Context, kind: DensityKind, sites: tuple[DensitySite, ...]) -> Feature:
+def lowest(context: Features, kind: DensityKind, sites: tuple[DensitySite, ...]) -> Feature:
     """The lowest of the newest values per site within the age limit; evidence has that one first."""
     missing = kind.value
     facts = sorted((f for f in context.chart.densities if f.kind is kind and f.site in sites), key=_order)
@@ -85,13 +83,13 @@ def lowest(context: Context, kind: DensityKind, sites: tuple[DensitySite, ...]) 
 
 
 @feature("lowest_t_score", Kind.NUMBER, "SD", meaning="Lowest T-score of lumbar spine and hip.", reads=READS)
-def lowest_t_score(context: Context) -> Feature:
+def lowest_t_score(context: Features) -> Feature:
     """Lowest of the newest T-scores of lumbar spine, total hip, femoral neck, hip and femur; forearm never."""
     return lowest(context, DensityKind.T_SCORE, SPINE_AND_HIP)
 
 
 @feature("lowest_t_score_any_site", Kind.NUMBER, "SD", meaning="Lowest T-score, forearm included.", reads=READS)
-def lowest_t_score_any_site(context: Context) -> Feature:
+def lowest_t_score_any_site(context: Features) -> Feature:
     """As `lowest_t_score`, and the forearm (001 measures it where spine and hip cannot be)."""
     return lowest(context, DensityKind.T_SCORE, ANY_SITE)
 
@@ -103,7 +101,7 @@ def lowest_t_score_any_site(context: Context) -> Feature:
     meaning="Lowest T-score of the last DXA, however old: for repeating a DXA, never for treatment.",
     reads=READS,
 )
-def latest_t_score_any_age(context: Context) -> Feature:
+def latest_t_score_any_age(context: Features) -> Feature:
     """Lowest T-score of spine, hip, femur and forearm on the day of the newest dated one; the evidence has the date."""
     facts = [f for f in context.chart.densities if f.kind is DensityKind.T_SCORE and f.site in ANY_SITE]
     usable = sorted((f for f in facts if f.effective is not None and f.conflict is None), key=_order)
@@ -117,19 +115,19 @@ def latest_t_score_any_age(context: Context) -> Feature:
 @family(
     "t_score", OneOf("site", tuple(REGIONS)), kind=Kind.NUMBER, unit="SD", meaning="Lowest T-score: {}.", reads=READS
 )
-def t_score(context: Context, region: str) -> Feature:
+def t_score(context: Features, region: str) -> Feature:
     """Lowest of the newest T-scores of one region; "hip" is every part of the hip."""
     return lowest(context, DensityKind.T_SCORE, REGIONS[region])
 
 
 @feature("lowest_z_score", Kind.NUMBER, "SD", meaning="Lowest Z-score of lumbar spine and hip.", reads=READS)
-def lowest_z_score(context: Context) -> Feature:
+def lowest_z_score(context: Features) -> Feature:
     """Lowest of the newest Z-scores of lumbar spine and hip."""
     return lowest(context, DensityKind.Z_SCORE, SPINE_AND_HIP)
 
 
 @feature("qct_lumbar_bmd", Kind.NUMBER, "mg/cm3", meaning="Lumbar trabecular density by quantitative CT.", reads=READS)
-def qct_lumbar_bmd(context: Context) -> Feature:
+def qct_lumbar_bmd(context: Features) -> Feature:
     """Newest volumetric density of the lumbar spine (004)."""
     found = lowest(context, DensityKind.QCT, (DensitySite.LUMBAR_SPINE,))
     if found.known or found.evidence:
@@ -153,7 +151,7 @@ def _comparable(new: DensityFact, old: DensityFact) -> bool:
     return new.site is old.site and sides_agree and devices_agree
 
 
-def change_percent(context: Context, not_before: DateRange | None = None) -> Feature:
+def change_percent(context: Features, not_before: DateRange | None = None) -> Feature:
     """The lowest change over the sites from the previous to the newest areal density, in percent of the previous.
 
     `not_before`: older values do not count. A change smaller than settings.least_significant_change_percent is told
@@ -184,7 +182,7 @@ def change_percent(context: Context, not_before: DateRange | None = None) -> Fea
     return known(percent, [density_evidence(newest, note), density_evidence(previous, "previous value")])
 
 
-def _change(context: Context, new: DensityFact, old: DensityFact) -> Decimal:
+def _change(context: Features, new: DensityFact, old: DensityFact) -> Decimal:
     percent = (new.value - old.value) / old.value * 100
     least = context.settings.least_significant_change_percent
     return Decimal(0) if least is not None and abs(percent) < least else percent
@@ -197,7 +195,7 @@ def _change(context: Context, new: DensityFact, old: DensityFact) -> Decimal:
     meaning="Change of bone density since the previous measurement.",
     reads=READS,
 )
-def bmd_change_percent(context: Context) -> Feature:
+def bmd_change_percent(context: Features) -> Feature:
     """Newest against previous areal density (g/cm2) at one site and on one device; the lowest over the sites."""
     return change_percent(context)
 
@@ -210,7 +208,7 @@ def bmd_change_percent(context: Context) -> Feature:
     meaning="Change of bone density during the current course of: {}.",
     reads=(*READS, "medications"),
 )
-def bmd_change_percent_on(context: Context, drug_class: str) -> Feature:
+def bmd_change_percent_on(context: Features, drug_class: str) -> Feature:
     """As `bmd_change_percent`; values count from one year before the current course, and the newest is in it."""
     taking = context.feature(f"takes.{drug_class}")
     start = current_start(context, drug_class)
@@ -225,7 +223,7 @@ def bmd_change_percent_on(context: Context, drug_class: str) -> Feature:
     return change
 
 
-def _coded(context: Context, name: str, concepts: tuple[str, ...]) -> Feature:
+def _coded(context: Features, name: str, concepts: tuple[str, ...]) -> Feature:
     facts = context.conditions(*concepts)
     evidence = [condition_evidence(name, fact) for fact in facts if confirmed(fact)]
     if evidence:
@@ -237,13 +235,13 @@ def _coded(context: Context, name: str, concepts: tuple[str, ...]) -> Feature:
 
 
 @feature("osteoporosis_diagnosis", Kind.TRUTH, meaning="Osteoporosis is a recorded diagnosis.", reads=("conditions",))
-def osteoporosis_diagnosis(context: Context) -> Feature:
+def osteoporosis_diagnosis(context: Features) -> Feature:
     """Coded osteoporosis with or without fracture (M80, M81, M82), confirmed, present or past."""
     return _coded(context, "osteoporosis_diagnosis", OSTEOPOROSIS)
 
 
 @feature("known_osteopenia", Kind.TRUTH, meaning="Osteopenia is a recorded diagnosis.", reads=("conditions",))
-def known_osteopenia(context: Context) -> Feature:
+def known_osteopenia(context: Features) -> Feature:
     """Coded osteopenia."""
     return _coded(context, "known_osteopenia", ("osteopenia",))
 
@@ -251,7 +249,7 @@ def known_osteopenia(context: Context) -> Feature:
 @feature(
     "low_bmd_on_imaging", Kind.TRUTH, meaning="Plain film or CT suggests low bone density.", reads=("observations",)
 )
-def low_bmd_on_imaging(context: Context) -> Feature:
+def low_bmd_on_imaging(context: Features) -> Feature:
     """The finding low-bmd-on-imaging."""
     return context.feature("finding.low_bmd_on_imaging")
 
@@ -262,7 +260,7 @@ def low_bmd_on_imaging(context: Context) -> Feature:
     meaning="A clinician calls the osteoporosis severe.",
     reads=("observations",),
 )
-def severe_osteoporosis_recorded(context: Context) -> Feature:
+def severe_osteoporosis_recorded(context: Features) -> Feature:
     """The finding severe-osteoporosis."""
     return context.feature("finding.severe_osteoporosis")
 
@@ -274,7 +272,7 @@ def severe_osteoporosis_recorded(context: Context) -> Feature:
     meaning="Fracture risk as a clinician or system has stratified it.",
     reads=("observations",),
 )
-def fracture_risk_stratum(context: Context) -> Feature:
+def fracture_risk_stratum(context: Features) -> Feature:
     """The recorded stratum only; the finding very-high-fracture-risk says "very-high", its "no" says nothing."""
     stated = context.feature("finding_word.fracture_risk_stratum")
     very_high = context.feature("finding.very_high_fracture_risk")

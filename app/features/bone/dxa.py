@@ -8,11 +8,9 @@ from __future__ import annotations
 from app.chart import CourseStatus, DateRange, DensityKind, DensitySite, Source
 from app.dates import after, months_since, newest_first, on_or_after, shifted, within_months
 from app.features.catalogue import FeatureName, OneOf, WholeNumber, family, feature
-from app.features.context import Context
 from app.features.drugs.exposure import CLASSES, course_evidence, courses, current_start, end_of
-from app.features.model import Evidence, Feature, Kind
+from app.features.model import Evidence, Feature, Features, Kind, interval, known, never, none_on_record, unknown
 from app.features.readings import observations_provided
-from app.features.results import interval, known, never, none_on_record, unknown
 
 CLASS = OneOf("class", CLASSES)
 READS = ("observations", "diagnosticReports", "procedures")
@@ -23,7 +21,7 @@ FOLLOW_UP_AFTER_MONTHS = 12
 """A DXA in the first year of a course is its baseline; a later one is a follow-up."""
 
 
-def measurements(context: Context) -> list[Evidence]:
+def measurements(context: Features) -> list[Evidence]:
     """Every DXA on record: result, report or completed procedure; newest first, undated last."""
     kept: list[Evidence] | None = context.memo.get("dxa")
     if kept is None:
@@ -31,7 +29,7 @@ def measurements(context: Context) -> list[Evidence]:
     return kept
 
 
-def _recent(context: Context, limit: int | None) -> list[bool | None]:
+def _recent(context: Features, limit: int | None) -> list[bool | None]:
     """For each measurement whether it is at most so many months old; asked by many rules, so kept for the patient."""
     key = f"dxa within {limit}"
     kept: list[bool | None] | None = context.memo.get(key)
@@ -43,7 +41,7 @@ def _recent(context: Context, limit: int | None) -> list[bool | None]:
     return kept
 
 
-def _measurements(context: Context) -> list[Evidence]:
+def _measurements(context: Features) -> list[Evidence]:
     forearm_serves = any(context.feature(f"condition.{name}").value is True for name in METAL)
     found = {
         fact.ref: Evidence("dxa", True, None, fact.effective, fact.ref, "result")
@@ -58,21 +56,21 @@ def _measurements(context: Context) -> list[Evidence]:
     return sorted(found.values(), key=lambda item: (newest_first(item.date), item.resource or ""))
 
 
-def _none(context: Context) -> Feature:
+def _none(context: Features) -> Feature:
     if observations_provided(context):
         return none_on_record()
     return unknown("observations not provided", "t_score")
 
 
 @feature("dxa_done", Kind.TRUTH, meaning="Bone density has been measured by DXA at some time.", reads=READS)
-def dxa_done(context: Context) -> Feature:
+def dxa_done(context: Features) -> Feature:
     """A result, report or completed procedure, of any age. None: false where the observations came complete."""
     found = measurements(context)
     return known(True, found[:1]) if found else _none(context)
 
 
 @feature("months_since_dxa", Kind.NUMBER, "months", meaning="Months since the last DXA.", reads=READS)
-def months_since_dxa(context: Context) -> Feature:
+def months_since_dxa(context: Features) -> Feature:
     """Months since the newest dated DXA; never measured: beyond every limit; only undated ones: unknown."""
     found = measurements(context)
     if not found:
@@ -86,7 +84,7 @@ def months_since_dxa(context: Context) -> Feature:
 
 
 @feature("dxa_ordered", Kind.TRUTH, meaning="A DXA is ordered and not yet done.", reads=("serviceRequests",))
-def dxa_ordered(context: Context) -> Feature:
+def dxa_ordered(context: Features) -> Feature:
     """An open ServiceRequest for a DXA, or a procedure in preparation."""
     open_orders = [
         Evidence("open_orders", "DXA", None, service.authored, service.ref)
@@ -105,7 +103,7 @@ def dxa_ordered(context: Context) -> Feature:
     return unknown("orders not provided", "open_orders")
 
 
-def _answered(context: Context, answers: list[tuple[bool | None, Evidence]]) -> Feature:
+def _answered(context: Features, answers: list[tuple[bool | None, Evidence]]) -> Feature:
     """True if one DXA answers, unknown if one may, else false."""
     yes = [item for answer, item in answers if answer]
     if yes:
@@ -122,7 +120,7 @@ def _both(first: bool | None, second: bool | None) -> bool | None:
     return True if first and second else None
 
 
-def since(context: Context, event: DateRange | None, *, strictly: bool = False, limit: int | None = None) -> Feature:
+def since(context: Features, event: DateRange | None, *, strictly: bool = False, limit: int | None = None) -> Feature:
     """Whether a DXA is dated on or after (strictly: after) an event and not older than a number of months."""
     answers: list[tuple[bool | None, Evidence]] = []
     for item, recent in zip(measurements(context), _recent(context, limit), strict=True):
@@ -141,7 +139,7 @@ def since(context: Context, event: DateRange | None, *, strictly: bool = False, 
     meaning="A DXA, not too old, has been done since the event behind: {}.",
     reads=READS,
 )
-def dxa_since(context: Context, name: str) -> Feature:
+def dxa_since(context: Features, name: str) -> Feature:
     """A DXA on or after the latest date in the evidence of another feature and within the age limit of T-scores.
 
     An event without a date: any DXA within the limit answers (decision 25).
@@ -152,7 +150,7 @@ def dxa_since(context: Context, name: str) -> Feature:
 
 
 @family("dxa_in_last_months", WholeNumber("n"), kind=Kind.TRUTH, meaning="A DXA in the last {} months.", reads=READS)
-def dxa_in_last_months(context: Context, months: str) -> Feature:
+def dxa_in_last_months(context: Features, months: str) -> Feature:
     """A DXA at most so many months old."""
     return since(context, None, limit=int(months))
 
@@ -164,12 +162,12 @@ def dxa_in_last_months(context: Context, months: str) -> Feature:
     meaning="A follow-up DXA in the current course of: {}.",
     reads=(*READS, "medications"),
 )
-def dxa_since_start_of(context: Context, drug_class: str) -> Feature:
+def dxa_since_start_of(context: Features, drug_class: str) -> Feature:
     """A DXA more than 12 months after the start of the current course; not taken: false."""
     return _in_course(context, drug_class, FOLLOW_UP_AFTER_MONTHS, strictly=True)
 
 
-def _in_course(context: Context, drug_class: str, months: int, *, strictly: bool) -> Feature:
+def _in_course(context: Features, drug_class: str, months: int, *, strictly: bool) -> Feature:
     taking = context.feature(f"takes.{drug_class}")
     if taking.value is not True:
         return taking
@@ -188,7 +186,7 @@ def _in_course(context: Context, drug_class: str, months: int, *, strictly: bool
     meaning="A DXA in the current course of {} from month {} on.",
     reads=(*READS, "medications"),
 )
-def dxa_after_months_on(context: Context, drug_class: str, months: str) -> Feature:
+def dxa_after_months_on(context: Features, drug_class: str, months: str) -> Feature:
     """A DXA so many calendar months or more after the start of the current course; not taken: false."""
     return _in_course(context, drug_class, int(months), strictly=False)
 
@@ -200,7 +198,7 @@ def dxa_after_months_on(context: Context, drug_class: str, months: str) -> Featu
     meaning="A DXA since the last course ended: {}.",
     reads=(*READS, "medications"),
 )
-def dxa_since_end_of(context: Context, drug_class: str) -> Feature:
+def dxa_since_end_of(context: Features, drug_class: str) -> Feature:
     """A DXA on or after the end of the last course; a class that runs or was never taken: false."""
     stop = context.feature(f"stopped.{drug_class}")
     if stop.value is not True:

@@ -10,10 +10,8 @@ from app.chart import CourseStatus, DateRange, Energy, FractureSite, Source
 from app.dates import after, months_since, on_or_after
 from app.features.bone.fragility import GROUPS, counted, dated, fracture_evidence, newest, no_fracture, when_of
 from app.features.catalogue import OneOf, family, feature
-from app.features.context import Context
 from app.features.drugs.exposure import CLASSES, course_evidence, courses, current_start
-from app.features.model import Feature, Kind
-from app.features.results import all_of, any_of, at_most, interval, known, never, truth, unknown
+from app.features.model import Feature, Features, Kind, all_of, any_of, at_most, interval, known, never, truth, unknown
 
 ACUTE_MONTHS = 3
 GROUP = OneOf("group", tuple(sorted(GROUPS)))
@@ -23,7 +21,7 @@ READS = ("conditions",)
 
 
 @family("fragility_fracture", GROUP, kind=Kind.TRUTH, meaning="Has had a fragility fracture: {}.", reads=READS)
-def fragility_fracture(context: Context, group: str) -> Feature:
+def fragility_fracture(context: Features, group: str) -> Feature:
     """A counted fracture of the group, of any age."""
     facts = counted(context, group)
     return known(True, map(fracture_evidence, facts)) if facts else no_fracture(context)
@@ -36,7 +34,7 @@ def fragility_fracture(context: Context, group: str) -> Feature:
     meaning="Number of fragility fractures: {}.",
     reads=READS,
 )
-def fragility_fracture_count(context: Context, group: str) -> Feature:
+def fragility_fracture_count(context: Features, group: str) -> Feature:
     """How many counted fractures; a history code without a date adds none beside a fracture of its own date.
 
     Conditions not provided: at least those that are on record elsewhere.
@@ -57,7 +55,7 @@ def fragility_fracture_count(context: Context, group: str) -> Feature:
     meaning="Months since the latest fragility fracture: {}.",
     reads=READS,
 )
-def months_since_fracture(context: Context, group: str) -> Feature:
+def months_since_fracture(context: Features, group: str) -> Feature:
     """Months since the latest counted fracture; an undated one may be later than the dated ones (fracture_date)."""
     facts = dated(counted(context, group))
     if not facts:
@@ -74,7 +72,7 @@ def months_since_fracture(context: Context, group: str) -> Feature:
 
 
 @family("recent_fragility_fracture", GROUP, kind=Kind.TRUTH, meaning="Recent fragility fracture: {}.", reads=READS)
-def recent_fragility_fracture(context: Context, group: str) -> Feature:
+def recent_fragility_fracture(context: Features, group: str) -> Feature:
     """The latest counted fracture is at most settings.new_fracture_months old."""
     return _within(context, group, context.settings.new_fracture_months)
 
@@ -86,17 +84,17 @@ def recent_fragility_fracture(context: Context, group: str) -> Feature:
     meaning="Fragility fracture of the last 3 months: {}.",
     reads=READS,
 )
-def acute_fracture(context: Context, group: str) -> Feature:
+def acute_fracture(context: Features, group: str) -> Feature:
     """The latest counted fracture is at most 3 months old."""
     return _within(context, group, ACUTE_MONTHS)
 
 
-def _within(context: Context, group: str, months: int) -> Feature:
+def _within(context: Features, group: str, months: int) -> Feature:
     return at_most(context.feature(f"months_since_fracture.{group}"), months)
 
 
 def _compared(
-    context: Context,
+    context: Features,
     group: str,
     event: DateRange,
     compare: Callable[[DateRange, DateRange], bool | None],
@@ -122,7 +120,7 @@ def _compared(
     meaning="Fragility fracture during the current course of {}: {}.",
     reads=(*READS, "medications"),
 )
-def new_fracture_on(context: Context, drug_class: str, group: str) -> Feature:
+def new_fracture_on(context: Features, drug_class: str, group: str) -> Feature:
     """A counted fracture dated after the start of the current course; not taken: false."""
     taking = context.feature(f"takes.{drug_class}")
     if taking.value is not True:
@@ -143,7 +141,7 @@ def new_fracture_on(context: Context, drug_class: str, group: str) -> Feature:
     meaning="Fragility fracture since the last course ended: {}.",
     reads=(*READS, "medications"),
 )
-def fracture_since_end_of(context: Context, drug_class: str) -> Feature:
+def fracture_since_end_of(context: Features, drug_class: str) -> Feature:
     """A counted fracture on or after the recorded end (else the last dose) of a class that no longer runs."""
     stop = context.feature(f"stopped.{drug_class}")
     if stop.value is not True:
@@ -170,7 +168,7 @@ def _before(when: DateRange, event: DateRange) -> bool | None:
     meaning="Fragility fracture before the current course of: {}.",
     reads=(*READS, "medications"),
 )
-def fracture_before_start_of(context: Context, drug_class: str) -> Feature:
+def fracture_before_start_of(context: Features, drug_class: str) -> Feature:
     """A counted fracture before the start of the current course; not taken: false."""
     taking = context.feature(f"takes.{drug_class}")
     if taking.value is not True:
@@ -190,13 +188,13 @@ def fracture_before_start_of(context: Context, drug_class: str) -> Feature:
     meaning="Low-energy fracture: {}.",
     reads=READS,
 )
-def low_energy_fracture(context: Context, group: str) -> Feature:
+def low_energy_fracture(context: Features, group: str) -> Feature:
     """A fracture of low energy as 002 asks for it, ribs included: recorded so, or read so by decision 2."""
     return context.feature(f"fragility_fracture.{group}")
 
 
 @feature("vertebral_fracture_above_t6", Kind.TRUTH, meaning="Vertebral fracture above T6.", reads=READS)
-def vertebral_fracture_above_t6(context: Context) -> Feature:
+def vertebral_fracture_above_t6(context: Features) -> Feature:
     """A confirmed vertebral fracture, not of high energy, at C1 to T5 (002); level not recorded: unknown."""
     vertebral = sorted(
         (
@@ -229,7 +227,7 @@ def _above_t6(level: str | None) -> bool | None:
     meaning="A vertebral fracture is suspected.",
     reads=("conditions", "observations"),
 )
-def suspected_vertebral_fracture(context: Context) -> Feature:
+def suspected_vertebral_fracture(context: Features) -> Feature:
     """A vertebral fracture recorded as unconfirmed, or the finding suspected-vertebral-fracture."""
     suspected = sorted(
         (f for f in context.chart.fractures if f.suspected and f.site is FractureSite.VERTEBRA), key=newest
@@ -242,7 +240,7 @@ def suspected_vertebral_fracture(context: Context) -> Feature:
 @feature(
     "fracture_mechanism_known", Kind.TRUTH, meaning="The energy of every counted fracture is recorded.", reads=READS
 )
-def fracture_mechanism_known(context: Context) -> Feature:
+def fracture_mechanism_known(context: Features) -> Feature:
     """False if a fracture counts without a recorded mechanism; true if none does (also when there is no fracture)."""
     unclear = [fact for fact in counted(context, "any") if fact.energy is Energy.NOT_RECORDED]
     if unclear:
@@ -257,6 +255,6 @@ def fracture_mechanism_known(context: Context) -> Feature:
     meaning="Fragility fracture in a patient with known malignancy.",
     reads=READS,
 )
-def fracture_with_malignancy(context: Context) -> Feature:
+def fracture_with_malignancy(context: Features) -> Feature:
     """A counted fracture and any malignancy, now or past: its cause is open (decision 12)."""
     return all_of([context.feature("fragility_fracture.any"), context.feature("condition.malignancy")])

@@ -11,10 +11,8 @@ from collections.abc import Callable
 
 from app.chart import DateRange, Energy, FractureFact, FractureSite, Source
 from app.dates import years_between
-from app.features.context import Context
-from app.features.model import Evidence, Feature
+from app.features.model import Evidence, Feature, Features, none_on_record, unknown
 from app.features.person.demographics import FULL_AGE
-from app.features.results import none_on_record, unknown
 
 Site = FractureSite
 NEVER_COUNTED = frozenset({Site.FINGER, Site.TOE, Site.SKULL_FACE})
@@ -75,7 +73,7 @@ def newest(fact: FractureFact) -> tuple[int, int, tuple[str, ...]]:
     )
 
 
-def counted(context: Context, group: str) -> list[FractureFact]:
+def counted(context: Features, group: str) -> list[FractureFact]:
     """The fractures of a group that count, newest first, undated last."""
     chosen = GROUPS[group]
     facts = [f for f in context.chart.fractures if counts(f) and chosen(f)]
@@ -84,7 +82,7 @@ def counted(context: Context, group: str) -> list[FractureFact]:
     return sorted(facts, key=newest)
 
 
-def in_childhood(context: Context, fact: FractureFact) -> bool:
+def in_childhood(context: Features, fact: FractureFact) -> bool:
     """Whether the fracture was certainly before adult age; a date that leaves it open, or none, is not childhood."""
     born = context.chart.patient.birth_date
     if born is None or fact.when is None:
@@ -92,7 +90,7 @@ def in_childhood(context: Context, fact: FractureFact) -> bool:
     return years_between(born.earliest, fact.when.latest) < FULL_AGE
 
 
-def when_of(context: Context, fact: FractureFact) -> DateRange | None:
+def when_of(context: Features, fact: FractureFact) -> DateRange | None:
     """The date of a fracture; a fracture that the hook is about and that has none is of today."""
     if fact.when is None and fact.new_in_context:
         return DateRange(context.today, context.today)
@@ -105,7 +103,7 @@ def dated(facts: list[FractureFact]) -> list[FractureFact]:
     return events or facts
 
 
-def no_fracture(context: Context, missing: str = "fragility_fracture") -> Feature:
+def no_fracture(context: Features, missing: str = "fragility_fracture") -> Feature:
     """None on record, or unknown where the conditions did not come complete."""
     if context.chart.provided(Source.CONDITIONS):
         return none_on_record()

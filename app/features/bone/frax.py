@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from app.features.catalogue import OneOf, family, feature
-from app.features.context import Context
-from app.features.model import Feature, Kind
+from app.features.model import Feature, Features, Kind, known, none_on_record, observed, unknown
 from app.features.readings import newest_value, number, observations_provided
-from app.features.results import known, none_on_record, observed, unknown
 
 READS = ("observations",)
 MAJOR, HIP = "frax_major_10y", "frax_hip_10y"
@@ -15,13 +13,13 @@ MAJOR, HIP = "frax_major_10y", "frax_hip_10y"
 @feature(
     "frax_major", Kind.NUMBER, "%", meaning="Reported FRAX probability of a major osteoporotic fracture.", reads=READS
 )
-def frax_major(context: Context) -> Feature:
+def frax_major(context: Features) -> Feature:
     """The newest reported value within the age limit of FRAX (decision 35)."""
     return number(context, (MAJOR,), "frax_major", age="frax", unit="%")
 
 
 @feature("frax_hip", Kind.NUMBER, "%", meaning="Reported FRAX probability of a hip fracture.", reads=READS)
-def frax_hip(context: Context) -> Feature:
+def frax_hip(context: Features) -> Feature:
     """The newest reported value within the age limit of FRAX (decision 35)."""
     return number(context, (HIP,), "frax_hip", age="frax", unit="%")
 
@@ -33,7 +31,7 @@ def frax_hip(context: Context) -> Feature:
     meaning="A FRAX probability of any age is on record: {}.",
     reads=READS,
 )
-def frax_recorded(context: Context, probability: str) -> Feature:
+def frax_recorded(context: Features, probability: str) -> Feature:
     """Whether the probability was ever calculated; one that is too old is asked for again (decision 35)."""
     recorded = context.observations(MAJOR if probability == "major" else HIP)
     if any(fact.value is not None for fact in recorded):
@@ -42,7 +40,7 @@ def frax_recorded(context: Context, probability: str) -> Feature:
 
 
 @feature("frax_with_bmd", Kind.TRUTH, meaning="The reported FRAX was computed with bone density.", reads=READS)
-def frax_with_bmd(context: Context) -> Feature:
+def frax_with_bmd(context: Features) -> Feature:
     """Whether the newest FRAX within its age limit says so; one that does not say counts as without."""
     for concept, name in ((MAJOR, "frax_major"), (HIP, "frax_hip")):
         found = newest_value(context, (concept,), name, age="frax", unit="%")

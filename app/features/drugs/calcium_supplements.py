@@ -7,17 +7,15 @@ from decimal import Decimal
 
 from app.chart import CourseFact, CourseStatus, OrderAction
 from app.features.catalogue import feature
-from app.features.context import Context
 from app.features.drugs.draft_orders import starting
 from app.features.drugs.exposure import asked, courses, not_asked
-from app.features.model import Evidence, Feature, Kind
-from app.features.results import interval, known, unknown
+from app.features.model import Evidence, Feature, Features, Kind, interval, known, unknown
 
 READS = ("medications", "medicationRequests")
 CALCIUM = ("calcium", "calcium_vitamin_d")
 
 
-def _current(context: Context) -> list[CourseFact]:
+def _current(context: Features) -> list[CourseFact]:
     found = {id(course): course for name in CALCIUM for course in courses(context, name)}  # comparing them is dear
     return [course for course in found.values() if course.status in (CourseStatus.CURRENT, CourseStatus.UNKNOWN)]
 
@@ -56,7 +54,7 @@ def _total(running: Iterable[CourseFact], name: str) -> Feature:
     meaning="Elemental calcium from current supplements.",
     reads=READS,
 )
-def elemental_calcium_daily_mg(context: Context) -> Feature:
+def elemental_calcium_daily_mg(context: Features) -> Feature:
     """Sum over the current calcium supplements, mg/d of elemental calcium; 0 when none is listed.
 
     A dose that does not say whether it is calcium or its salt leaves the sum of the others as the least
@@ -75,7 +73,7 @@ def elemental_calcium_daily_mg(context: Context) -> Feature:
     meaning="Elemental calcium from supplements when the draft orders are signed.",
     reads=READS,
 )
-def elemental_calcium_with_orders_mg(context: Context) -> Feature:
+def elemental_calcium_with_orders_mg(context: Features) -> Feature:
     """Current supplements without those that a draft order replaces or stops, plus the draft orders; mg/d elemental."""
     drafts = dict.fromkeys(order for name in CALCIUM for order in starting(context, name, selected_only=False))
     replaced = {order.replaces for order in drafts if order.replaces}

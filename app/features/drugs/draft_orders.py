@@ -8,15 +8,13 @@ from decimal import Decimal
 from app.chart import CourseFact, CourseStatus, DateRange, DraftOrder, OrderAction, Source
 from app.dates import add_days, months_between
 from app.features.catalogue import OneOf, family, feature
-from app.features.context import Context
 from app.features.drugs.exposure import CLASSES, belongs, candidates, course_evidence, current_start
-from app.features.model import Evidence, Feature, Kind
-from app.features.results import any_of, interval, known, none_on_record, unknown
+from app.features.model import Evidence, Feature, Features, Kind, any_of, interval, known, none_on_record, unknown
 
 CLASS = OneOf("class", CLASSES)
 
 
-def starting(context: Context, drug_class: str, *, selected_only: bool = True) -> list[DraftOrder]:
+def starting(context: Features, drug_class: str, *, selected_only: bool = True) -> list[DraftOrder]:
     """The draft orders that would start or change a drug of the class."""
     return [
         order
@@ -27,7 +25,7 @@ def starting(context: Context, drug_class: str, *, selected_only: bool = True) -
     ]
 
 
-def last_day(context: Context, orders: list[DraftOrder]) -> date | None:
+def last_day(context: Features, orders: list[DraftOrder]) -> date | None:
     """The day on which the longest of some draft orders ends; None where one of them has no duration."""
     days = [order.course.planned_days for order in orders]
     known_days = [number for number in days if number is not None]
@@ -42,7 +40,7 @@ def _shown(drug_class: str, orders: list[DraftOrder]) -> list[Evidence]:
 
 
 @family("ordered", CLASS, kind=Kind.TRUTH, meaning="A draft order at hand would start or change: {}.", reads=())
-def ordered(context: Context, drug_class: str) -> Feature:
+def ordered(context: Features, drug_class: str) -> Feature:
     """A selected draft order starts or changes a drug of the class, whatever its indication (safety first)."""
     orders = starting(context, drug_class)
     return known(bool(orders), _shown(drug_class, orders))
@@ -56,7 +54,7 @@ def ordered(context: Context, drug_class: str) -> Feature:
     meaning="Months of use at the end of the draft orders at hand: {}.",
     reads=("medications",),
 )
-def months_with_order(context: Context, drug_class: str) -> Feature:
+def months_with_order(context: Features, drug_class: str) -> Feature:
     """From the start of the present use, else today, to the end of the longest selected draft; none ordered = 0.
 
     An order without a duration: unknown.
@@ -76,7 +74,7 @@ def months_with_order(context: Context, drug_class: str) -> Feature:
 
 
 @feature("orders_at_hand", Kind.TRUTH, meaning="The call is about draft orders.", reads=())
-def orders_at_hand(context: Context) -> Feature:
+def orders_at_hand(context: Features) -> Feature:
     """There is at least one draft, of a drug or an examination: order-select or order-sign (decision 32)."""
     drafts = context.chart.draft_orders
     shown = [Evidence("draft_order", order.course.name, None, None, order.ref) for order in drafts]
@@ -85,7 +83,7 @@ def orders_at_hand(context: Context) -> Feature:
 
 
 @family("order_stops", CLASS, kind=Kind.TRUTH, meaning="A draft order at hand would stop: {}.", reads=())
-def order_stops(context: Context, drug_class: str) -> Feature:
+def order_stops(context: Features, drug_class: str) -> Feature:
     """A selected draft order stops a drug of the class."""
     orders = [
         order
@@ -102,14 +100,14 @@ def order_stops(context: Context, drug_class: str) -> Feature:
     meaning="Taken at present or in the draft orders: {}.",
     reads=("medications",),
 )
-def running_or_ordered(context: Context, drug_class: str) -> Feature:
+def running_or_ordered(context: Features, drug_class: str) -> Feature:
     """Current use, or any draft order of the class: what the patient will take when the orders are signed."""
     orders = starting(context, drug_class, selected_only=False)
     return any_of([known(bool(orders), _shown(drug_class, orders)), context.feature(f"takes.{drug_class}")])
 
 
 @family("stop_planned", CLASS, kind=Kind.TRUTH, meaning="About to be stopped, or paused: {}.", reads=("medications",))
-def stop_planned(context: Context, drug_class: str) -> Feature:
+def stop_planned(context: Features, drug_class: str) -> Feature:
     """A draft order stops the class, or a course of it is on hold or has an announced end that has not come."""
     stopping = context.feature(f"order_stops.{drug_class}")
     if stopping.value is True:
@@ -122,7 +120,7 @@ def stop_planned(context: Context, drug_class: str) -> Feature:
     return none_on_record() if using.known or courses else using
 
 
-def _ends(context: Context, course: CourseFact) -> bool:
+def _ends(context: Features, course: CourseFact) -> bool:
     if course.status is CourseStatus.ON_HOLD:
         return True
     announced = course.ended is not None and course.ended.latest >= context.today
@@ -142,7 +140,7 @@ DENTAL_PROCEDURES = ("tooth_extraction", "invasive_dental_procedure", "planned_i
     meaning="An invasive procedure in the mouth is planned.",
     reads=("observations", "procedures"),
 )
-def planned_invasive_dental_procedure(context: Context) -> Feature:
+def planned_invasive_dental_procedure(context: Features) -> Feature:
     """A finding says so, or a tooth extraction or other invasive dental procedure is in preparation."""
     planned = [fact for fact in context.procedures(*DENTAL_PROCEDURES) if fact.planned]
     if planned:

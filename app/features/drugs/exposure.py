@@ -8,9 +8,7 @@ from decimal import Decimal
 
 from app.chart import CourseFact, CourseStatus, DateRange, Route, Source
 from app.dates import add_days, newest_first, shifted
-from app.features.context import Context
-from app.features.model import Evidence, Feature
-from app.features.results import none_on_record, unknown
+from app.features.model import Evidence, Feature, Features, none_on_record, unknown
 
 BISPHOSPHONATES = ("alendronate", "risedronate", "ibandronate", "zoledronate", "bisphosphonate")
 BONE_CLASSES = (
@@ -119,12 +117,12 @@ def rests_on(drug_class: str) -> frozenset[str]:
     return frozenset({drug_class, *_BY_OTHER_NAMES.get(drug_class, ()), *stated})
 
 
-def none_listed(context: Context, drug_class: str) -> Feature:
+def none_listed(context: Features, drug_class: str) -> Feature:
     """What is said of a class of which no record speaks: none, where the medication list came."""
     return none_on_record() if asked(context) else not_asked(drug_class)
 
 
-def every_course(context: Context) -> list[CourseFact]:
+def every_course(context: Features) -> list[CourseFact]:
     """All courses, newest start first, without start last: the order of delivery never shows."""
     kept: list[CourseFact] | None = context.memo.get("courses")
     if kept is None:
@@ -132,12 +130,12 @@ def every_course(context: Context) -> list[CourseFact]:
     return kept
 
 
-def taken(context: Context, drug_class: str) -> list[CourseFact]:
+def taken(context: Features, drug_class: str) -> list[CourseFact]:
     """The begun courses of a class for questions of safety, whatever the indication."""
     return [c for c in candidates(context, drug_class) if belongs(c, drug_class) and c.status in BEGUN]
 
 
-def courses(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
+def courses(context: Features, drug_class: str) -> tuple[CourseFact, ...]:
     """The courses that count for a class, newest start first.
 
     With known bone metastasis a bisphosphonate or denosumab is treatment of the cancer, not of osteoporosis, and
@@ -147,17 +145,17 @@ def courses(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
     return tuple([c for c in found if _counts(context, c, drug_class)]) if found else ()
 
 
-def candidates(context: Context, drug_class: str) -> Sequence[CourseFact]:
+def candidates(context: Features, drug_class: str) -> Sequence[CourseFact]:
     """The courses that can be of a class, newest start first: where its name decides alone, those that have it."""
     return every_course(context) if drug_class in _BY_OTHER_NAMES else context.courses(drug_class)
 
 
-def running_courses(context: Context, drug_class: str) -> list[CourseFact]:
+def running_courses(context: Features, drug_class: str) -> list[CourseFact]:
     """The courses of a class that run on the day of the call, newest start first."""
     return [course for course in courses(context, drug_class) if course.status is CourseStatus.CURRENT]
 
 
-def _counts(context: Context, course: CourseFact, drug_class: str) -> bool:
+def _counts(context: Features, course: CourseFact, drug_class: str) -> bool:
     for_bone = drug_class in BONE_CLASSES and not course.drugs.isdisjoint(ONCOLOGICAL_WITH_METASTASIS)
     if for_bone and context.feature("condition.bone_metastasis").value is True:
         return drug_class == "oncological_bone_drug"
@@ -168,7 +166,7 @@ def _order(course: CourseFact) -> tuple[tuple[int, int, int], str]:
     return (newest_first(course.started), "|".join(course.refs))
 
 
-def asked(context: Context) -> bool:
+def asked(context: Features) -> bool:
     """Whether the medication list came complete, in either of its two forms."""
     chart = context.chart
     return chart.provided(Source.MEDICATIONS) or chart.provided(Source.MEDICATION_REQUESTS)
@@ -223,7 +221,7 @@ def end_evidence(drug_class: str, course: CourseFact) -> list[Evidence]:
     return shown
 
 
-def current_chain(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
+def current_chain(context: Features, drug_class: str) -> tuple[CourseFact, ...]:
     """The courses that make up the current use without a break, the earliest first; empty if none is running."""
     counted = courses(context, drug_class)
     running = [course for course in counted if course.status is CourseStatus.CURRENT]
@@ -231,7 +229,7 @@ def current_chain(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
     return _joined(running, earlier)
 
 
-def last_ended_chain(context: Context, drug_class: str) -> tuple[CourseFact, ...]:
+def last_ended_chain(context: Features, drug_class: str) -> tuple[CourseFact, ...]:
     """The ended courses that make up the last use without a break, the earliest first; empty if none has ended."""
     ended = [course for course in courses(context, drug_class) if course.status is CourseStatus.PAST]
     dated = [course for course in ended if course.ended is not None]
@@ -265,7 +263,7 @@ def _reaches(course: CourseFact, first: date) -> bool:
     return begun_before and first <= reached
 
 
-def current_start(context: Context, drug_class: str) -> DateRange | None:
+def current_start(context: Features, drug_class: str) -> DateRange | None:
     """When the current continuous use began; None if nothing runs or the first start is not recorded."""
     chain = current_chain(context, drug_class)
     starts = [course.started for course in chain]

@@ -17,11 +17,9 @@ from app.chart import CourseFact
 from app.data_files import data_path
 from app.dates import add_days, months_between, shifted
 from app.features.catalogue import feature
-from app.features.context import Context
 from app.features.drugs.draft_orders import last_day, starting
 from app.features.drugs.exposure import course_evidence, current_start, running_courses
-from app.features.model import Evidence, Feature, Kind
-from app.features.results import interval, known, none_on_record, unknown
+from app.features.model import Evidence, Feature, Features, Kind, interval, known, none_on_record, unknown
 
 READS = ("medications", "medicationRequests")
 REFERENCE_MG = Decimal(5)
@@ -72,7 +70,7 @@ def total_dose(running: Iterable[CourseFact], evidence_name: str) -> Feature:
     meaning="Daily dose of systemic glucocorticoids at present, as prednisolone.",
     reads=READS,
 )
-def glucocorticoid_daily_dose(context: Context) -> Feature:
+def glucocorticoid_daily_dose(context: Features) -> Feature:
     """Sum over the current systemic courses, mg/d prednisolone equivalent; 0 when none is taken."""
     taking = context.feature("takes.glucocorticoid")
     if taking.value is None:
@@ -87,7 +85,7 @@ def glucocorticoid_daily_dose(context: Context) -> Feature:
     meaning="Every systemic glucocorticoid at present is hydrocortisone or cortisone, as adrenal replacement is.",
     reads=READS,
 )
-def glucocorticoid_replacement_drugs_only(context: Context) -> Feature:
+def glucocorticoid_replacement_drugs_only(context: Features) -> Feature:
     """Whether nothing else runs; false when no systemic glucocorticoid is taken."""
     taking = context.feature("takes.glucocorticoid")
     if taking.value is not True:
@@ -103,7 +101,7 @@ def glucocorticoid_replacement_drugs_only(context: Context) -> Feature:
     meaning="Months of current use of systemic glucocorticoids without a break.",
     reads=READS,
 )
-def glucocorticoid_months(context: Context) -> Feature:
+def glucocorticoid_months(context: Features) -> Feature:
     """As `months_on.glucocorticoid`; not recorded start = unknown (glucocorticoid_duration)."""
     return _duration(context.feature("months_on.glucocorticoid"))
 
@@ -115,7 +113,7 @@ def glucocorticoid_months(context: Context) -> Feature:
     meaning="Months of current use of oral glucocorticoids without a break.",
     reads=READS,
 )
-def oral_glucocorticoid_months(context: Context) -> Feature:
+def oral_glucocorticoid_months(context: Features) -> Feature:
     """As `months_on.oral_glucocorticoid`."""
     return _duration(context.feature("months_on.oral_glucocorticoid"))
 
@@ -149,7 +147,7 @@ def _planned_end(course: CourseFact) -> date | None:
     meaning="Length of the whole current course of systemic glucocorticoids, where its end is planned.",
     reads=READS,
 )
-def glucocorticoid_planned_months(context: Context) -> Feature:
+def glucocorticoid_planned_months(context: Features) -> Feature:
     """From the start of the current use to its announced end; no end announced = unknown (glucocorticoid_duration)."""
     running = running_courses(context, "glucocorticoid")
     if not running:
@@ -177,7 +175,7 @@ def glucocorticoid_planned_months(context: Context) -> Feature:
     meaning="The current glucocorticoid is a short course: at most 30 days in all.",
     reads=READS,
 )
-def glucocorticoid_short_course(context: Context) -> Feature:
+def glucocorticoid_short_course(context: Features) -> Feature:
     """Whether every current systemic course has an announced end that makes the whole use at most 30 days."""
     taking = context.feature("takes.glucocorticoid")
     if taking.value is not True:
@@ -207,7 +205,7 @@ def glucocorticoid_short_course(context: Context) -> Feature:
     meaning="Daily dose of systemic glucocorticoids in the draft orders, as prednisolone.",
     reads=(),
 )
-def ordered_glucocorticoid_daily_dose(context: Context) -> Feature:
+def ordered_glucocorticoid_daily_dose(context: Features) -> Feature:
     """Sum over the selected draft orders, mg/d prednisolone equivalent; 0 without such an order."""
     drafts = [order.course for order in starting(context, "glucocorticoid")]
     return total_dose(drafts, "ordered_glucocorticoid_daily_dose")
@@ -220,7 +218,7 @@ def ordered_glucocorticoid_daily_dose(context: Context) -> Feature:
     meaning="Duration of the systemic glucocorticoid in the draft orders.",
     reads=(),
 )
-def ordered_glucocorticoid_months(context: Context) -> Feature:
+def ordered_glucocorticoid_months(context: Features) -> Feature:
     """Months from today that the longest selected draft order runs; an open order = unknown; none ordered = 0."""
     orders = starting(context, "glucocorticoid")
     if not orders:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from app.chart import CourseFact, CourseStatus, DateRange
 from app.dates import months_between, months_since, on_or_after
 from app.features.catalogue import OneOf, family
-from app.features.context import Context
 from app.features.drugs.exposure import (
     BEGUN,
     CLASSES,
@@ -22,14 +21,13 @@ from app.features.drugs.exposure import (
     not_asked,
     taken,
 )
-from app.features.model import Evidence, Feature, Kind
-from app.features.results import any_of, interval, known, never, truth, unknown
+from app.features.model import Evidence, Feature, Features, Kind, any_of, interval, known, never, truth, unknown
 
 CLASS = OneOf("class", CLASSES)
 READS = ("medications", "medicationRequests", "medicationAdministrations")
 
 
-def _last_end(context: Context, drug_class: str) -> tuple[DateRange | None, list[Evidence]]:
+def _last_end(context: Features, drug_class: str) -> tuple[DateRange | None, list[Evidence]]:
     """The latest end of the courses of a class; None if one of them ended at an unknown time."""
     ended = [c for c in taken(context, drug_class) if c.status is CourseStatus.PAST]
     ends = [end_of(course) for course in ended]
@@ -48,7 +46,7 @@ def _last_end(context: Context, drug_class: str) -> tuple[DateRange | None, list
     meaning="Months since the last course ended: {}.",
     reads=READS,
 )
-def months_since_end(context: Context, drug_class: str) -> Feature:
+def months_since_end(context: Features, drug_class: str) -> Feature:
     """Months since the effect of the last course ended; for depot drugs the last dose plus its interval.
 
     Known bone metastasis does not matter here, as for `stopped`.
@@ -68,7 +66,7 @@ def months_since_end(context: Context, drug_class: str) -> Feature:
     return interval(max(low, Decimal(0)), max(high, Decimal(0)), evidence, missing=("end_date",))
 
 
-def _days_ago(context: Context, course: CourseFact) -> str | None:
+def _days_ago(context: Features, course: CourseFact) -> str | None:
     """How many days ago the last dose was given (decision 31), where its date is known to the day."""
     given = course.last_given
     if given is None or not given.exact or given.latest > context.today:
@@ -84,7 +82,7 @@ def _days_ago(context: Context, course: CourseFact) -> str | None:
     meaning="Months since the last dose: {}.",
     reads=READS,
 )
-def months_since_last_dose(context: Context, drug_class: str) -> Feature:
+def months_since_last_dose(context: Features, drug_class: str) -> Feature:
     """Months since the last given dose, from administrations or the latest dated record of a dose (decision 13b).
 
     Known bone metastasis does not matter here: a late dose is a matter of safety. Never taken: beyond every limit.
@@ -112,7 +110,7 @@ def months_since_last_dose(context: Context, drug_class: str) -> Feature:
 
 
 @family("infusions", CLASS, kind=Kind.NUMBER, meaning="Number of doses given: {}.", reads=READS)
-def infusions(context: Context, drug_class: str) -> Feature:
+def infusions(context: Features, drug_class: str) -> Feature:
     """How many doses were given: recorded administrations, or what fits between first and last dose, if that is more.
 
     Unit: count. Without administrations and dates unknown (last_dose_date).
@@ -128,7 +126,7 @@ def infusions(context: Context, drug_class: str) -> Feature:
 
 
 @family("recorded_doses", CLASS, kind=Kind.NUMBER, meaning="Number of doses on record one by one: {}.", reads=READS)
-def recorded_doses(context: Context, drug_class: str) -> Feature:
+def recorded_doses(context: Features, drug_class: str) -> Feature:
     """How many administrations are on record, the least that was given. Unit: count. Nothing is counted from dates."""
     begun = [course for course in courses(context, drug_class) if course.status in BEGUN]
     if not begun and not asked(context):
@@ -152,7 +150,7 @@ def _fitting(course: CourseFact, first: DateRange, last: DateRange) -> int:
 
 
 @family("started_after_end_of", CLASS, CLASS, kind=Kind.TRUTH, meaning="{} begun after the end of {}.", reads=READS)
-def started_after_end_of(context: Context, started_class: str, ended_class: str) -> Feature:
+def started_after_end_of(context: Features, started_class: str, ended_class: str) -> Feature:
     """A course of the first class begun on or after the end (or last dose) of the second, which no longer runs."""
     begun = taken(context, started_class)
     before = context.feature(f"stopped.{ended_class}")
@@ -185,7 +183,7 @@ def started_after_end_of(context: Context, started_class: str, ended_class: str)
     meaning="Length of the last ended use of: {}.",
     reads=READS,
 )
-def last_course_months(context: Context, drug_class: str) -> Feature:
+def last_course_months(context: Features, drug_class: str) -> Feature:
     """From the start to the end of the last ended use, courses without a break being one; never ended: 0.
 
     For depot drugs the end is that of the last dose's effect. Start or end not recorded: unknown.

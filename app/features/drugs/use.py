@@ -12,7 +12,6 @@ from decimal import Decimal
 from app.chart import CourseFact, CourseStatus, Source
 from app.dates import months_since
 from app.features.catalogue import Absent, OneOf, family, feature
-from app.features.context import Context
 from app.features.drugs.exposure import (
     BEGUN,
     CLASSES,
@@ -33,8 +32,7 @@ from app.features.drugs.exposure import (
     taken,
     use_name,
 )
-from app.features.model import Evidence, Feature, Kind
-from app.features.results import interval, known, none_on_record, observed, unknown
+from app.features.model import Evidence, Feature, Features, Kind, interval, known, none_on_record, observed, unknown
 
 CLASS = OneOf("class", CLASSES)
 READS = ("medications", "medicationRequests", "medicationAdministrations")
@@ -65,7 +63,7 @@ ADVERSE_WORDS = (
     reads=READS,
     absent=Absent(lambda name: None if name == "calcium_vitamin_d" else rests_on(name), none_listed),
 )
-def takes(context: Context, drug_class: str) -> Feature:
+def takes(context: Features, drug_class: str) -> Feature:
     """Current use of a class; planned and paused courses are no use. Evidence carries the start of each course.
 
     Unknown where the only record is "active" without a sign of life within settings.active_record_months
@@ -88,7 +86,7 @@ def takes(context: Context, drug_class: str) -> Feature:
     reads=READS,
     absent=NONE_LISTED,
 )
-def doubtful_use(context: Context, drug_class: str) -> Feature:
+def doubtful_use(context: Features, drug_class: str) -> Feature:
     """A course of the class may or may not run (decision 34), and none surely does."""
     counted = courses(context, drug_class)
     doubtful = _doubtful(drug_class, counted)
@@ -103,7 +101,7 @@ def _doubtful(drug_class: str, counted: Iterable[CourseFact]) -> list[Evidence]:
     return [course_evidence(drug_class, course, "no recent sign of use") for course in unsure]
 
 
-def _not_current(context: Context, drug_class: str, counted: tuple[CourseFact, ...]) -> Feature:
+def _not_current(context: Features, drug_class: str, counted: tuple[CourseFact, ...]) -> Feature:
     doubtful = _doubtful(drug_class, counted)
     if doubtful:
         return unknown("active on record without a recent sign of use", use_name(drug_class), evidence=doubtful)
@@ -116,7 +114,7 @@ def _not_current(context: Context, drug_class: str, counted: tuple[CourseFact, .
     return none_on_record()
 
 
-def _calcium_with_vitamin_d(context: Context) -> Feature:
+def _calcium_with_vitamin_d(context: Features) -> Feature:
     """Both at present, in one product or in two."""
     combined = running_courses(context, "calcium_vitamin_d")
     if combined:
@@ -132,7 +130,7 @@ def _calcium_with_vitamin_d(context: Context) -> Feature:
 
 
 @family("ever_took", CLASS, kind=Kind.TRUTH, meaning="Takes or has taken: {}.", reads=READS, absent=NONE_LISTED)
-def ever_took(context: Context, drug_class: str) -> Feature:
+def ever_took(context: Features, drug_class: str) -> Feature:
     """Any begun course of the class, running or not."""
     begun = [course for course in courses(context, drug_class) if course.status in BEGUN]
     if begun:
@@ -148,7 +146,7 @@ def ever_took(context: Context, drug_class: str) -> Feature:
     meaning="Months of current use without a break: {}.",
     reads=READS,
 )
-def months_on(context: Context, drug_class: str) -> Feature:
+def months_on(context: Features, drug_class: str) -> Feature:
     """Months since the start of the current use; courses with a gap up to one interval and 30 days are one use.
 
     Not taking the class: 0. Start not recorded: unknown (start_date).
@@ -170,7 +168,7 @@ def months_on(context: Context, drug_class: str) -> Feature:
 @family(
     "stopped", CLASS, kind=Kind.TRUTH, meaning="Taken before and not at present: {}.", reads=READS, absent=NONE_LISTED
 )
-def stopped(context: Context, drug_class: str) -> Feature:
+def stopped(context: Features, drug_class: str) -> Feature:
     """A begun course has ended and none of the class runs.
 
     Known bone metastasis does not matter here: the warning about stopping denosumab stays (decision 10).
@@ -189,7 +187,7 @@ def stopped(context: Context, drug_class: str) -> Feature:
 
 
 @family("intolerant", CLASS, kind=Kind.TRUTH, meaning="Does not tolerate: {}.", reads=("allergies", *READS))
-def intolerant(context: Context, drug_class: str) -> Feature:
+def intolerant(context: Features, drug_class: str) -> Feature:
     """A recorded allergy or intolerance to the class, or a course of it stopped for an adverse effect."""
     evidence = [
         Evidence(f"{drug_class}_intolerance", fact.reaction or True, None, fact.recorded, fact.ref)
@@ -210,7 +208,7 @@ def intolerant(context: Context, drug_class: str) -> Feature:
     return unknown("allergies not provided", f"{drug_class}_intolerance")
 
 
-def _stopped_for_harm(context: Context) -> list[CourseFact]:
+def _stopped_for_harm(context: Features) -> list[CourseFact]:
     """The courses that were stopped for an adverse effect; asked for each class, so kept for the patient."""
     kept: list[CourseFact] | None = context.memo.get("courses stopped for harm")
     if kept is None:
@@ -227,7 +225,7 @@ def _adverse(reason: str) -> bool:
 @feature(
     "poor_adherence", Kind.TRUTH, meaning="Takes the bone drug poorly, known or suspected.", reads=("observations",)
 )
-def poor_adherence(context: Context) -> Feature:
+def poor_adherence(context: Features) -> Feature:
     """The newest recorded adherence to a bone drug is poor or suspected poor; nobody asked = unknown."""
     for fact in context.observations("adherence"):
         words = {word.replace("-", "_") for word in fact.answer}
@@ -239,7 +237,7 @@ def poor_adherence(context: Context) -> Feature:
 
 
 @feature("zoledronate_due", Kind.TRUTH, meaning="An infusion of zoledronate is due or ordered.", reads=READS)
-def zoledronate_due(context: Context) -> Feature:
+def zoledronate_due(context: Features) -> Feature:
     """Zoledronate is ordered, or runs with its last infusion at least 11 months ago (yearly dose, one month ahead)."""
     ordered = context.feature("ordered.zoledronate")
     if ordered.value is True:
@@ -260,7 +258,7 @@ def zoledronate_due(context: Context) -> Feature:
 
 
 @feature("balance_affecting_drugs", Kind.WORDS, meaning="Names of current drugs that affect balance.", reads=READS)
-def balance_affecting_drugs(context: Context) -> Feature:
+def balance_affecting_drugs(context: Features) -> Feature:
     """The names, as recorded, of current drugs of the class `balance_affecting`; empty when none is listed."""
     taking = context.feature("takes.balance_affecting")
     if taking.value is None:

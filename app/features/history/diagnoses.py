@@ -14,10 +14,19 @@ from dataclasses import dataclass
 from app.chart import ConditionFact, Interpretation, Presence, Source
 from app.dates import months_since, within_months
 from app.features.catalogue import Absent, OneOf, family
-from app.features.context import Context
-from app.features.model import Evidence, Feature, Kind
+from app.features.model import (
+    Evidence,
+    Feature,
+    Features,
+    Kind,
+    interval,
+    known,
+    never,
+    none_on_record,
+    observed,
+    unknown,
+)
 from app.features.readings import says
-from app.features.results import interval, known, never, none_on_record, observed, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +193,7 @@ def confirmed(fact: ConditionFact, *, present_only: bool = False) -> bool:
     return fact.presence is Presence.PRESENT or (fact.presence is Presence.UNKNOWN and fact.ended is None)
 
 
-def is_new(context: Context, fact: ConditionFact) -> bool:
+def is_new(context: Features, fact: ConditionFact) -> bool:
     """Whether a diagnosis began, or was first recorded, within the last month; one without a date is not new."""
     return within_months(fact.onset or fact.recorded, NEW_MONTHS, context.today) is True
 
@@ -194,7 +203,7 @@ def told_by_observation(fact: ConditionFact) -> bool:
     return fact.ref.startswith("Observation/")
 
 
-def _denied_since(context: Context, group: Group, fact: ConditionFact) -> bool:
+def _denied_since(context: Features, group: Group, fact: ConditionFact) -> bool:
     """Whether a "yes" of an Observation was followed by a later "no"."""
     if not told_by_observation(fact):
         return False
@@ -206,7 +215,7 @@ def _denied_since(context: Context, group: Group, fact: ConditionFact) -> bool:
     return False
 
 
-def _is_over(context: Context, name: str, fact: ConditionFact) -> bool:
+def _is_over(context: Features, name: str, fact: ConditionFact) -> bool:
     """Whether a symptom that passes is so old that its record was only never closed."""
     months = PASSING_MONTHS.get(name)
     if months is None:
@@ -215,7 +224,7 @@ def _is_over(context: Context, name: str, fact: ConditionFact) -> bool:
     return bool(dates) and all(within_months(when, months, context.today) is False for when in dates)
 
 
-def diagnosis(context: Context, name: str, group: Group) -> Feature:
+def diagnosis(context: Features, name: str, group: Group) -> Feature:
     """Whether a group of diagnoses is on record, with every record that says so."""
     missing = group.missing or name
     facts = [
@@ -250,7 +259,7 @@ def diagnosis(context: Context, name: str, group: Group) -> Feature:
     return _nothing_on_record(context, name)
 
 
-def _nothing_on_record(context: Context, name: str) -> Feature:
+def _nothing_on_record(context: Features, name: str) -> Feature:
     if context.chart.provided(Source.CONDITIONS):
         return none_on_record()
     return unknown("conditions not provided", GROUPS[name].missing or name)
@@ -269,7 +278,7 @@ def _rests_on(name: str) -> frozenset[str] | None:
     reads=("conditions", "procedures"),
     absent=Absent(_rests_on, _nothing_on_record),
 )
-def condition(context: Context, name: str) -> Feature:
+def condition(context: Features, name: str) -> Feature:
     """A confirmed diagnosis, present or past; symptoms and diseases that can be over only while present.
 
     Unit: none. Age: no limit. Source: the inventories' `inputs`, concepts of guidelines/concepts.
@@ -278,7 +287,7 @@ def condition(context: Context, name: str) -> Feature:
     return special(context) if special else diagnosis(context, name, GROUPS[name])
 
 
-def _fever(context: Context) -> Feature:
+def _fever(context: Features) -> Feature:
     """Fever as a diagnosis or finding, or a temperature that the record itself flags as high.
 
     The newest temperature counts, for a month: the fever of a spinal infection lasts for weeks.
@@ -291,20 +300,20 @@ def _fever(context: Context) -> Feature:
     return stated
 
 
-def _hypercalciuria(context: Context) -> Feature:
+def _hypercalciuria(context: Features) -> Feature:
     """As a diagnosis, or a calcium of 24-hour urine that the laboratory judges as high."""
     stated = diagnosis(context, "hypercalciuria", GROUPS["hypercalciuria"])
     measured = context.feature("lab_high.urine_calcium")
     return measured if stated.value is not True and measured.value is True else stated
 
 
-_SPECIAL: dict[str, Callable[[Context], Feature]] = {"fever": _fever, "hypercalciuria": _hypercalciuria}
+_SPECIAL: dict[str, Callable[[Features], Feature]] = {"fever": _fever, "hypercalciuria": _hypercalciuria}
 
 
 @family(
     "suspected_condition", CONDITION, kind=Kind.TRUTH, meaning="Diagnosis suspected only: {}.", reads=("conditions",)
 )
-def suspected_condition(context: Context, name: str) -> Feature:
+def suspected_condition(context: Features, name: str) -> Feature:
     """A diagnosis recorded as unconfirmed, provisional or differential, and not confirmed by another record."""
     group = GROUPS[name]
     confirmed_too = context.feature(f"condition.{name}")
@@ -326,7 +335,7 @@ def suspected_condition(context: Context, name: str) -> Feature:
     meaning="Months since the latest onset of: {}.",
     reads=("conditions",),
 )
-def months_since_condition(context: Context, name: str) -> Feature:
+def months_since_condition(context: Features, name: str) -> Feature:
     """Months since the latest recorded onset; an event without onset may be the latest, so only a limit is known.
 
     The day a diagnosis was entered is not its onset. None on record: longer ago than every limit.

@@ -6,11 +6,9 @@ from collections.abc import Callable
 
 from app.chart import FamilyFact, FractureSite, Source
 from app.features.catalogue import feature
-from app.features.context import Context
 from app.features.history.diagnoses import condition_evidence, confirmed
-from app.features.model import Evidence, Feature, Kind
+from app.features.model import Evidence, Feature, Features, Kind, known, none_on_record, observed, unknown
 from app.features.readings import says
-from app.features.results import known, none_on_record, observed, unknown
 
 READS = ("familyHistory", "observations", "conditions")
 HIP = ("fracture_hip", "fracture_femoral_neck", "fracture_trochanteric")
@@ -23,7 +21,7 @@ def _fractured(fact: FamilyFact, site: FractureSite, concepts: tuple[str, ...]) 
 
 
 def _history(
-    context: Context,
+    context: Features,
     name: str,
     codes: tuple[str, ...],
     holds: Callable[[FamilyFact], bool],
@@ -56,7 +54,7 @@ def _history(
 
 
 @feature("parental_hip_fracture", Kind.TRUTH, meaning="A parent has had a hip fracture.", reads=READS)
-def parental_hip_fracture(context: Context) -> Feature:
+def parental_hip_fracture(context: Features) -> Feature:
     """Hip fracture of mother or father, from family history or stated."""
     return _history(
         context,
@@ -68,7 +66,7 @@ def parental_hip_fracture(context: Context) -> Feature:
 
 
 @feature("parental_vertebral_fracture", Kind.TRUTH, meaning="A parent has had a vertebral fracture.", reads=READS)
-def parental_vertebral_fracture(context: Context) -> Feature:
+def parental_vertebral_fracture(context: Features) -> Feature:
     """Vertebral fracture of mother or father, from family history or stated (000 counts it)."""
     return _history(
         context,
@@ -80,7 +78,7 @@ def parental_vertebral_fracture(context: Context) -> Feature:
 
 
 @feature("family_osteoporosis", Kind.TRUTH, meaning="Osteoporosis in the family.", reads=READS)
-def family_osteoporosis(context: Context) -> Feature:
+def family_osteoporosis(context: Features) -> Feature:
     """Osteoporosis of a relative of any degree, from family history, coded (Z82.62) or stated."""
     return _history(
         context,

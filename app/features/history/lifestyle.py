@@ -5,11 +5,9 @@ from __future__ import annotations
 from app.chart import Interpretation, Presence, Source
 from app.dates import newest_first, within_months
 from app.features.catalogue import feature
-from app.features.context import Context
 from app.features.history.diagnoses import condition_evidence, confirmed
-from app.features.model import Evidence, Feature, Kind
+from app.features.model import Evidence, Feature, Features, Kind, any_of, known, none_on_record, observed, unknown
 from app.features.readings import number, says, words_of
-from app.features.results import any_of, known, none_on_record, observed, unknown
 
 SMOKING = ("smoking_status_current", "smoking_status_former", "smoking_status_never")
 FALL_MONTHS = 12
@@ -17,7 +15,7 @@ FALL_MONTHS = 12
 READS = ("observations", "conditions")
 
 
-def _smoking(context: Context) -> tuple[str, Evidence] | None:
+def _smoking(context: Features) -> tuple[str, Evidence] | None:
     """The newest statement: current, former or never."""
     found: list[tuple[tuple[int, int, int], int, str, Evidence]] = []
     for fact in context.observations("smoking_status", *SMOKING):
@@ -41,18 +39,18 @@ def _smoking(context: Context) -> tuple[str, Evidence] | None:
 
 
 @feature("smokes", Kind.TRUTH, meaning="Smokes at present.", reads=READS)
-def smokes(context: Context) -> Feature:
+def smokes(context: Features) -> Feature:
     """The newest recorded smoking status is a current one; nobody asked = unknown."""
     return _smoking_is(context, SMOKING[0])
 
 
 @feature("ex_smoker", Kind.TRUTH, meaning="Has smoked and stopped.", reads=READS)
-def ex_smoker(context: Context) -> Feature:
+def ex_smoker(context: Features) -> Feature:
     """The newest recorded smoking status is a former one."""
     return _smoking_is(context, SMOKING[1])
 
 
-def _smoking_is(context: Context, concept: str) -> Feature:
+def _smoking_is(context: Features, concept: str) -> Feature:
     stated = _smoking(context)
     if stated is None:
         return unknown("not recorded", "smoking_status")
@@ -62,7 +60,7 @@ def _smoking_is(context: Context, concept: str) -> Feature:
 @feature(
     "alcohol_drinks_per_day", Kind.NUMBER, "{drinks}/d", meaning="Alcoholic drinks per day.", reads=("observations",)
 )
-def alcohol_drinks_per_day(context: Context) -> Feature:
+def alcohol_drinks_per_day(context: Features) -> Feature:
     """The newest number of drinks a day; scores and other units are not used."""
     return number(context, ("alcohol_use",), "alcohol", unit="{drinks}/d")
 
@@ -73,7 +71,7 @@ def alcohol_drinks_per_day(context: Context) -> Feature:
     meaning="Has fallen in the last 12 months, or a tendency to fall is on record.",
     reads=READS,
 )
-def falls_recorded(context: Context) -> Feature:
+def falls_recorded(context: Features) -> Feature:
     """A count of at least one in an answer of the last 12 months, or a coded history of falls; 0 falls = false.
 
     Nothing on record = unknown: falls are asked for, not written down when there are none.
@@ -96,7 +94,7 @@ def falls_recorded(context: Context) -> Feature:
 @feature(
     "fall_assessment_recorded", Kind.TRUTH, meaning="The risk of falling has been assessed.", reads=("observations",)
 )
-def fall_assessment_recorded(context: Context) -> Feature:
+def fall_assessment_recorded(context: Features) -> Feature:
     """A fall score or a count of falls on record, whatever it says."""
     facts = context.observations("fall_risk_score", "falls_last_year")
     if facts:
@@ -105,7 +103,7 @@ def fall_assessment_recorded(context: Context) -> Feature:
 
 
 @feature("fall_risk_recorded", Kind.TRUTH, meaning="A raised risk of falling is on record.", reads=READS)
-def fall_risk_recorded(context: Context) -> Feature:
+def fall_risk_recorded(context: Features) -> Feature:
     """Falls on record, a fall score that is flagged high, impaired mobility, or a walking aid."""
     scored = [
         observed("falls", fact)
@@ -134,19 +132,19 @@ def fall_risk_recorded(context: Context) -> Feature:
     meaning="Calcium from food, without supplements.",
     reads=("observations",),
 )
-def dietary_calcium_mg(context: Context) -> Feature:
+def dietary_calcium_mg(context: Features) -> Feature:
     """The newest recorded intake."""
     return number(context, ("dietary_calcium_intake",), "dietary_calcium", unit="mg/(24.h)")
 
 
 @feature("daily_exercise_min", Kind.NUMBER, "min/d", meaning="Exercise on an average day.", reads=("observations",))
-def daily_exercise_min(context: Context) -> Feature:
+def daily_exercise_min(context: Features) -> Feature:
     """The newest recorded minutes a day."""
     return number(context, ("daily_exercise",), "daily_exercise", unit="min/d")
 
 
 @feature("sedentary_or_immobilised", Kind.TRUTH, meaning="Moves little, or is immobilised.", reads=READS)
-def sedentary_or_immobilised(context: Context) -> Feature:
+def sedentary_or_immobilised(context: Features) -> Feature:
     """The newest physical activity is sedentary or immobilised, or immobilisation is a present diagnosis."""
     activity = context.feature("finding_word.physical_activity")
     immobile = context.feature("condition.immobilisation")
@@ -154,7 +152,7 @@ def sedentary_or_immobilised(context: Context) -> Feature:
     return any_of([immobile, stated])
 
 
-def _none_observed(context: Context, missing: str) -> Feature:
+def _none_observed(context: Features, missing: str) -> Feature:
     if context.chart.provided(Source.OBSERVATIONS):
         return none_on_record()
     return unknown("observations not provided", missing)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from app.chart import Source
 from app.features.catalogue import Absent, OneOf, family, feature
-from app.features.context import Context
 from app.features.history.diagnoses import condition_evidence, confirmed, is_new, told_by_observation
-from app.features.model import Feature, Kind
+from app.features.model import Feature, Features, Kind, any_of, known, none_on_record, observed, unknown
 from app.features.readings import says
-from app.features.results import any_of, known, none_on_record, observed, unknown
 
 TRUTHS = (
     "back_pain",
@@ -96,7 +94,7 @@ def _rests_on(code: str) -> frozenset[str] | None:
     return None if code == "back_pain_minor_trauma" else frozenset(_concepts(code))
 
 
-def _not_stated(context: Context, code: str) -> Feature:
+def _not_stated(context: Features, code: str) -> Feature:
     chart = context.chart
     if code not in ASKED and chart.provided(Source.OBSERVATIONS) and chart.provided(Source.CONDITIONS):
         return none_on_record()
@@ -111,7 +109,7 @@ def _not_stated(context: Context, code: str) -> Feature:
     reads=("observations", "conditions"),
     absent=Absent(_rests_on, _not_stated),
 )
-def finding(context: Context, code: str) -> Feature:
+def finding(context: Features, code: str) -> Feature:
     """Whether the newest statement affirms a finding of terminology/finding-codes.tsv.
 
     Age: no limit (the date is shown). A Condition of the same code counts while present.
@@ -140,7 +138,7 @@ def finding(context: Context, code: str) -> Feature:
     return _not_stated(context, code)
 
 
-def word_of_finding(context: Context, code: str) -> Feature:
+def word_of_finding(context: Features, code: str) -> Feature:
     """The newest answer of a finding that is one word of a closed list."""
     for fact in context.observations(code):
         answers = {word.replace("_", "-") for word in fact.answer}
@@ -159,20 +157,20 @@ def word_of_finding(context: Context, code: str) -> Feature:
     reads=("observations",),
     absent=Absent(lambda code: frozenset({code}), lambda _, code: unknown("not recorded", code)),
 )
-def finding_word(context: Context, code: str) -> Feature:
+def finding_word(context: Features, code: str) -> Feature:
     """The newest stated answer; an answer outside the list is not used. Nothing stated = unknown."""
     return word_of_finding(context, code)
 
 
 @feature("poor_dental_status", Kind.TRUTH, meaning="The teeth are in poor state.", reads=("observations",))
-def poor_dental_status(context: Context) -> Feature:
+def poor_dental_status(context: Features) -> Feature:
     """The newest recorded dental status is poor; not recorded = unknown (dental_status)."""
     status = context.feature("finding_word.dental_status")
     return known(status.value == "poor", status.evidence) if status.known else status
 
 
 @feature("frail", Kind.TRUTH, meaning="Frail, or poor functional level.", reads=("observations", "conditions"))
-def frail(context: Context) -> Feature:
+def frail(context: Features) -> Feature:
     """Stated as frail."""
     return context.feature("finding.frail")
 
@@ -180,13 +178,13 @@ def frail(context: Context) -> Feature:
 @feature(
     "walking_aid", Kind.TRUTH, meaning="Uses a walking aid, or gait is impaired.", reads=("observations", "conditions")
 )
-def walking_aid(context: Context) -> Feature:
+def walking_aid(context: Features) -> Feature:
     """Stated use of a walking aid."""
     return context.feature("finding.walking_aid")
 
 
 @feature("visual_impairment", Kind.TRUTH, meaning="Impaired vision.", reads=("observations", "conditions"))
-def visual_impairment(context: Context) -> Feature:
+def visual_impairment(context: Features) -> Feature:
     """Stated impairment of vision."""
     return context.feature("finding.visual_impairment")
 
@@ -197,12 +195,12 @@ def visual_impairment(context: Context) -> Feature:
     meaning="The cardiovascular risk has been assessed.",
     reads=("observations",),
 )
-def cardiovascular_risk_assessed(context: Context) -> Feature:
+def cardiovascular_risk_assessed(context: Features) -> Feature:
     """Stated that the risk was assessed."""
     return context.feature("finding.cardiovascular_risk_assessed")
 
 
 @feature("kyphosis_signs", Kind.TRUTH, meaning="Signs of kyphosis.", reads=("observations", "conditions"))
-def kyphosis_signs(context: Context) -> Feature:
+def kyphosis_signs(context: Features) -> Feature:
     """Kyphosis as a present diagnosis, or its signs (shortness of breath, early satiety, protruding abdomen)."""
     return any_of([context.feature("condition.kyphosis"), context.feature("finding.dyspnoea_or_early_satiety")])

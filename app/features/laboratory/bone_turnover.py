@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from app.dates import months_since, within_months
 from app.features.catalogue import WholeNumber, family, feature
-from app.features.context import Context
 from app.features.laboratory.values import ANALYTES
-from app.features.model import Feature, Kind
+from app.features.model import Feature, Features, Kind, interval, known, never, none_on_record, observed, unknown
 from app.features.readings import observations_provided
-from app.features.results import interval, known, never, none_on_record, observed, unknown
 
 READS = ("observations",)
 MARKERS = (*ANALYTES["ctx"].concepts, *ANALYTES["p1np"].concepts)
 
 
 @feature("months_since_btm", Kind.NUMBER, "months", meaning="Months since the last bone turnover marker.", reads=READS)
-def months_since_btm(context: Context) -> Feature:
+def months_since_btm(context: Features) -> Feature:
     """Months since the newest CTX or P1NP; never measured: beyond every limit."""
     facts = [fact for fact in context.observations(*MARKERS) if fact.value is not None]
     if not facts:
@@ -35,7 +33,7 @@ def months_since_btm(context: Context) -> Feature:
     meaning="A bone turnover marker in the last {} months.",
     reads=READS,
 )
-def btm_recent(context: Context, months: str) -> Feature:
+def btm_recent(context: Features, months: str) -> Feature:
     """A CTX or P1NP value at most so many months old; asks for presence."""
     facts = [fact for fact in context.observations(*MARKERS) if fact.value is not None]
     ages = [(within_months(fact.effective, int(months), context.today), fact) for fact in facts]

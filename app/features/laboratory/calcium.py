@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from app.chart import DateRange, Interpretation
 from app.features.catalogue import feature
-from app.features.context import Context
 from app.features.history.diagnoses import confirmed
 from app.features.laboratory.values import is_judged, judged, present, reading
-from app.features.model import Feature, Kind
-from app.features.results import known, observed
+from app.features.model import Feature, Features, Kind, known, observed
 
 READS = ("observations",)
 
 
-def _calcium_disorder(context: Context, side: Interpretation, diagnosis: str) -> Feature:
+def _calcium_disorder(context: Features, side: Interpretation, diagnosis: str) -> Feature:
     """A judged value decides unless the diagnosis is dated later; without one a present diagnosis counts."""
     value = is_judged(context, "calcium", side)
     coded = context.feature(f"condition.{diagnosis}")
@@ -35,7 +33,7 @@ def _is_later(stated: DateRange | None, sampled: DateRange | None) -> bool:
 
 
 @feature("hypercalcaemia", Kind.TRUTH, meaning="Calcium is high.", reads=("observations", "conditions"))
-def hypercalcaemia(context: Context) -> Feature:
+def hypercalcaemia(context: Features) -> Feature:
     """The newest calcium is high (decision 20), or hypercalcaemia is diagnosed and no newer value says otherwise.
 
     A diagnosis alone never makes it false: calcium that cannot be judged is unknown.
@@ -44,13 +42,13 @@ def hypercalcaemia(context: Context) -> Feature:
 
 
 @feature("hypocalcaemia", Kind.TRUTH, meaning="Calcium is low.", reads=("observations", "conditions"))
-def hypocalcaemia(context: Context) -> Feature:
+def hypocalcaemia(context: Features) -> Feature:
     """The newest calcium is low (decision 20), or hypocalcaemia is diagnosed and no newer value says otherwise."""
     return _calcium_disorder(context, Interpretation.LOW, "hypocalcaemia")
 
 
 @feature("calcium_known", Kind.TRUTH, meaning="A calcium value within its age limit can be judged.", reads=READS)
-def calcium_known(context: Context) -> Feature:
+def calcium_known(context: Features) -> Feature:
     """Asks for presence: a value without flag and range does not count as known."""
     found = reading(context, "calcium")
     if found.fact is not None and judged(found.fact) is None:

@@ -7,11 +7,21 @@ from decimal import Decimal
 
 from app.chart import Sex
 from app.features.catalogue import OneOf, WholeNumber, family, feature
-from app.features.context import Context
 from app.features.laboratory.values import ANALYTES, CLEARANCE, reading
-from app.features.model import Evidence, Feature, Kind
+from app.features.model import (
+    Evidence,
+    Feature,
+    Features,
+    Kind,
+    any_of,
+    below,
+    interval,
+    known,
+    none_on_record,
+    observed,
+    unknown,
+)
 from app.features.readings import newest_value, number_of, observations_provided
-from app.features.results import any_of, below, interval, known, none_on_record, observed, unknown
 
 # Cockcroft & Gault, Nephron 1976;16:31-41, for creatinine in umol/L; the factors hold the conversion from mg/dL and,
 # for women, the 15 % less of the paper.
@@ -43,7 +53,7 @@ def cockcroft_gault(years: Decimal, weight_kg: Decimal, creatinine: Decimal, sex
     meaning="Creatinine clearance, reported or by Cockcroft-Gault.",
     reads=READS,
 )
-def creatinine_clearance(context: Context) -> Feature:
+def creatinine_clearance(context: Features) -> Feature:
     """The newest reported clearance within the renal age limit, else Cockcroft-Gault from creatinine, age, weight, sex.
 
     The evidence says which. A partial birth date gives an interval. eGFR is not used.
@@ -61,7 +71,7 @@ def creatinine_clearance(context: Context) -> Feature:
     return unknown(why or "not recorded", *missing, evidence=evidence)
 
 
-def _computed(context: Context) -> Feature:
+def _computed(context: Features) -> Feature:
     creatinine = context.feature("lab.creatinine")
     weight = context.feature("weight_kg")
     age = context.feature("age_years")
@@ -93,7 +103,7 @@ def _computed(context: Context) -> Feature:
 @family(
     "egfr_below", WholeNumber("n"), kind=Kind.TRUTH, meaning="eGFR below {} mL/min/1.73 m2.", reads=("observations",)
 )
-def egfr_below(context: Context, limit: str) -> Feature:
+def egfr_below(context: Features, limit: str) -> Feature:
     """The newest eGFR within the renal age limit is below a number; ">90" is decided where it can be."""
     return below(context.feature("lab.egfr"), Decimal(limit))
 
@@ -104,7 +114,7 @@ def egfr_below(context: Context, limit: str) -> Feature:
     meaning="Kidney function may be too low for a bone drug: clearance needed.",
     reads=("observations", "conditions"),
 )
-def renal_suspicion(context: Context) -> Feature:
+def renal_suspicion(context: Features) -> Feature:
     """An eGFR below the strictest clearance limit, CKD stage 5 or dialysis (decision 23).
 
     No eGFR on record: no suspicion. One that is too old: open.
@@ -118,7 +128,7 @@ def renal_suspicion(context: Context) -> Feature:
 @feature(
     "creatinine_known", Kind.TRUTH, meaning="Creatinine or clearance within its age limit is on record.", reads=READS
 )
-def creatinine_known(context: Context) -> Feature:
+def creatinine_known(context: Features) -> Feature:
     """Asks for presence; a reported clearance counts as creatinine known (decision 27)."""
     found = reading(context, "creatinine")
     clearance = newest_value(context, CLEARANCE, "creatinine_clearance", age="renal", unit="mL/min")
@@ -141,7 +151,7 @@ def creatinine_known(context: Context) -> Feature:
     meaning="Recent enough for an infusion of zoledronate: {}.",
     reads=READS,
 )
-def zoledronate_lab_done(context: Context, analyte: str) -> Feature:
+def zoledronate_lab_done(context: Features, analyte: str) -> Feature:
     """A value of the last settings.zoledronate_lab_days; asks for presence.
 
     A reported clearance counts as creatinine known (decision 27).
@@ -151,7 +161,7 @@ def zoledronate_lab_done(context: Context, analyte: str) -> Feature:
     return _since_day(context, analyte, concepts, first)
 
 
-def _since_day(context: Context, name: str, concepts: tuple[str, ...], first: date) -> Feature:
+def _since_day(context: Features, name: str, concepts: tuple[str, ...], first: date) -> Feature:
     facts = [fact for fact in context.observations(*concepts) if fact.value is not None and fact.effective is not None]
     recent = [fact for fact in facts if fact.effective is not None and fact.effective.latest >= first]
     sure = [fact for fact in recent if fact.effective is not None and fact.effective.earliest >= first]

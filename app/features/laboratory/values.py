@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from app.chart import Interpretation, ObservationFact
 from app.dates import newest_first, on_or_after
 from app.features.catalogue import OneOf, family, feature
-from app.features.context import Context
 from app.features.drugs.exposure import CLASSES, current_start
-from app.features.model import Feature, Kind
+from app.features.model import Feature, Features, Kind, any_of, known, none_on_record, observed, unknown
 from app.features.readings import Reading, newest_value, number_of, observations_provided
-from app.features.results import any_of, known, none_on_record, observed, unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ def missing_name(analyte: str) -> str:
     return ANALYTES[analyte].missing or analyte
 
 
-def reading(context: Context, analyte: str) -> Reading:
+def reading(context: Features, analyte: str) -> Reading:
     """The newest usable value of an analyte, or why there is none; asked by several features, so kept."""
     key = f"newest {analyte}"
     kept: Reading | None = context.memo.get(key)
@@ -105,7 +103,7 @@ def reading(context: Context, analyte: str) -> Reading:
     return kept
 
 
-def _reading(context: Context, analyte: str) -> Reading:
+def _reading(context: Features, analyte: str) -> Reading:
     rule = ANALYTES[analyte]
     if analyte != "calcium":
         return _newest(context, analyte, rule.concepts)
@@ -119,7 +117,7 @@ def _reading(context: Context, analyte: str) -> Reading:
     return Reading(facts[0])
 
 
-def _newest(context: Context, analyte: str, concepts: tuple[str, ...]) -> Reading:
+def _newest(context: Features, analyte: str, concepts: tuple[str, ...]) -> Reading:
     rule = ANALYTES[analyte]
     return newest_value(context, concepts, analyte, age=rule.age, missing=missing_name(analyte), unit=rule.unit)
 
@@ -152,7 +150,7 @@ def _excludes(fact: ObservationFact, side: Interpretation) -> bool:
     return limit is not None and fact.value <= limit and fact.comparator in (None, "<", "<=")
 
 
-def is_judged(context: Context, analyte: str, side: Interpretation) -> Feature:
+def is_judged(context: Features, analyte: str, side: Interpretation) -> Feature:
     """Whether the newest value is low (or high) by the laboratory's own judgement; unknown where it has none."""
     found = reading(context, analyte)
     if found.fact is None:
@@ -171,26 +169,26 @@ def _unit(analyte: str) -> str:
 
 
 @family("lab", ANALYTE, kind=Kind.NUMBER, unit=_unit, meaning="Newest laboratory value: {}.", reads=READS)
-def lab(context: Context, analyte: str) -> Feature:
+def lab(context: Features, analyte: str) -> Feature:
     """The newest value within its age limit, in the canonical unit of the analyte (docs/features.md)."""
     found = reading(context, analyte)
     return found.problem if found.fact is None else number_of(found.fact, analyte, missing_name(analyte))
 
 
 @family("lab_low", ANALYTE, kind=Kind.TRUTH, meaning="Below the laboratory's range: {}.", reads=READS)
-def lab_low(context: Context, analyte: str) -> Feature:
+def lab_low(context: Features, analyte: str) -> Feature:
     """The newest value is low by flag or range; neither = unknown."""
     return is_judged(context, analyte, Interpretation.LOW)
 
 
 @family("lab_high", ANALYTE, kind=Kind.TRUTH, meaning="Above the laboratory's range: {}.", reads=READS)
-def lab_high(context: Context, analyte: str) -> Feature:
+def lab_high(context: Features, analyte: str) -> Feature:
     """The newest value is high by flag or range; neither = unknown."""
     return is_judged(context, analyte, Interpretation.HIGH)
 
 
 @family("lab_abnormal", ANALYTE, kind=Kind.TRUTH, meaning="Outside the laboratory's range: {}.", reads=READS)
-def lab_abnormal(context: Context, analyte: str) -> Feature:
+def lab_abnormal(context: Features, analyte: str) -> Feature:
     """The newest value is low, high, or flagged abnormal without direction."""
     fact = reading(context, analyte).fact
     if fact is not None:
@@ -201,12 +199,12 @@ def lab_abnormal(context: Context, analyte: str) -> Feature:
 
 
 @family("lab_recent", ANALYTE, kind=Kind.TRUTH, meaning="A value within its age limit is on record: {}.", reads=READS)
-def lab_recent(context: Context, analyte: str) -> Feature:
+def lab_recent(context: Features, analyte: str) -> Feature:
     """Asks for presence: no usable value is false; observations not provided = unknown."""
     return present(context, reading(context, analyte), analyte)
 
 
-def present(context: Context, found: Reading, analyte: str) -> Feature:
+def present(context: Features, found: Reading, analyte: str) -> Feature:
     """Whether there is a usable value: asks for presence, so none is false where the observations came complete."""
     if found.fact is not None:
         return known(True, [observed(analyte, found.fact)])
@@ -223,7 +221,7 @@ def present(context: Context, found: Reading, analyte: str) -> Feature:
     meaning="A value of {} since the start of the current course of {}.",
     reads=(*READS, "medications"),
 )
-def lab_since_start_of(context: Context, analyte: str, drug_class: str) -> Feature:
+def lab_since_start_of(context: Features, analyte: str, drug_class: str) -> Feature:
     """A value dated on or after the start of the current course; not taken: false."""
     taking = context.feature(f"takes.{drug_class}")
     if taking.value is not True:
@@ -252,7 +250,7 @@ def lab_since_start_of(context: Context, analyte: str, drug_class: str) -> Featu
     meaning="Low more than once: {}.",
     reads=READS,
 )
-def lab_repeatedly_low(context: Context, analyte: str) -> Feature:
+def lab_repeatedly_low(context: Features, analyte: str) -> Feature:
     """The newest value within the age limit and the one before it, of another day and any age, are both low."""
     latest = context.feature(f"lab_low.{analyte}")
     if latest.value is not True:
@@ -276,7 +274,7 @@ def lab_repeatedly_low(context: Context, analyte: str) -> Feature:
 
 
 @feature("tsh_suppressed", Kind.TRUTH, meaning="TSH is below the laboratory's range.", reads=READS)
-def tsh_suppressed(context: Context) -> Feature:
+def tsh_suppressed(context: Features) -> Feature:
     """As `lab_low.tsh`."""
     return context.feature("lab_low.tsh")
 
@@ -288,7 +286,7 @@ def tsh_suppressed(context: Context) -> Feature:
     meaning="The analytes of the work-up that are outside their range.",
     reads=READS,
 )
-def lab_panel_abnormal(context: Context) -> Feature:
+def lab_panel_abnormal(context: Features) -> Feature:
     """Names of abnormal analytes. Empty is known only when every analyte of the panel was judged normal."""
     verdicts = {analyte: context.feature(f"lab_abnormal.{analyte}") for analyte in PANEL}
     abnormal = [analyte for analyte, verdict in verdicts.items() if verdict.value is True]

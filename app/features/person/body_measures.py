@@ -10,12 +10,10 @@ from itertools import takewhile
 from app.chart import DateRange, ObservationFact
 from app.dates import add_months, newest_first, years_between
 from app.features.catalogue import feature
-from app.features.context import Context
 from app.features.fact_index import largest
-from app.features.model import Evidence, Feature, Kind
+from app.features.model import Evidence, Feature, Features, Kind, known, observed, unknown
 from app.features.person.demographics import FULL_AGE
 from app.features.readings import newest_value, number, number_of
-from app.features.results import known, observed, unknown
 
 READS = ("observations",)
 WEIGHT_LOSS_MONTHS = (6, 12)
@@ -23,19 +21,19 @@ WEIGHT_LOSS_MONTHS = (6, 12)
 
 
 @feature("height_cm", Kind.NUMBER, "cm", meaning="Newest height.", reads=READS)
-def height_cm(context: Context) -> Feature:
+def height_cm(context: Features) -> Feature:
     """The newest height; it has no age limit (decision 35)."""
     return number(context, ("body_height",), "height", unit="cm")
 
 
 @feature("weight_kg", Kind.NUMBER, "kg", meaning="Newest weight.", reads=READS)
-def weight_kg(context: Context) -> Feature:
+def weight_kg(context: Features) -> Feature:
     """The newest weight within its age limit (decision 35)."""
     return number(context, ("body_weight",), "weight", age="weight", unit="kg")
 
 
 @feature("bmi", Kind.NUMBER, "kg/m2", meaning="Body mass index.", reads=READS)
-def bmi(context: Context) -> Feature:
+def bmi(context: Features) -> Feature:
     """Reported within the age limit of weight, else from weight and height; the newer of the two decides."""
     reported = newest_value(context, ("bmi",), "bmi", age="weight", unit="kg/m2")
     weight, height = context.feature("weight_kg"), context.feature("height_cm")
@@ -67,7 +65,7 @@ def _is_adult_height(born: DateRange | None, fact: ObservationFact) -> bool:
 
 
 @feature("height_loss_cm", Kind.NUMBER, "cm", meaning="Loss of height since the tallest adult height.", reads=READS)
-def height_loss_cm(context: Context) -> Feature:
+def height_loss_cm(context: Features) -> Feature:
     """The recorded loss, or tallest adult height minus newest height, whichever is larger; small losses are told too.
 
     One height alone says nothing.
@@ -90,7 +88,7 @@ def height_loss_cm(context: Context) -> Feature:
 
 
 @feature("weight_loss_percent", Kind.NUMBER, "%", meaning="Loss of weight over the last 6 to 12 months.", reads=READS)
-def weight_loss_percent(context: Context) -> Feature:
+def weight_loss_percent(context: Features) -> Feature:
     """Newest weight against the heaviest of 6 to 12 months before it, in percent; a gain is negative."""
     newest = newest_value(context, ("body_weight",), "weight", age="weight", unit="kg").fact
     if newest is None or newest.value is None or newest.effective is None:

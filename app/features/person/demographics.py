@@ -8,11 +8,21 @@ from decimal import Decimal
 from app.chart import DateRange, Sex
 from app.dates import newest_first, within_months, years_between
 from app.features.catalogue import feature
-from app.features.context import Context
 from app.features.history.diagnoses import condition_evidence, confirmed
-from app.features.model import Evidence, Feature, Kind
+from app.features.model import (
+    Evidence,
+    Feature,
+    Features,
+    Kind,
+    any_of,
+    below,
+    interval,
+    known,
+    negated,
+    observed,
+    unknown,
+)
 from app.features.readings import number, says, words_of
-from app.features.results import any_of, below, interval, known, negated, observed, unknown
 
 FULL_AGE = 18
 PREGNANCY_NOT_ASKED_FROM = 60
@@ -22,7 +32,7 @@ MONTHS_WITHOUT_PERIOD = 12
 
 
 @feature("age_years", Kind.NUMBER, "years", meaning="Age in whole years today.", reads=("patient",))
-def age_years(context: Context) -> Feature:
+def age_years(context: Features) -> Feature:
     """Completed calendar years; a partial birth date gives an interval."""
     born = context.chart.patient.birth_date
     if born is None:
@@ -34,7 +44,7 @@ def age_years(context: Context) -> Feature:
 
 
 @feature("sex", Kind.WORD, words=("female", "male"), meaning="Sex as it selects a rule.", reads=("patient",))
-def sex(context: Context) -> Feature:
+def sex(context: Features) -> Feature:
     """Administrative gender, female or male; anything else is unknown."""
     value = context.chart.patient.sex
     if value is None:
@@ -43,13 +53,13 @@ def sex(context: Context) -> Feature:
 
 
 @feature("under_18", Kind.TRUTH, meaning="Younger than 18 years.", reads=("patient",))
-def under_18(context: Context) -> Feature:
+def under_18(context: Features) -> Feature:
     """Not of full age: no drug is suggested (contract section 3, a rule of the product)."""
     return below(context.feature("age_years"), FULL_AGE)
 
 
 @feature("elderly", Kind.TRUTH, meaning="Elderly as the guideline for the elderly means it.", reads=("patient",))
-def elderly(context: Context) -> Feature:
+def elderly(context: Features) -> Feature:
     """At least settings.elderly_from_age years (decision 6)."""
     return negated(below(context.feature("age_years"), context.settings.elderly_from_age))
 
@@ -57,13 +67,13 @@ def elderly(context: Context) -> Feature:
 @feature(
     "orthogeriatric", Kind.TRUTH, meaning="Orthogeriatric patient: old or frail.", reads=("patient", "observations")
 )
-def orthogeriatric(context: Context) -> Feature:
+def orthogeriatric(context: Features) -> Feature:
     """At least settings.orthogeriatric_from_age years, or stated as frail (inventory 000: the source names no age)."""
     old = negated(below(context.feature("age_years"), context.settings.orthogeriatric_from_age))
     return any_of([old, context.feature("frail")])
 
 
-def _sex(context: Context) -> Sex | None:
+def _sex(context: Features) -> Sex | None:
     return context.chart.patient.sex
 
 
@@ -73,7 +83,7 @@ def _sex(context: Context) -> Sex | None:
     meaning="Pregnant or breastfeeding.",
     reads=("patient", "observations", "conditions"),
 )
-def pregnant_or_breastfeeding(context: Context) -> Feature:
+def pregnant_or_breastfeeding(context: Features) -> Feature:
     """A present record of pregnancy or lactation, not older than the age limit of laboratory values.
 
     Men, women with recorded menopause and women from 60 without a record: false. Younger without a record: unknown.
@@ -117,7 +127,7 @@ def _pregnancy_answer(answers: frozenset[str], said: bool | None) -> bool | None
     return said
 
 
-def _unasked_pregnancy(context: Context) -> Feature:
+def _unasked_pregnancy(context: Features) -> Feature:
     young = below(context.feature("age_years"), PREGNANCY_NOT_ASKED_FROM)
     if young.value is False:
         return known(False)
@@ -125,7 +135,7 @@ def _unasked_pregnancy(context: Context) -> Feature:
 
 
 @feature("menopause_age_years", Kind.NUMBER, "years", meaning="Age at menopause as recorded.", reads=("observations",))
-def menopause_age_years(context: Context) -> Feature:
+def menopause_age_years(context: Features) -> Feature:
     """The newest recorded age at menopause; it does not age."""
     return number(context, ("menopause_age",), "menopause_age")
 
@@ -137,7 +147,7 @@ def menopause_age_years(context: Context) -> Feature:
     meaning="Menopausal status of a woman.",
     reads=("patient", "observations", "conditions"),
 )
-def menopausal_status(context: Context) -> Feature:
+def menopausal_status(context: Features) -> Feature:
     """The newest statement: finding, coded state, age at menopause reached, or a year without a period.
 
     Women from settings.postmenopausal_from_age without one, or with "pre" or "peri" recorded before that age, count as
@@ -159,7 +169,7 @@ _RANK = {"post": 0, "peri": 1, "pre": 2}  # of statements of the same day the on
 Statement = tuple[tuple[int, int, int], str, Evidence]
 
 
-def _statements(context: Context) -> list[Statement]:
+def _statements(context: Features) -> list[Statement]:
     found: list[Statement] = []
     for fact in context.observations("menopausal_status", "menopausal_status_post", "menopausal_status_pre"):
         word = _word(words_of(fact) | (fact.concepts if fact.boolean is True else frozenset()))
@@ -188,7 +198,7 @@ def _word(answers: frozenset[str]) -> str | None:
     return None
 
 
-def _derived(context: Context) -> list[Statement]:
+def _derived(context: Features) -> list[Statement]:
     """The status "post" from the age at menopause, or from the last period a year ago or more."""
     found: list[Statement] = []
     at = context.feature("menopause_age_years")
@@ -226,7 +236,7 @@ def _iso_day(text: str | None) -> date | None:
         return None
 
 
-def _before_assumed_age(context: Context, stated: DateRange | None) -> bool:
+def _before_assumed_age(context: Features, stated: DateRange | None) -> bool:
     """Whether a statement was made before the age from which menopause is assumed, which the woman has reached now."""
     born, limit = context.chart.patient.birth_date, context.settings.postmenopausal_from_age
     if born is None or years_between(born.latest, context.today) < limit:
@@ -234,7 +244,7 @@ def _before_assumed_age(context: Context, stated: DateRange | None) -> bool:
     return stated is None or years_between(born.earliest, stated.earliest) < limit
 
 
-def _assumed(context: Context) -> Feature:
+def _assumed(context: Features) -> Feature:
     limit = context.settings.postmenopausal_from_age
     young = below(context.feature("age_years"), limit)
     if young.value is False:
@@ -246,7 +256,7 @@ def _assumed(context: Context) -> Feature:
 @feature(
     "postmenopausal", Kind.TRUTH, meaning="Woman after menopause.", reads=("patient", "observations", "conditions")
 )
-def postmenopausal(context: Context) -> Feature:
+def postmenopausal(context: Features) -> Feature:
     """Menopausal status is "post"; men: false."""
     return _status_is(context, "post")
 
@@ -254,12 +264,12 @@ def postmenopausal(context: Context) -> Feature:
 @feature(
     "premenopausal", Kind.TRUTH, meaning="Woman before menopause.", reads=("patient", "observations", "conditions")
 )
-def premenopausal(context: Context) -> Feature:
+def premenopausal(context: Features) -> Feature:
     """Menopausal status is "pre" ("peri" is neither); men: false."""
     return _status_is(context, "pre")
 
 
-def _status_is(context: Context, word: str) -> Feature:
+def _status_is(context: Features, word: str) -> Feature:
     if _sex(context) is Sex.MALE:
         return known(False)
     status = context.feature("menopausal_status")

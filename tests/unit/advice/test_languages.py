@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app.cards.wording import Wording
-from app.cds_hooks.override_reasons import OVERRIDE_REASONS
+from app.cds_hooks.feedback import OVERRIDE_REASONS
 from app.cds_hooks.response import SUMMARY_LIMIT
 from app.chart import DateRange, DensitySite, FractureSite, Presence
 from app.engine.knowledge import TOPICS, Knowledge, load_knowledge

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.advice.replaced import replaced_prescription
+from app.advice.draft import replaced_prescription
 from app.cds_hooks.request import HookRequest
 from tests.clinical.builder import ATC, Builder
 from tests.property.patients import pipeline, read

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from app.engine.compiler import Compiler, CriterionError
-from app.engine.criteria import Node
-from app.engine.truth import Truth
+from app.engine.criteria import Node, Truth
 from app.features.model import Evidence, Feature, FeatureSpec, Kind
 
 SPECS = {

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from app.engine.truth import Truth, conjunction, disjunction, negate
+from app.engine.criteria import Truth, conjunction, disjunction, negate
 
 VALUES: tuple[Truth, ...] = (True, False, None)
 PAIRS = list(product(VALUES, VALUES))

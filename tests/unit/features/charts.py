@@ -29,7 +29,7 @@ from app.chart import (
     Sex,
     Source,
 )
-from app.features import Features, FeatureSettings
+from app.features import FeatureSettings, PatientFeatures
 
 TODAY = date(2026, 6, 15)
 _numbers = count(1)
@@ -61,8 +61,8 @@ def chart(
     return Chart(patient(sex, born), TODAY, provided(*without), **{name: tuple(value) for name, value in facts.items()})
 
 
-def features(settings: FeatureSettings | None = None, **facts: Any) -> Features:
-    return Features(chart(**facts), settings)
+def features(settings: FeatureSettings | None = None, **facts: Any) -> PatientFeatures:
+    return PatientFeatures(chart(**facts), settings)
 
 
 def observation(

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.docgen.features import render
-from app.features import FeatureCycle, Features, Kind, UnknownFeature, catalogue
+from app.features import FeatureCycle, Kind, PatientFeatures, UnknownFeature, catalogue
 from app.features.catalogue import Catalogue
-from app.features.context import Context
-from app.features.model import Feature, FeatureSpec
+from app.features.model import Feature, Features, FeatureSpec
 
 from .charts import chart, features
 
@@ -67,7 +66,7 @@ def test_nothing_is_known_of_a_patient_without_any_record() -> None:
     """Nothing sent: no question may be answered with no, apart from those about the orders at hand and the patient."""
     from app.chart import Chart, Patient
 
-    bare = Features(Chart(Patient("p1"), chart().today, {}))
+    bare = PatientFeatures(Chart(Patient("p1"), chart().today, {}))
     by_orders = ("ordered.", "order_stops.", "ordered_glucocorticoid_", "orders_at_hand", "months_with_order.")
     answered = [name for name in catalogue().names() if bare.feature(name).known and not name.startswith(by_orders)]
     assert answered == []
@@ -82,7 +81,7 @@ def test_features_that_ask_for_each_other_are_a_fault(monkeypatch: pytest.Monkey
     own = Catalogue()
 
     def ask(other: str) -> object:
-        def compute(context: Context) -> Feature:
+        def compute(context: Features) -> Feature:
             return context.feature(other)
 
         return compute
@@ -91,7 +90,7 @@ def test_features_that_ask_for_each_other_are_a_fault(monkeypatch: pytest.Monkey
     own.add_feature(FeatureSpec("b", Kind.TRUTH, "b"), ask("a"))  # type: ignore[arg-type]
     monkeypatch.setattr("app.features.evaluation.catalogue", lambda: own)
     with pytest.raises(FeatureCycle, match="a -> b -> a"):
-        Features(chart()).feature("a")
+        PatientFeatures(chart()).feature("a")
 
 
 def test_the_published_page_is_in_step_with_the_catalogue() -> None:

@@ -30,7 +30,7 @@ from app.chart import (
     Sex,
     Source,
 )
-from app.features import Feature, Features, catalogue
+from app.features import Feature, PatientFeatures, catalogue
 from app.features.history.diagnoses import NAMES
 
 from .charts import DRUGS, TODAY, patient
@@ -167,7 +167,7 @@ def told(feature: Feature) -> tuple[object, ...]:
 def test_the_order_of_the_records_never_matters(chart: Chart) -> None:
     lists = ("observations", "conditions", "fractures", "courses", "densities", "family")
     turned = replace(chart, **{name: tuple(reversed(getattr(chart, name))) for name in lists})
-    one, other = Features(chart), Features(turned)
+    one, other = PatientFeatures(chart), PatientFeatures(turned)
     for name in ASKED:
         assert told(one.feature(name)) == told(other.feature(name)), name
 
@@ -176,9 +176,9 @@ def test_the_order_of_the_records_never_matters(chart: Chart) -> None:
 @given(charts(), st.sampled_from(Source))
 def test_a_list_that_is_not_complete_never_settles_what_was_open(chart: Chart, source: Source) -> None:
     """The records stay, only their completeness goes: nothing may become known, and no answer may turn around."""
-    complete = Features(replace(chart, availability={**chart.availability, source: Availability.PROVIDED}))
+    complete = PatientFeatures(replace(chart, availability={**chart.availability, source: Availability.PROVIDED}))
     for state in (Availability.PARTIAL, Availability.ABSENT, Availability.FAILED):
-        partial_ = Features(replace(chart, availability={**chart.availability, source: state}))
+        partial_ = PatientFeatures(replace(chart, availability={**chart.availability, source: state}))
         for name in ASKED:
             before, after = complete.feature(name), partial_.feature(name)
             if after.known:
@@ -188,7 +188,7 @@ def test_a_list_that_is_not_complete_never_settles_what_was_open(chart: Chart, s
 @slow
 @given(charts())
 def test_an_unknown_says_why_and_an_interval_is_one(chart: Chart) -> None:
-    patient_ = Features(chart)
+    patient_ = PatientFeatures(chart)
     for name in ASKED:
         feature = patient_.feature(name)
         if feature.known:
