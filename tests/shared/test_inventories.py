@@ -11,6 +11,7 @@ import yaml
 
 from app.commands.check import quote_problems
 from app.engine.knowledge import load_knowledge
+from tests.support.open_rows import open_roles
 
 INVENTORIES = ("inventory-000-001.yaml", "inventory-002-003-004.yaml")
 ROLES = ("roles-000-001.tsv", "roles-002-003-004.tsv")
@@ -51,25 +52,31 @@ OWN_OCCASION = {
 }
 
 
-def test_use_advice_safety_and_default_are_those_of_the_roles(shared: Path) -> None:
-    table, differing = roles(shared), []
-    for rule in load_knowledge().rules.values():
-        row, block = table[rule.id], rule.block
-        ours = (str(block.use), block.safety, block.default_on)
-        use = OWN_OCCASION.get(rule.id, row["use"])
-        theirs = (use, row["safety_in_every_profile"] == "yes", row["default_on"] == "yes")
-        if (rule.citable and ours != theirs) or str(block.use) != use:
-            differing.append((rule.id, ours, theirs))
-    assert differing == []
+Role = tuple[object, ...]
 
 
-def test_a_card_has_the_topic_and_advice_of_the_roles(shared: Path) -> None:
-    table, knowledge, differing = roles(shared), load_knowledge(), []
+def differing_roles(shared: Path) -> dict[str, list[tuple[Role, Role]]]:
+    """Per statement, where the guideline files and the table differ: (ours, theirs)."""
+    table, knowledge = roles(shared), load_knowledge()
+    differing: dict[str, list[tuple[Role, Role]]] = {}
     for rule in knowledge.rules.values():
         row, block = table[rule.id], rule.block
-        if row["use"] != "card" or block.drug_rule:
-            continue
-        topic = block.topic or (knowledge.advice[block.advise].block.topic if block.advise else None)
-        if (block.advise, topic) != (row["advice"], row["topic"]):
-            differing.append((rule.id, (block.advise, topic), (row["advice"], row["topic"])))
-    assert differing == []
+        use = OWN_OCCASION.get(rule.id, row["use"])
+        ours: Role = (str(block.use), block.safety, block.default_on)
+        theirs: Role = (use, row["safety_in_every_profile"] == "yes", row["default_on"] == "yes")
+        if (rule.citable and ours != theirs) or str(block.use) != use:
+            differing.setdefault(rule.id, []).append((ours, theirs))
+        if row["use"] == "card" and not block.drug_rule:
+            topic = block.topic or (knowledge.advice[block.advise].block.topic if block.advise else None)
+            if (block.advise, topic) != (row["advice"], row["topic"]):
+                differing.setdefault(rule.id, []).append(((block.advise, topic), (row["advice"], row["topic"])))
+    return differing
+
+
+def test_use_advice_topic_safety_and_default_are_those_of_the_roles(shared: Path) -> None:
+    found = differing_roles(shared)
+    assert {name: found[name] for name in found if name not in open_roles()} == {}
+
+
+def test_an_open_role_still_differs(shared: Path) -> None:
+    assert open_roles() <= set(differing_roles(shared)), "implemented: delete it from tests/support/open-rows.yaml"
