@@ -1,4 +1,4 @@
-"""What of the advice is said at a moment of the clinician's work, and what an empty answer still asks for."""
+"""Select the advice for this occasion; list missing data when no card remains."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ QUESTION = "data-needed"
 NOT_TO_BE_SIGNED = "do-not-start-drug"
 
 
-def at_the_moment(
+def select_for_occasion(
     everything: list[Advice],
     knowledge: Knowledge,
     features: Features,
     chart: Chart,
     occasion: Occasion,
 ) -> AdviceSet:
-    """What of all advice belongs to this moment, the most urgent first; and what is asked for beside an empty list."""
+    """The advice for this occasion, most urgent first, and the missing data if no card remains."""
     advice = everything
     if any(one.id == EMERGENCY for one in advice):
         advice = [one for one in advice if one.topic in SAFETY_TOPICS]

@@ -43,7 +43,7 @@ class Draft:
 
     kind: AdviceKind
     cited: list[Cited] = field(default_factory=list)
-    riders: list[Cited] = field(default_factory=list)
+    supporting: list[Cited] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
     basis: list[Evidence] = field(default_factory=list)  # values that offered drugs rest on, told after the reasons
     missing: list[str] = field(default_factory=list)
@@ -51,9 +51,11 @@ class Draft:
     tests: tuple[Orderable, ...] = ()
     calcium: tuple[Drug, str] | None = None
     no_suggestion: bool = False
-    held: list[Texts] = field(default_factory=list)  # why no drug is suggested: stands in place of what to do
-    first: list[Texts] = field(default_factory=list)  # what comes before what to do
-    instead: list[Texts] = field(default_factory=list)  # what stands in place of what to do
+    no_drug_reasons: list[Texts] = field(
+        default_factory=list
+    )  # why no drug is suggested: stands in place of what to do
+    preamble: list[Texts] = field(default_factory=list)  # what comes before what to do
+    replacement_text: list[Texts] = field(default_factory=list)  # what stands in place of what to do
     notes: list[Texts] = field(default_factory=list)
     disagreements: list[Texts] = field(default_factory=list)
     order: DraftOrder | None = None
@@ -69,11 +71,11 @@ class Draft:
 
     def carries(self, rule_id: str) -> bool:
         """Whether a recommendation is cited already."""
-        return any(rule_id == c.id for c in (*self.cited, *self.riders))
+        return any(rule_id == c.id for c in (*self.cited, *self.supporting))
 
     def all_cited(self) -> list[Cited]:
-        """Openers, riders, and what the drug options cite; each once."""
-        everything = [*self.cited, *self.riders]
+        """Openers, supporting, and what the drug options cite; each once."""
+        everything = [*self.cited, *self.supporting]
         for option in self.options:
             everything += [*option.by, *option.blocked_by, *option.cautions]
         unique: dict[str, Cited] = {}
@@ -83,10 +85,10 @@ class Draft:
         return list(unique.values())
 
     def urgency(self) -> Indicator:
-        """The most urgent of what the openers ask for; a rider makes nothing more urgent."""
+        """The most urgent of what the triggers ask for; a supporting statement makes nothing more urgent."""
         own = self.kind.block.indicator
-        openers = [c.finding.indicator or own for c in self.cited]
-        return self.indicator or (most_urgent(openers) if openers else own)
+        triggers = [c.finding.indicator or own for c in self.cited]
+        return self.indicator or (most_urgent(triggers) if triggers else own)
 
     def topic(self) -> str:
         """The topic: the advice entry's, unless every opener is of this advice and names another."""
@@ -110,7 +112,7 @@ class Draft:
             kind=self.kind,
             topic=self.topic(),
             indicator=self.urgency(),
-            opened_by=tuple(self.cited),
+            triggered_by=tuple(self.cited),
             cited=tuple(cited),
             evidence=tuple(dict.fromkeys(distinct)),
             missing=tuple(dict.fromkeys(missing)),
@@ -118,9 +120,9 @@ class Draft:
             tests=self.tests,
             calcium=self.calcium,
             no_suggestion=self.no_suggestion or blocked,
-            held=tuple(self.held),
-            first=tuple(self.first),
-            instead=tuple(self.instead),
+            no_drug_reasons=tuple(self.no_drug_reasons),
+            preamble=tuple(self.preamble),
+            replacement_text=tuple(self.replacement_text),
             notes=tuple(self.notes),
             disagreements=tuple(self.disagreements),
             order=self.order,

@@ -21,7 +21,7 @@ class DrugKnowledge:
     profile: str
     features: Features
     rules: Sequence[Cited]  # findings of recommendations with a drug_rule, of any truth
-    places: Sequence[Cited]  # findings of recommendations with an option, of sources that lead or fill
+    places_in_therapy: Sequence[Cited]  # findings of recommendations with an option, of sources that lead or fill
     _by_drug: dict[frozenset[str], list[Cited]] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -103,16 +103,18 @@ class DrugKnowledge:
         """The options for a purpose, best first; `exclude`: drugs that are running or ordered already."""
         excluded = set(exclude)
         best: dict[str, list[Cited]] = {}
-        for place in self.places:
+        for place in self.places_in_therapy:
             option = place.rule.block.option
             if option and purpose in option.purposes and place.holds and option.drug not in excluded:
                 best.setdefault(option.drug, []).append(place)
-        options = [self._option(self.knowledge.drugs[name], places) for name, places in best.items()]
+        options = [
+            self._option(self.knowledge.drugs[name], places_in_therapy) for name, places_in_therapy in best.items()
+        ]
         return tuple(sorted(options, key=lambda o: (o.demoted, o.rank, o.drug.id)))
 
-    def _option(self, drug: Drug, places: list[Cited]) -> DrugOption:
+    def _option(self, drug: Drug, places_in_therapy: list[Cited]) -> DrugOption:
         # The lead's place counts; a filler's only where the lead is silent about the drug.
-        leading = [place for place in places if place.role is Role.LEAD] or places
+        leading = [place for place in places_in_therapy if place.role is Role.LEAD] or places_in_therapy
         first = min(leading, key=_rank)
         option = first.rule.block.option
         suggest = option is not None and option.suggest and bool(drug.orders)

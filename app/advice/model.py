@@ -16,7 +16,7 @@ from app.features.model import Evidence, Features
 
 
 class Occasion(StrEnum):
-    """The moment in the clinician's work."""
+    """The occasion of a call: which kind of hook asks."""
 
     CHART = "chart"  # patient-view
     ORDERS = "orders"  # order-select, order-sign
@@ -116,17 +116,17 @@ class Advice:
     kind: AdviceKind
     topic: str
     indicator: Indicator
-    opened_by: tuple[Cited, ...]
-    cited: tuple[Cited, ...]  # the openers, what rides, and what the drug options rest on
+    triggered_by: tuple[Cited, ...]
+    cited: tuple[Cited, ...]  # the triggers, what rides, and what the drug options rest on
     evidence: tuple[Evidence, ...] = ()
     missing: tuple[str, ...] = ()
     options: tuple[DrugOption, ...] = ()
     tests: tuple[Orderable, ...] = ()
     calcium: tuple[Drug, str] | None = None  # the preparation and the source whose amounts it has
     no_suggestion: bool = False
-    held: tuple[Texts, ...] = ()  # why no drug is suggested: stands in place of what to do
-    first: tuple[Texts, ...] = ()  # what comes before what to do
-    instead: tuple[Texts, ...] = ()  # what stands in place of what to do, where the reason is a weak one
+    no_drug_reasons: tuple[Texts, ...] = ()  # why no drug is suggested: stands in place of what to do
+    preamble: tuple[Texts, ...] = ()  # what comes before what to do
+    replacement_text: tuple[Texts, ...] = ()  # what stands in place of what to do, where the reason is a weak one
     notes: tuple[Texts, ...] = ()
     disagreements: tuple[Texts, ...] = ()
     order: DraftOrder | None = None

@@ -1,4 +1,4 @@
-"""Which recommendations speak in a profile, sorted by what they do, so that a call evaluates only what it needs."""
+"""Recommendations that are active in a profile, indexed by effect: a call evaluates only what it needs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Roles:
     by_source: Mapping[str, Role]
 
     def role_of(self, rule: Rule) -> Role | None:
-        """The role in which a recommendation acts, or None where it does not act at all."""
+        """The role in which a recommendation acts, or None if it is not active."""
         role = self.by_source.get(rule.source.id)
         if role is not None:
             return role
@@ -26,7 +26,7 @@ class Roles:
 
 
 def roles_in(knowledge: Knowledge, profile_id: str, features: Features) -> Roles:
-    """The roles in a profile. Where the lead is not for this patient (its population), the fillers answer alone."""
+    """The roles in a profile. If the lead's population excludes this patient, only the fillers are active."""
     profile = knowledge.profiles[profile_id]
     roles = dict.fromkeys(profile.block.fills, Role.FILL)
     if profile.lead_when.truth(features) is True:
@@ -34,54 +34,60 @@ def roles_in(knowledge: Knowledge, profile_id: str, features: Features) -> Roles
     return Roles(roles)
 
 
-Voice = tuple[Rule, Role]
-"""A recommendation and the role in which it speaks."""
+ActiveRecommendation = tuple[Rule, Role]
+"""A recommendation and the role in which it acts."""
 
 
 @dataclass(frozen=True)
-class Speaking:
-    """The recommendations that speak, by what they do. Built once per profile and set of roles."""
+class ActiveRecommendations:
+    """The active recommendations by effect. Built once per profile and set of roles.
 
-    openers: Mapping[str, tuple[Voice, ...]]  # by moment: "chart", "orders"
-    drug_rules: tuple[Voice, ...]
-    places: tuple[Voice, ...]
-    riders: Mapping[str, tuple[Voice, ...]] = field(default_factory=dict)  # by the advice that they ride on
+    `triggers` are keyed by occasion ("chart", "orders"), `supporting` by the advice that the statements support.
+    """
 
-    def openers_at(self, occasion: Occasion, findings: Findings) -> list[Cited]:
-        """The recommendations that may open a card by themselves at this moment."""
-        moment = "orders" if occasion is Occasion.ORDERS else "chart"
-        return [Cited(rule, role, findings) for rule, role in self.openers[moment]]
+    triggers: Mapping[str, tuple[ActiveRecommendation, ...]]
+    drug_rules: tuple[ActiveRecommendation, ...]
+    places_in_therapy: tuple[ActiveRecommendation, ...]
+    supporting: Mapping[str, tuple[ActiveRecommendation, ...]] = field(default_factory=dict)
+
+    def triggers_at(self, occasion: Occasion, findings: Findings) -> list[Cited]:
+        """The recommendations that can open a card by themselves on this occasion."""
+        key = "orders" if occasion is Occasion.ORDERS else "chart"
+        return [Cited(rule, role, findings) for rule, role in self.triggers[key]]
 
 
-def opens_by_itself(rule: Rule) -> bool:
-    """Whether the recommendation opens the card of its advice: no drug rule, no place of a drug but one beside it."""
+def is_trigger(rule: Rule) -> bool:
+    """Whether the recommendation opens the card of its advice.
+
+    Drug rules do not; a place in therapy does only if it is marked as standing beside its card.
+    """
     block = rule.block
     only_a_place = block.option is not None and not block.option.beside
     return block.use is Use.CARD and bool(block.advise) and not only_a_place and block.drug_rule is None
 
 
-def speaking(knowledge: Knowledge, roles: Roles, switched: Collection[str]) -> Speaking:
-    """Sort the recommendations. `switched`: ids turned against their default."""
-    voices: list[Voice] = []
+def active_recommendations(knowledge: Knowledge, roles: Roles, switched: Collection[str]) -> ActiveRecommendations:
+    """Index the recommendations by effect. `switched`: ids that are turned against their default."""
+    active: list[ActiveRecommendation] = []
     for rule in knowledge.rules.values():
         role = roles.role_of(rule)
         if role and (rule.citable or rule.block.option) and rule.block.default_on is not (rule.id in switched):
-            voices.append((rule, role))
-    riders: dict[str, list[Voice]] = {}
-    for rule, role in voices:
+            active.append((rule, role))
+    supporting: dict[str, list[ActiveRecommendation]] = {}
+    for rule, role in active:
         for target in _targets(rule):
-            riders.setdefault(target, []).append((rule, role))
-    plain = [(rule, role) for rule, role in voices if opens_by_itself(rule)]
-    return Speaking(
-        openers={m: tuple(v for v in plain if m in v[0].block.at) for m in ("chart", "orders")},
-        drug_rules=tuple(v for v in voices if v[0].block.drug_rule),
-        places=tuple(v for v in voices if v[0].block.option and v[1] is not Role.SAFETY),
-        riders={target: tuple(found) for target, found in riders.items()},
+            supporting.setdefault(target, []).append((rule, role))
+    plain = [(rule, role) for rule, role in active if is_trigger(rule)]
+    return ActiveRecommendations(
+        triggers={m: tuple(v for v in plain if m in v[0].block.at) for m in ("chart", "orders")},
+        drug_rules=tuple(v for v in active if v[0].block.drug_rule),
+        places_in_therapy=tuple(v for v in active if v[0].block.option and v[1] is not Role.SAFETY),
+        supporting={target: tuple(found) for target, found in supporting.items()},
     )
 
 
 def _targets(rule: Rule) -> list[str]:
-    """The advice that a recommendation rides on; drug rules and places are else cited by the drug options."""
+    """The advice that a statement supports; drug options cite all other drug rules and places in therapy."""
     block = rule.block
     if block.rides_on or block.drug_rule or block.option:
         return list(block.rides_on)

@@ -32,9 +32,9 @@ class Opened:
         return self.drafts[key]
 
 
-def open_from_findings(opened: Opened, knowledge: Knowledge, openers: Sequence[Cited]) -> None:
+def open_from_findings(opened: Opened, knowledge: Knowledge, triggers: Sequence[Cited]) -> None:
     """Cards from recommendations that hold. A filler is silent where the lead gives the same advice."""
-    holding = [c for c in openers if c.holds]
+    holding = [c for c in triggers if c.holds]
     led = {c.rule.block.advise for c in holding if c.role is Role.LEAD}
     for cited in holding:
         advise = cited.rule.block.advise
@@ -43,9 +43,11 @@ def open_from_findings(opened: Opened, knowledge: Knowledge, openers: Sequence[C
         opened.open(knowledge, advise).add(cited)
 
 
-def open_from_options(opened: Opened, knowledge: Knowledge, places: Iterable[Cited], features: Features) -> None:
+def open_from_options(
+    opened: Opened, knowledge: Knowledge, places_in_therapy: Iterable[Cited], features: Features
+) -> None:
     """Cards that a drug's place opens by itself (an oral bisphosphonate that is not tolerated, for example)."""
-    for place in places:
+    for place in places_in_therapy:
         advise = place.rule.block.advise
         if advise and place.holds:
             outcome = place.rule.opens.evaluate(features)
@@ -70,9 +72,9 @@ def open_for_running_drugs(opened: Opened, drugs: DrugKnowledge) -> None:
         cautions = [c for c, rule in concerning if rule and rule.on_running == "caution"]
         waits = [c for c in cautions if drugs.effect(c) == "block"]  # forbidden as it is, and not to be dropped either
         if blocks:
-            _for_running(opened, drugs, "use-other-drug", "", drug, blocks).riders += cautions
+            _for_running(opened, drugs, "use-other-drug", "", drug, blocks).supporting += cautions
         elif waits:
-            _for_running(opened, drugs, "hold-next-dose", drug.id, drug, waits).riders += cautions
+            _for_running(opened, drugs, "hold-next-dose", drug.id, drug, waits).supporting += cautions
         elif cautions:
             _for_running(opened, drugs, "weigh-drug-caution", drug.id, drug, cautions)
 
@@ -114,7 +116,7 @@ def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> 
     missing = drugs.must_know(classes)
     if blocks:
         draft = _for_order(opened, drugs, "do-not-start-drug", order, blocks)
-        draft.riders += cautions
+        draft.supporting += cautions
         draft.missing += missing
         if "bone_drug" in classes:
             _for_order(opened, drugs, "order-other-drug", order, blocks).indicator = Indicator.INFO
@@ -123,7 +125,7 @@ def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> 
     if not_tolerated:
         draft = _for_order(opened, drugs, "not-tolerated-before", order, ())
         draft.evidence += not_tolerated
-        draft.riders += cautions
+        draft.supporting += cautions
         draft.missing += missing
     elif any(c.rule.block.use is Use.CARD for c in cautions):
         draft = _for_order(opened, drugs, "weigh-drug-caution", order, cautions)
@@ -140,13 +142,13 @@ def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> 
         draft.evidence += not_tolerated
 
 
-def open_for_duplicates(opened: Opened, drugs: DrugKnowledge, chart: Chart, openers: Iterable[Cited]) -> None:
-    """Two bone drugs at once. `openers`: the recommendations of the chart.
+def open_for_duplicates(opened: Opened, drugs: DrugKnowledge, chart: Chart, triggers: Iterable[Cited]) -> None:
+    """Two bone drugs at once. `triggers`: the recommendations of the chart.
 
     Where one of them asks for another drug, or the running drug meets a contraindication or was not tolerated, the
     order is the change that is wanted, and no duplicate.
     """
-    switched = any(cited.rule.block.advise in ADVISES_CHANGE and cited.holds for cited in openers)
+    switched = any(cited.rule.block.advise in ADVISES_CHANGE and cited.holds for cited in triggers)
 
     def to_be_changed(course: CourseFact) -> bool:
         return switched or bool(drugs.blocks(course.drugs) or drugs.intolerance(course.drugs))
@@ -172,10 +174,10 @@ def _for_order(
     return draft
 
 
-def collect_asks(opened: Opened, knowledge: Knowledge, voices: Iterable[Cited]) -> None:
+def collect_asks(opened: Opened, knowledge: Knowledge, active: Iterable[Cited]) -> None:
     """Data that alone keep a recommendation from being decided, unless its card stands anyway (decision 1)."""
     standing = {advice_id for advice_id, _ in opened.drafts}
-    for cited in voices:
+    for cited in active:
         if not cited.rule.may_ask or cited.truth is not None:
             continue
         if cited.rule.block.advise in standing:

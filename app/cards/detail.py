@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from app.advice.model import Advice, Cited, DrugOption, OptionStatus, Role
-from app.cards.explanation import Facts
+from app.cards.explanation import EvidenceRenderer
 from app.cards.wording import Wording, escaped, in_language
 from app.engine.schema import Drug
 from app.features.model import Evidence
@@ -14,7 +14,7 @@ FACTS = 12
 """Most facts that a card lists; the extension has all of them."""
 
 
-def detail_of(advice: Advice, wording: Wording, facts: Facts, *, incomplete: bool = False) -> str:
+def detail_of(advice: Advice, wording: Wording, facts: EvidenceRenderer, *, incomplete: bool = False) -> str:
     """The detail as GitHub Flavored Markdown, most important first. No HTML; what came from the record is escaped.
 
     `incomplete`: a list of records came in part, which every card says (CDS Hooks, prefetch with further pages).
@@ -38,9 +38,12 @@ def detail_of(advice: Advice, wording: Wording, facts: Facts, *, incomplete: boo
 def _action(advice: Advice, wording: Wording) -> str:
     texts = advice.kind.block.text
     text = texts.get(wording.language) or texts["en"]  # type: ignore[call-overload]
-    said = [in_language(texts, wording.language) for texts in (*advice.instead, *advice.first, *advice.held)]
-    lines = [*said, text.action] if text.action and not advice.held and not advice.instead else said
-    if advice.kind.block.purpose and not advice.held:
+    said = [
+        in_language(texts, wording.language)
+        for texts in (*advice.replacement_text, *advice.preamble, *advice.no_drug_reasons)
+    ]
+    lines = [*said, text.action] if text.action and not advice.no_drug_reasons and not advice.replacement_text else said
+    if advice.kind.block.purpose and not advice.no_drug_reasons:
         lines += _why_no_order(advice, wording)
     if advice.order is not None:
         lines.insert(0, wording.text("about-order", order=escaped(advice.order.course.name)))
@@ -60,8 +63,8 @@ def _section(title: str, lines: Iterable[str]) -> str:
     return "\n".join([f"**{title}**", "", *items]) if items else ""
 
 
-def _facts(evidence: tuple[Evidence, ...], wording: Wording, facts: Facts) -> list[str]:
-    lines = list(dict.fromkeys(facts.told(one).line for one in evidence))
+def _facts(evidence: tuple[Evidence, ...], wording: Wording, facts: EvidenceRenderer) -> list[str]:
+    lines = list(dict.fromkeys(facts.rendered(one).line for one in evidence))
     more = len(lines) - FACTS
     return lines[:FACTS] + ([wording.text("more-facts", count=str(more))] if more > 0 else [])
 
@@ -125,7 +128,7 @@ def _cautions(advice: Advice, wording: Wording) -> list[str]:
 def _notes(advice: Advice, wording: Wording) -> list[str]:
     lines = [in_language(texts, wording.language) for texts in (*advice.notes, *advice.disagreements)]
     lines += [wording.text("not-recognised", drug=escaped(name)) for name in advice.not_recognised]
-    lines += [in_language(c.rule.block.card_note, wording.language) for c in advice.opened_by]
+    lines += [in_language(c.rule.block.card_note, wording.language) for c in advice.triggered_by]
     distinct = list(dict.fromkeys(line for line in lines if line))
     # Recommendations of one source share remarks: what another line says and more is not said by itself.
     return [line for line in distinct if not any(other != line and other.startswith(line) for other in distinct)]

@@ -15,27 +15,27 @@ from app.chart import Chart
 from app.features.model import Evidence
 
 
-class Told(Struct, frozen=True, gc=False):
+class RenderedEvidence(Struct, frozen=True, gc=False):
     """A fact as cards tell it: on one line of the detail, and as an entry of the explanation."""
 
     line: str
     members: Written
 
 
-class Facts:
-    """Facts as cards tell them, each worked out once: the cards of an answer share half of theirs.
+class EvidenceRenderer:
+    """EvidenceRenderer as cards tell them, each worked out once: the cards of an answer share half of theirs.
 
-    Told apart by identity, comparing is dear; so they have to live as long as this.
+    RenderedEvidence apart by identity, comparing is dear; so they have to live as long as this.
     """
 
     def __init__(self, wording: Wording) -> None:
         self._wording = wording
-        self._told: dict[int, Told] = {}
+        self._rendered: dict[int, RenderedEvidence] = {}
 
-    def told(self, evidence: Evidence) -> Told:
+    def rendered(self, evidence: Evidence) -> RenderedEvidence:
         """One fact."""
         key = id(evidence)
-        if key not in self._told:
+        if key not in self._rendered:
             members = {
                 "feature": evidence.feature,
                 "value": evidence.value,
@@ -44,8 +44,8 @@ class Facts:
                 "resource": evidence.resource,
                 "note": evidence.note,
             }
-            self._told[key] = Told(self._wording.fact(evidence), written(members))
-        return self._told[key]
+            self._rendered[key] = RenderedEvidence(self._wording.fact(evidence), written(members))
+        return self._rendered[key]
 
 
 NAME = "osteon.explanation"
@@ -53,7 +53,9 @@ NOT_USED = 20
 """Most records of `notUsed` that a card names; what is beyond is counted by reason."""
 
 
-def explanation_of(advice: Advice, profile: str, unused: list[dict[str, Any]], facts: Facts) -> dict[str, Any]:
+def explanation_of(
+    advice: Advice, profile: str, unused: list[dict[str, Any]], facts: EvidenceRenderer
+) -> dict[str, Any]:
     """advice, profile, recommendations with role, evidence, missing and notUsed (`unused`, out of `not_used`)."""
     return {
         "advice": advice.id,
@@ -62,7 +64,7 @@ def explanation_of(advice: Advice, profile: str, unused: list[dict[str, Any]], f
             _recommendation(c.id, c.rule.source.number, c.rule.block.strength, c.rule.block.grade, c.role)
             for c in advice.cited
         ],
-        "evidence": [facts.told(one).members for one in advice.evidence],
+        "evidence": [facts.rendered(one).members for one in advice.evidence],
         "missing": list(advice.missing),
         "blockedOptions": [
             {"drug": o.drug.id, "status": o.status, "by": [c.id for c in o.blocked_by], "missing": list(o.missing)}

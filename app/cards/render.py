@@ -6,7 +6,7 @@ from typing import Any
 
 from app.advice.model import Advice, AdviceSet, Role
 from app.cards.detail import detail_of
-from app.cards.explanation import NAME, Facts, explanation_of, not_used
+from app.cards.explanation import NAME, EvidenceRenderer, explanation_of, not_used
 from app.cards.suggestions import Ordering, suggestions_of
 from app.cards.wording import Wording, in_language, wording_in
 from app.cds_hooks.response import SUMMARY_LIMIT, Card, Coding, HookAnswer, Indicator, Source, fit_summary
@@ -22,7 +22,7 @@ def answer_of(
 ) -> HookAnswer:
     """The whole answer: one card per advice; what no card carries stands beside them."""
     wording = wording_in(knowledge, language)
-    facts, unused = Facts(wording), not_used(chart)
+    facts, unused = EvidenceRenderer(wording), not_used(chart)
     incomplete = Availability.PARTIAL in chart.availability.values()
     cards = []
     for one in advice.advice:
@@ -46,12 +46,12 @@ def answer_of(
 
 def summary_of(advice: Advice, wording: Wording) -> str:
     """One line: what to do and why, within the limit of the standard; or why a drug that is due is not suggested."""
-    if advice.held and advice.kind.block.purpose in {"start", "anabolic"}:
-        return fit_summary(in_language(advice.held[0], wording.language))
+    if advice.no_drug_reasons and advice.kind.block.purpose in {"start", "anabolic"}:
+        return fit_summary(in_language(advice.no_drug_reasons[0], wording.language))
     texts = advice.kind.block.text
     text = texts.get(wording.language) or texts["en"]  # type: ignore[call-overload]
-    openers = [c for c in advice.opened_by if c.rule.block.because]
-    reasons = dict.fromkeys(in_language(c.rule.block.because, wording.language) for c in openers)
+    triggers = [c for c in advice.triggered_by if c.rule.block.because]
+    reasons = dict.fromkeys(in_language(c.rule.block.because, wording.language) for c in triggers)
     because = "; ".join(reasons) or wording.listed(advice.missing)
     name = in_language(advice.drug_name, wording.language) or wording.text("this-order")
     line = text.summary.format(because=because, order=name, drug=name)

@@ -78,7 +78,7 @@ def situations(pipeline: OsteonPipeline | None = None) -> list[Situation]:
 
 
 def at(rule: Rule, moment: str) -> bool:
-    """Whether a rule can speak at a moment: riders, drug rules and places of drugs do at every one."""
+    """Whether a rule can speak at a moment: supporting statements, drug rules and places in therapy do at every one."""
     block = rule.block
     return bool(block.drug_rule or block.option or block.use is Use.RIDES or moment in block.at)
 

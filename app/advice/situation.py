@@ -1,0 +1,35 @@
+"""The situation that advice is given in: one patient, one profile, one occasion."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from app.advice.drug_options import DrugKnowledge
+from app.advice.model import Findings, Occasion
+from app.advice.profile import ActiveRecommendations
+from app.advice.triggers import Opened
+from app.engine.knowledge import Knowledge
+from app.features.model import Features
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that the steps from opened advice to finished advice look at.
+
+    `opened` holds the drafts that the steps change. `ordered`: names of the orderables with an open order.
+    """
+
+    knowledge: Knowledge
+    profile: str
+    findings: Findings
+    drugs: DrugKnowledge
+    active: ActiveRecommendations
+    opened: Opened
+    occasion: Occasion
+    ordered: Collection[str]
+
+    @property
+    def features(self) -> Features:
+        """The features of the patient."""
+        return self.findings.features
