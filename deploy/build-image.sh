@@ -99,7 +99,7 @@ print(value if isinstance(value, str) else "\n".join(value))' "$1"
 }
 
 started() {  # waits for the port, runs the checks, stops the server and looks at how it ended
-  python3 deploy/check_running.py "http://127.0.0.1:$1" --uid "$uid" --within 60 || { cat "$work/$started_as.log" >&2; exit 1; }
+  python3 deploy/check_running.py "http://127.0.0.1:$1" --uid "$uid" --within 300 || { cat "$work/$started_as.log" >&2; exit 1; }
 }
 
 stopped() {

@@ -1,6 +1,6 @@
 """Checks a service that runs, as an operator would after installing it; needs nothing but Python.
 
-    python3 deploy/check_running.py http://127.0.0.1:8000 [--uid 10001] [--within 60]
+    python3 deploy/check_running.py http://127.0.0.1:8000 [--uid 10001] [--within 300]
 
 Waits until the service is ready, sends the sample patient of openapi/examples and looks at the answer. With --uid
 (Linux, same network namespace) it also asks the kernel which user holds the listening socket. Exit status 1 where
@@ -36,7 +36,7 @@ def wait_until_ready(base: str, seconds: float) -> float:
     last = "no answer"
     while (waited := time.monotonic() - started) < seconds:
         try:
-            with _open(f"{base}/health/ready", timeout=5):
+            with _open(f"{base}/health/ready", timeout=30):
                 return waited
         except urllib.error.HTTPError as error:
             last = f"status {error.code}"
@@ -55,7 +55,7 @@ def post_sample(base: str) -> tuple[list[dict[str, Any]], float]:
     )
     started = time.monotonic()
     try:
-        with _open(request, timeout=30) as answer:
+        with _open(request, timeout=120) as answer:
             body = json.load(answer)
     except urllib.error.HTTPError as error:
         raise CheckFailed(f"the sample request got status {error.code}: {error.read(2000).decode()}") from error
@@ -84,7 +84,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Check a running Osteon service")
     parser.add_argument("base", help="address, for example http://127.0.0.1:8000")
     parser.add_argument("--uid", type=int, help="the user id that the process must have")
-    parser.add_argument("--within", type=float, default=60, help="seconds to wait for readiness")
+    parser.add_argument("--within", type=float, default=300, help="seconds to wait for readiness")
     options = parser.parse_args()
     base = options.base.rstrip("/")
     try:

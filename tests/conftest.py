@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import hypothesis
 import pytest
 from fastapi import FastAPI
 
@@ -16,9 +17,16 @@ from app.main import create_app
 from app.settings import Settings
 from tests.support import calls
 from tests.support.fake import FakePipeline, passing
+from tests.support.patience import PATIENCE
 
 TODAY = date(2026, 11, 22)
 SHARED = Path(__file__).parents[2] / "shared"
+
+# No deadline: how long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile(
+    "osteon", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("osteon")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -66,6 +74,7 @@ def make_client(pipeline: FakePipeline) -> ClientMaker:
         used = settings.pop("pipeline", pipeline)
         knowledge = settings.pop("knowledge", None)
         self_test = settings.pop("self_test", passing)
+        settings.setdefault("request_timeout_seconds", PATIENCE)
         return Client(
             create_app(
                 pipeline=used,

@@ -23,7 +23,7 @@ from app.data_files import data_path
 _SERVICE = "osteoporosis-patient-view"
 _DATE = re.compile(r'"(\d{4}-\d\d-\d\d)"')
 _WIDTH = 100
-_START_SECONDS = 60.0
+_START_SECONDS = 300.0
 
 
 def address(host: str, port: int) -> str:
@@ -35,7 +35,7 @@ def show(url: str) -> int:
     """Send the sample patient and print the cards. Gives the exit status."""
     request = sample_request(datetime.now(UTC).date())
     try:
-        response = httpx.post(f"{url}/cds-services/{_SERVICE}", json=request, timeout=10.0)
+        response = httpx.post(f"{url}/cds-services/{_SERVICE}", json=request, timeout=60.0)
     except httpx.TransportError as error:
         print(f"No answer from {url}: {error}")
         return 1
@@ -78,7 +78,7 @@ def _wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> bool:
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and server.poll() is None:
         try:
-            if httpx.get(f"{url}/health/ready", timeout=2.0).status_code == httpx.codes.OK:
+            if httpx.get(f"{url}/health/ready", timeout=30.0).status_code == httpx.codes.OK:
                 return server.poll() is None
         except httpx.TransportError:
             pass  # not listening yet

@@ -166,7 +166,7 @@ def test_a_body_that_does_not_arrive_is_408() -> None:
     """HTTP-3: a slow client does not hold a place for ever."""
 
     async def receive() -> Any:
-        await asyncio.sleep(10)
+        await asyncio.sleep(600)
 
     request = Request({"type": "http", "headers": [], "method": "POST", "path": "/"}, receive)
     with pytest.raises(BodyTimeout):
@@ -176,17 +176,17 @@ def test_a_body_that_does_not_arrive_is_408() -> None:
 def test_large_charts_that_take_too_long_are_503(make_client: ClientMaker) -> None:
     """HTTP-3, RESP-5: one deadline per request, with Retry-After."""
     body = calls.patient_view(observations=calls.bundle(*(calls.observation(n) for n in range(5_000))))
-    response = make_client(pipeline=FakePipeline(delay=0.5), request_timeout_seconds=0.2).call(body)
+    response = make_client(pipeline=FakePipeline(delay=3.0), request_timeout_seconds=0.2).call(body)
     is_outcome(response, 503)
     assert response.headers["retry-after"]
 
 
-@pytest.mark.parametrize(("limit", "at_once"), [(2, range(1, 3)), (6, range(3, 7))])
-def test_large_charts_wait_their_turn(make_client: ClientMaker, limit: int, at_once: range) -> None:
+@pytest.mark.parametrize("limit", [2, 6])
+def test_large_charts_wait_their_turn(make_client: ClientMaker, limit: int) -> None:
     """HTTP-3: memory is bounded by how many charts are worked on, and every one is answered."""
     body = json.dumps(calls.patient_view(observations=calls.bundle(*(calls.observation(n) for n in range(3_000)))))
-    pipeline = FakePipeline(delay=1.0)
-    client = make_client(pipeline=pipeline, max_large_charts=limit, request_timeout_seconds=30)
+    pipeline = FakePipeline(delay=0.2, together=limit)
+    client = make_client(pipeline=pipeline, max_large_charts=limit)
 
     async def run() -> list[int]:
         transport = httpx.ASGITransport(client.app)
@@ -195,7 +195,7 @@ def test_large_charts_wait_their_turn(make_client: ClientMaker, limit: int, at_o
         return [answer.status_code for answer in answers]
 
     assert asyncio.run(run()) == [200] * 6
-    assert pipeline.most_at_once in at_once
+    assert pipeline.most_at_once == limit
 
 
 def test_more_calls_at_once_than_the_limit_are_503(make_client: ClientMaker) -> None:

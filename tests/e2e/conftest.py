@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.patience import PATIENCE, SERVER_ENVIRONMENT
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -30,7 +32,7 @@ class Server:
         """Stop it and give its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=PATIENCE)
 
 
 def free_port() -> int:
@@ -40,12 +42,12 @@ def free_port() -> int:
         return port
 
 
-def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 60) -> None:
+def wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path, seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert process.poll() is None, log.read_text()
         try:
-            if httpx.get(f"{url}/health/ready", timeout=2).status_code == 200:
+            if httpx.get(f"{url}/health/ready", timeout=30).status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.1)
@@ -65,7 +67,11 @@ def start(tmp_path: Path) -> Iterator[StartServer]:
         command = [sys.executable, "-m", *(argument.replace("PORT", str(port)) for argument in arguments)]
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command, cwd=ROOT, env=os.environ | (environment or {}), stdout=output, stderr=subprocess.STDOUT
+                command,
+                cwd=ROOT,
+                env=os.environ | SERVER_ENVIRONMENT | (environment or {}),
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
         server = Server(process, f"http://127.0.0.1:{port}", log)
         servers.append(server)

@@ -22,6 +22,7 @@ import orjson
 from tests.bench.payload import SIZES
 from tests.bench.payload import request as bench_request
 from tests.support import calls
+from tests.support.patience import PATIENCE
 
 JSON = {"Content-Type": "application/json"}
 EXAMPLES = {
@@ -139,7 +140,7 @@ async def soak(url: str, pid: int, *, seconds: float, warm_up: float, clients: i
 async def _crowd(url: str, shots: list[Shot], at_once: int = 8) -> None:
     """The largest requests all at once: what the allocator keeps for the worst moment, it has before the measuring."""
     large = sorted(shots, key=lambda shot: len(shot.body))[-2:]
-    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client:
         for shot in large * 2:
             many = (
                 client.request(shot.method, shot.path, content=shot.body, headers=shot.headers) for _ in range(at_once)
@@ -156,7 +157,7 @@ async def _client(url: str, shots: list[Shot], report: Report, end: float, numbe
     rng = random.Random(number)
     weights = [shot.weight for shot in shots]
     host, port = url.removeprefix("http://").split(":")
-    async with httpx.AsyncClient(base_url=url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as client:
         for turn in itertools.count():
             if time.monotonic() >= end:
                 return
@@ -195,7 +196,7 @@ async def _watch_memory(pid: int, report: Report, stop: asyncio.Event) -> None:
 async def _probe(url: str, report: Report, stop: asyncio.Event) -> None:
     """What the kubelet does, ten times a second: a new connection for each probe."""
     while not stop.is_set():
-        async with httpx.AsyncClient(timeout=10) as client:
+        async with httpx.AsyncClient(timeout=PATIENCE) as client:
             started = time.perf_counter()
             answer = await client.get(f"{url}/health/live")
             report.probes.append((time.perf_counter() - started) * 1000)

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.e2e.conftest import Server, StartServer
 from tests.support import calls
+from tests.support.patience import PATIENCE, get, post
 
+HEADER_SECONDS = 3
 HEAD = b"GET /cds-services HTTP/1.1\r\nHost: x\r\n"
 
 
@@ -22,15 +23,15 @@ HEAD = b"GET /cds-services HTTP/1.1\r\nHost: x\r\n"
 def server(start: StartServer) -> Iterator[Server]:
     command = ["uvicorn", "tests.e2e.guarded_service:service", "--factory", "--port", "PORT"]
     protocol = ["--http", "app.api.connection:BoundedHttpProtocol"]
-    environment = {"OSTEON_MAX_HEADER_BYTES": "65536", "OSTEON_HEADER_TIMEOUT_SECONDS": "1"}
+    environment = {"OSTEON_MAX_HEADER_BYTES": "65536", "OSTEON_HEADER_TIMEOUT_SECONDS": f"{HEADER_SECONDS}"}
     yield (running := start(*command, *protocol, environment=environment))
-    assert httpx.get(f"{running.url}/cds-services").status_code == 200
+    assert get(f"{running.url}/cds-services").status_code == 200
     assert "Traceback" not in running.log.read_text()
 
 
 def connect(server: Server) -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])))
-    connection.settimeout(10)
+    connection.settimeout(PATIENCE)
     return connection
 
 
@@ -101,20 +102,20 @@ def test_who_does_not_get_on_with_it_is_sent_away(server: Server, sent: bytes) -
     with closing(connect(server)) as connection:
         connection.sendall(sent)
         assert answer(connection).startswith(b"HTTP/1.1 408")
-    assert 0.8 < time.monotonic() - started < 15
+    assert time.monotonic() - started > HEADER_SECONDS * 0.8  # not before; how much later is up to the machine
 
 
 def test_a_byte_now_and_then_does_not_help(server: Server) -> None:
-    started = time.monotonic()
     with closing(connect(server)) as connection:
         connection.sendall(HEAD)
-        for _ in range(100):
+        for _ in range(int(PATIENCE * 10)):
             time.sleep(0.1)
             try:
                 connection.sendall(b"X")
             except (BrokenPipeError, ConnectionResetError):
                 break
-        assert time.monotonic() - started < 15
+        else:
+            pytest.fail("the connection was never closed")
 
 
 def test_a_second_request_on_the_connection_has_its_own_time(server: Server) -> None:
@@ -125,22 +126,22 @@ def test_a_second_request_on_the_connection_has_its_own_time(server: Server) -> 
             while not received.endswith(b"]}"):
                 received += connection.recv(65536)
             assert received.startswith(b"HTTP/1.1 200")
-            time.sleep(0.6)
+            time.sleep(HEADER_SECONDS * 0.4)  # three times that is more than one request may take
         connection.sendall(b"GET")
         assert answer(connection).startswith(b"HTTP/1.1 408")
 
 
 def test_large_bodies_are_not_headers(server: Server) -> None:
     body = calls.patient_view(observations=calls.bundle(*(calls.observation(n) for n in range(2000))))
-    assert httpx.post(f"{server.url}/cds-services/{calls.PATIENT_VIEW}", json=body).status_code == 200
+    assert post(f"{server.url}/cds-services/{calls.PATIENT_VIEW}", json=body).status_code == 200
 
     def chunks() -> Iterator[bytes]:
         text = json.dumps(body).encode()
         for at in range(0, len(text), 50_000):
             yield text[at : at + 50_000]
-            time.sleep(0.15)  # longer together than headers may take
+            time.sleep(HEADER_SECONDS * 0.2)  # longer together than headers may take
 
-    assert httpx.post(
+    assert post(
         f"{server.url}/cds-services/{calls.PATIENT_VIEW}",
         content=chunks(),
         headers={"Content-Type": "application/json"},

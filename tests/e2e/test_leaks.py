@@ -22,6 +22,7 @@ from app.pipeline import build_pipeline
 from app.published import PublishedKnowledge
 from app.settings import Settings
 from tests.e2e.soak import MAX_BODY_BYTES, Shot, traffic
+from tests.support.patience import PATIENCE
 
 ROUNDS = 3
 MOST_BYTES = 2000
@@ -31,7 +32,7 @@ MOST_BYTES = 2000
 @pytest.fixture
 def app() -> Iterator[FastAPI]:
     """The whole app, without the configuration of logs, which is the process's and would outlast this test."""
-    settings = Settings(max_body_bytes=MAX_BODY_BYTES)
+    settings = Settings(max_body_bytes=MAX_BODY_BYTES, request_timeout_seconds=PATIENCE)
     pipeline = build_pipeline(settings)
     knowledge = PublishedKnowledge(pipeline.knowledge)
     logging.disable()  # pytest keeps every record that is logged

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 import socket
-import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 
 from tests.e2e.conftest import StartServer
 from tests.support import calls
+from tests.support.patience import PATIENCE, get, post, wait_for_text
 
 FAKE = (
     "uvicorn",
@@ -19,40 +20,45 @@ FAKE = (
     "--port",
     "PORT",
     "--timeout-graceful-shutdown",
-    "10",
+    f"{PATIENCE:.0f}",
 )
 
 
 def call(url: str) -> httpx.Response:
-    return httpx.post(f"{url}/cds-services/{calls.PATIENT_VIEW}", json=calls.patient_view(), timeout=20)
+    return post(f"{url}/cds-services/{calls.PATIENT_VIEW}", json=calls.patient_view())
 
 
-def test_sigterm_finishes_the_work_under_way(start: StartServer) -> None:
+def test_sigterm_finishes_the_work_under_way(start: StartServer, tmp_path: Path) -> None:
     """A call that has begun is answered although the process was told to stop."""
     # A large chart is worked on in a thread, so that the signal is seen meanwhile.
-    server = start(*FAKE, environment={"TEST_DELAY": "3.0"})
+    release = tmp_path / "release"
+    server = start(*FAKE, environment={"TEST_RELEASE": str(release)})
     body = calls.patient_view(observations=calls.bundle(*map(calls.observation, range(3_000))))
     with ThreadPoolExecutor() as pool:
-        answer = pool.submit(httpx.post, f"{server.url}/cds-services/{calls.PATIENT_VIEW}", json=body, timeout=20)
-        time.sleep(0.5)
+        answer = pool.submit(post, f"{server.url}/cds-services/{calls.PATIENT_VIEW}", json=body)
+        wait_for_text(server.log, "working")
+        server.process.send_signal(signal.SIGTERM)
+        wait_for_text(server.log, "Shutting down")
         assert not answer.done()
-        started = time.monotonic()
+        release.touch()
         # Killed by its own signal is how uvicorn reports a clean stop on SIGTERM.
-        assert server.stop() in (0, -signal.SIGTERM)
-        assert time.monotonic() - started < 20
+        assert server.process.wait(PATIENCE) in (0, -signal.SIGTERM)
         assert answer.result().status_code == 200
     assert '"event":"stopped"' in server.log.read_text()
 
 
-def test_probes_answer_while_charts_are_worked_on(start: StartServer) -> None:
+def test_probes_answer_while_charts_are_worked_on(start: StartServer, tmp_path: Path) -> None:
     """Large charts do not hold the event loop."""
-    server = start(*FAKE, environment={"TEST_DELAY": "3.0"})
+    release = tmp_path / "release"
+    server = start(*FAKE, environment={"TEST_RELEASE": str(release)})
     body = calls.patient_view(observations=calls.bundle(*map(calls.observation, range(3_000))))
     with ThreadPoolExecutor() as pool:
-        answer = pool.submit(httpx.post, f"{server.url}/cds-services/{calls.PATIENT_VIEW}", json=body, timeout=20)
-        time.sleep(0.5)
-        assert httpx.get(f"{server.url}/health/live", timeout=20).status_code == 200
+        answer = pool.submit(post, f"{server.url}/cds-services/{calls.PATIENT_VIEW}", json=body)
+        wait_for_text(server.log, "working")
+        assert get(f"{server.url}/health/live").status_code == 200
         assert not answer.done()
+        release.touch()
+        assert answer.result().status_code == 200
 
 
 def test_several_workers_answer(start: StartServer) -> None:
@@ -85,7 +91,7 @@ def test_what_is_not_http_does_no_harm(start: StartServer) -> None:
     server = start(*FAKE)
     host, port = server.url.removeprefix("http://").split(":")
     for noise in (b"\x16\x03\x01\x02\x00\x01\x00\x01", b"GET\r\n\r\n", b"\x00" * 100 + b"\r\n\r\n"):
-        with socket.create_connection((host, int(port)), timeout=5) as connection:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
             connection.sendall(noise)
             connection.shutdown(socket.SHUT_WR)
             assert not connection.recv(4096).startswith(b"HTTP/1.1 2")

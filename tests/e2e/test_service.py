@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
 from tests.e2e.conftest import ROOT, Server, StartServer, free_port, wait_until_ready
 from tests.support import calls
+from tests.support.patience import PATIENCE, SERVER_ENVIRONMENT, get, post, wait_for_text
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         process = subprocess.Popen(
             [sys.executable, "-m", "app.commands.cli", "serve", "--port", str(port)],
             cwd=ROOT,
+            env=os.environ | SERVER_ENVIRONMENT,
             stdout=output,
             stderr=output,
         )
@@ -58,7 +60,7 @@ def test_the_example_of_each_hook_gets_valid_cards(service: Server, described: S
     """In every profile: 200, the published schema, and something to say."""
     body = calls.example(f"{described.hook}.request")
     body["extension"]["osteon.configuration"]["profile"] = profile
-    response = httpx.post(f"{service.url}/cds-services/{described.id}", json=body, timeout=20)
+    response = post(f"{service.url}/cds-services/{described.id}", json=body)
     assert response.status_code == 200, response.text
     fits(response.json())
     assert response.json()["cards"] or "extension" in response.json()
@@ -69,7 +71,7 @@ def test_every_language_is_answered(service: Server, language: str) -> None:
     """Whatever texts there are, the answer is complete."""
     body = calls.example("patient-view.request")
     body["extension"]["osteon.configuration"]["language"] = language
-    response = httpx.post(f"{service.url}/cds-services/{calls.PATIENT_VIEW}", json=body, timeout=20)
+    response = post(f"{service.url}/cds-services/{calls.PATIENT_VIEW}", json=body)
     assert response.status_code == 200, response.text
     fits(response.json())
 
@@ -78,16 +80,16 @@ def test_a_patient_who_has_died_gets_no_card(service: Server) -> None:
     """Contract section 2."""
     body = calls.example("patient-view.request")
     body["prefetch"]["patient"]["deceasedBoolean"] = True
-    response = httpx.post(f"{service.url}/cds-services/{calls.PATIENT_VIEW}", json=body, timeout=20)
+    response = post(f"{service.url}/cds-services/{calls.PATIENT_VIEW}", json=body)
     assert response.json()["cards"] == []
 
 
 def test_what_the_service_knows_can_be_read(service: Server) -> None:
     """Contract section 6: below /fhir."""
-    assert httpx.get(f"{service.url}/fhir/metadata").json()["resourceType"] == "CapabilityStatement"
+    assert get(f"{service.url}/fhir/metadata").json()["resourceType"] == "CapabilityStatement"
     for path in ("CodeSystem/card-topic", "CodeSystem/finding"):
-        assert httpx.get(f"{service.url}/fhir/{path}").json()["resourceType"] == "CodeSystem"
-    assert httpx.get(f"{service.url}/fhir/PlanDefinition").json()["total"] > 0
+        assert get(f"{service.url}/fhir/{path}").json()["resourceType"] == "CodeSystem"
+    assert get(f"{service.url}/fhir/PlanDefinition").json()["total"] > 0
 
 
 def test_the_example_answers_are_those_of_the_service(pipeline: OsteonPipeline) -> None:
@@ -103,27 +105,28 @@ def test_the_demo_shows_the_sample_patient_and_stops_on_ctrl_c(tmp_path: Path) -
         process = subprocess.Popen(
             [sys.executable, "-m", "app.commands.cli", "demo", "--serve", "--port", str(port)],
             cwd=ROOT,
+            env=os.environ | SERVER_ENVIRONMENT,
             stdout=output,
             stderr=output,
         )
     url = f"http://127.0.0.1:{port}"
     wait_until_ready(url, process, log)
-    _wait_for(log, "Ctrl-C")
-    assert httpx.get(f"{url}/cds-services").status_code == 200
+    wait_for_text(log, "Ctrl-C")
+    assert get(f"{url}/cds-services").status_code == 200
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=PATIENCE) == 0
     text = log.read_text()
     assert "[WARNING]" in text or "[INFO]" in text
     assert "Traceback" not in text
     with pytest.raises(httpx.TransportError):
-        httpx.get(f"{url}/cds-services")
+        get(f"{url}/cds-services")
 
 
 def test_several_workers(start: StartServer) -> None:
     """Contract section 7: `--workers N`."""
     server = start("app.commands.cli", "serve", "--port", "PORT", "--workers", "2")
     for _ in range(6):
-        assert httpx.get(f"{server.url}/health/ready", timeout=30).status_code == 200
+        assert get(f"{server.url}/health/ready").status_code == 200
     assert server.stop() in (0, -signal.SIGTERM)
 
 
@@ -137,17 +140,6 @@ def test_the_choices_of_a_hospital_do_not_keep_the_service_from_being_ready(star
     }
     off = {"OSTEON_DISABLED_RECOMMENDATIONS": ",".join(sorted(cited)), "OSTEON_MAX_AGE_RENAL_MONTHS": "1"}
     server = start("app.commands.cli", "serve", "--port", "PORT", environment=off)
-    answer = httpx.post(
-        f"{server.url}/cds-services/{calls.PATIENT_VIEW}", json=calls.example("patient-view.request"), timeout=20
-    )
+    answer = post(f"{server.url}/cds-services/{calls.PATIENT_VIEW}", json=calls.example("patient-view.request"))
     assert answer.status_code == 200
     assert not any(identifier in answer.text for identifier in cited)
-
-
-def _wait_for(log: Path, text: str, seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if text in log.read_text():
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{text!r} did not appear: {log.read_text()}")

@@ -14,11 +14,11 @@ import httpx
 
 from app.main import create_app
 from app.pipeline import build_pipeline
-from app.settings import Settings
 from tests.clinical.builder import SERVICE, Builder
 from tests.clinical.cases import TODAY, all_cases
 from tests.fuzz.mutations import mutated
 from tests.fuzz.verdict import wrong
+from tests.support.patience import patient_settings
 
 
 @dataclass
@@ -53,7 +53,7 @@ def chart(bases: list[tuple[str, dict[str, Any]]], seed: int, number: int) -> tu
 
 
 async def _run(seed: int, numbers: range, progress: Callable[[int, Report], None] | None) -> Report:
-    settings = Settings()
+    settings = patient_settings()
     app = create_app(pipeline=build_pipeline(settings), settings=settings, today=lambda: TODAY)
     report, bases = Report(), requests()
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

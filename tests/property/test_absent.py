@@ -32,7 +32,7 @@ def check(patient: PatientFeatures) -> int:
     return told
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=120, derandomize=True)
 @given(cases(), st.sets(st.sampled_from(OPTIONAL)))
 def test_the_short_answer_is_that_of_the_function(case: Json, dropped: set[str]) -> None:
     assert check(features_of(case, dropped)) > 50

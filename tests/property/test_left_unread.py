@@ -137,13 +137,13 @@ def check(records: list[Json], zone: str) -> None:
         assert in_order(later) == in_order(at_once)
 
 
-@settings(max_examples=600, deadline=None, derandomize=True)
+@settings(max_examples=600, derandomize=True)
 @given(odd_results())
 def test_what_is_left_unread_can_be_read(record: Json) -> None:
     check([record], "UTC")
 
 
-@settings(max_examples=600, deadline=None, derandomize=True)
+@settings(max_examples=600, derandomize=True)
 @given(dated_results(), st.sampled_from(ZONES))
 def test_what_is_left_unread_has_its_place(records: list[Json], zone: str) -> None:
     check(records, zone)
@@ -161,7 +161,7 @@ def test_an_ordinary_result_is_left_unread_and_the_older_of_two_stays_so() -> No
     assert newer._fact is not None
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400, derandomize=True)
 @given(st.lists(st.tuples(heights, days_of_life), min_size=2, max_size=6, unique_by=lambda told: told[1]))
 def test_the_tallest_is_found_without_reading_all(told: list[tuple[tuple[float, str], str]]) -> None:
     """Loss of height is the same whether heights are left unread or not, equal ones in other units included."""

@@ -60,7 +60,7 @@ anything_json = st.recursive(
     ),
     max_leaves=8,
 )
-few = settings(max_examples=300, deadline=None, derandomize=True)
+few = settings(max_examples=300, derandomize=True)
 
 
 def written(body: Any, form: str) -> bytes:

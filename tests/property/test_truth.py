@@ -14,7 +14,7 @@ from tests.clinical.cases import TODAY
 from tests.property.patients import Json, cases, pipeline, read, request_of
 
 OPTIONAL = ("conditions", "procedures", "familyHistory", "allergies")
-few = settings(max_examples=60, deadline=None, derandomize=True)
+few = settings(max_examples=60, derandomize=True)
 
 
 def features_of(case: Json, dropped: set[str]) -> PatientFeatures:

@@ -23,7 +23,7 @@ from tests.clinical.cases import TODAY
 from tests.property.patients import Json, cards_of, cases, pipeline, read, request_of
 
 OPTIONAL = ("conditions", "procedures", "familyHistory", "allergies")
-few = settings(max_examples=80, deadline=None, derandomize=True)
+few = settings(max_examples=80, derandomize=True)
 
 
 def without(body: Json, *keys: str) -> Json:

@@ -14,8 +14,8 @@ import pytest
 
 from app.main import create_app
 from app.pipeline import build_pipeline
-from app.settings import Settings
 from tests.conftest import Client
+from tests.support.patience import patient_settings
 
 PROFILES = ("se", "intl", "dk", "cn")
 FILES = (
@@ -40,7 +40,7 @@ FILES = (
 
 @pytest.fixture(scope="module")
 def osteon() -> Client:
-    settings = Settings()
+    settings = patient_settings()
     return Client(create_app(pipeline=build_pipeline(settings), settings=settings))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import free_port, wait_until_ready
+from tests.support.patience import PATIENCE, SERVER_ENVIRONMENT
 
 DIALECTS = ("auto", "nordic", "sks", "icd10se", "icd10cn", "us", "plain")
 SHAPES = ("plain", "request", "messy")
@@ -23,7 +24,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "app.commands.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=output, env=os.environ | {"OSTEON_LOG_LEVEL": "warning"}
+            command, stdout=output, stderr=output, env=os.environ | SERVER_ENVIRONMENT | {"OSTEON_LOG_LEVEL": "warning"}
         )
     url = f"http://127.0.0.1:{port}"
     try:
@@ -31,13 +32,13 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=PATIENCE)
 
 
 def check(shared: Path, service: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     folder = shared / "vignettes"
     command = [sys.executable, "check_cards.py", "cases.yaml", "--url", service, *arguments]
-    command += ["--schemas", str(shared / "cds-hooks" / "schemas")]
+    command += ["--timeout", f"{PATIENCE:g}", "--schemas", str(shared / "cds-hooks" / "schemas")]
     environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
 

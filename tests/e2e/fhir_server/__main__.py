@@ -59,9 +59,9 @@ class Server:
         return fhir(bundle([{"resourceType": path, "id": f"{path.lower()}-1"}]))
 
     async def do_slow(self, path: str, query: dict[str, list[str]]) -> Reply:
-        """An answer in twenty seconds, except for Condition."""
+        """An answer in ten minutes, except for Condition."""
         if path != "Condition":
-            await asyncio.sleep(20)
+            await asyncio.sleep(600)
         return await self.do_good(path, query)
 
     async def do_paging(self, path: str, query: dict[str, list[str]]) -> Reply:
@@ -74,7 +74,7 @@ class Server:
     async def do_slowpage(self, path: str, query: dict[str, list[str]]) -> Reply:
         """The second page takes for ever."""
         if "page" in query:
-            await asyncio.sleep(20)
+            await asyncio.sleep(600)
         return fhir(bundle([{"resourceType": "Observation", "id": "page-1"}], "Observation?page=2"))
 
     async def do_endless(self, path: str, query: dict[str, list[str]]) -> Reply:

@@ -28,6 +28,7 @@ from app.settings import Settings
 from tests.clinical.builder import SERVICE, Builder
 from tests.clinical.cases import TODAY, Case, all_cases
 from tests.conftest import Client
+from tests.support.patience import PATIENCE
 
 LANGUAGES = ("en", "sv", "da", "zh")
 PLACEHOLDER = re.compile(r"\{\w+\}")
@@ -229,7 +230,7 @@ def test_data_without_a_name_are_told_in_their_own_words(knowledge: Knowledge) -
 
 @pytest.fixture(scope="module")
 def service() -> Client:
-    settings = Settings(log_level="error")
+    settings = Settings(log_level="error", request_timeout_seconds=PATIENCE)
     return Client(create_app(pipeline=build_pipeline(settings), settings=settings, today=lambda: TODAY))
 
 
