@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -29,12 +30,15 @@ from app.api.responses import error_response, outcome_response, status_text
 from app.api.self_test import sample_case
 from app.api.trust.middleware import ClientTrust
 from app.api.trust.settings import TrustSettings
-from app.api.trust.verifier import Verifier
 from app.cds_hooks.errors import CallError
+from app.collector import paused_collector
 from app.features import FeatureSettings
-from app.outbound.fhir_client import FhirClient
 from app.outbound.settings import FhirClientSettings
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.api.trust.verifier import Verifier
+    from app.outbound.fhir_client import FhirClient
 
 GC_THRESHOLD = 10_000
 """How many more objects than at its last look may live before the collector of cycles looks at the young ones again."""
@@ -61,6 +65,8 @@ def create_app(
     settings = settings or Settings()
     trust = trust or TrustSettings()
     if trust.trust == "required" and verifier is None:
+        from app.api.trust.verifier import Verifier  # cryptography is loaded only where tokens are checked
+
         verifier = Verifier(trust)
     zone = settings.zone
     metrics = Metrics(version=__version__)
@@ -141,8 +147,9 @@ def service() -> FastAPI:
 
     settings = Settings()
     configure(settings.log_level, style=settings.log)
-    pipeline = build_pipeline(settings)
-    fhir_settings = FhirClientSettings()
+    with paused_collector():
+        pipeline = build_pipeline(settings)
+        knowledge = PublishedKnowledge(pipeline.knowledge)
     # The built-in case is about what is loaded, not about what a hospital has chosen: with its settings other cards may
     # be right.
     reference = replace(
@@ -155,6 +162,16 @@ def service() -> FastAPI:
         pipeline=pipeline,
         settings=settings,
         self_test=sample_case(reference),
-        knowledge=PublishedKnowledge(pipeline.knowledge),
-        fhir_client=FhirClient(fhir_settings) if fhir_settings.fhir_servers else None,
+        knowledge=knowledge,
+        fhir_client=_fhir_client(),
     )
+
+
+def _fhir_client() -> FhirClient | None:
+    """The client for the FHIR servers of the environment, None where none is set."""
+    settings = FhirClientSettings()
+    if not settings.fhir_servers:
+        return None
+    from app.outbound.fhir_client import FhirClient
+
+    return FhirClient(settings)

@@ -8,7 +8,6 @@ from datetime import date
 
 from app.advice.model import AdviceSet, Occasion
 from app.advice.reconcile import Advisor
-from app.cards.orders import check_constants
 from app.cards.render import answer_of
 from app.cards.suggestions import Ordering
 from app.cds_hooks.errors import DataUnavailable
@@ -21,7 +20,6 @@ from app.features import FeatureSettings, PatientFeatures
 from app.fhir.reader import ChartInput, ReadSettings, read_chart
 from app.settings import Settings
 
-LANGUAGES = ("en", "sv", "da", "zh")
 OCCASIONS: Mapping[Hook, Occasion] = {
     Hook.PATIENT_VIEW: Occasion.CHART,
     Hook.ORDER_SELECT: Occasion.ORDERS,
@@ -117,11 +115,5 @@ def feature_settings(settings: Settings) -> FeatureSettings:
 def build_pipeline(settings: Settings) -> OsteonPipeline:
     """The pipeline of a server process. Raises GuidelineError where the guideline files are wrong."""
     knowledge = load_knowledge()
-    # Each order is checked as R4 once, here, so that no call pays for it and no wrong one is ever suggested.
-    check_constants(
-        (item.block for item in knowledge.orderables.values()),
-        [(drug, order) for drug in knowledge.drugs.values() for order in drug.orders.values()],
-        LANGUAGES,
-    )
     advisor = Advisor(knowledge, settings.disabled_recommendations)
     return OsteonPipeline(knowledge, advisor, settings, feature_settings(settings))

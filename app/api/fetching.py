@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from app.api.logs import logger
 from app.api.metrics import Metrics
 from app.cds_hooks.errors import operation_outcome
 from app.cds_hooks.prefetch import supplement
 from app.cds_hooks.request import HookRequest
-from app.outbound.fhir_client import FhirClient
+
+if TYPE_CHECKING:
+    from app.outbound.fhir_client import FhirClient  # imports httpcore, which only a service with FHIR servers needs
 
 
 class Fetcher:

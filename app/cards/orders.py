@@ -3,15 +3,15 @@
 Pure functions: the same arguments give the same JSON, also the temporary `id` (made from the content; the server
 gives its own when the draft is stored). No name, identifier or address of the patient is written, only the reference.
 
-What is constant for an orderable or a drug order is checked with fhir.resources once per process, and what comes with
-the call (references, dates, texts) is checked here: a full check costs a third of a millisecond, and its import half a
-second (shared/ecosystem.md, B2 to B4). `check_constants` does the checks at start-up.
+`osteon check`, which CI runs, validates what is constant for an orderable or a drug order with fhir.resources
+(`check_item`, `check_order`). What comes with the call (references, dates, texts) is checked here: a full validation
+takes a third of a millisecond, and its import is a good part of a start.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import date
@@ -135,16 +135,14 @@ def updated_medication_request(original: Mapping[str, Any], changes: MedicationC
     return updated
 
 
-def check_constants(
-    items: Iterable[OrderableLike], orders: Iterable[tuple[DrugLike, DoseOrderLike]], languages: Sequence[str]
-) -> int:
-    """Check the constant part of every resource that can be suggested; how many. Raises ValueError for a wrong one.
+def check_item(item: OrderableLike, language: str) -> None:
+    """Validate the constant part of an examination order. Raises ValueError."""
+    _validate(_constant(_service_constant, language, item))
 
-    Called at start-up, so that neither the import nor the checks fall on a call.
-    """
-    made = [_constant(_service_constant, language, item) for item in items for language in languages]
-    made += [_constant(_medication_constant, language, drug, order) for drug, order in orders for language in languages]
-    return len(made)
+
+def check_order(drug: DrugLike, order: DoseOrderLike, language: str) -> None:
+    """Validate the constant part of a drug order. Raises ValueError."""
+    _validate(_constant(_medication_constant, language, drug, order))
 
 
 _constants: dict[tuple[object, ...], tuple[tuple[object, ...], bytes]] = {}
@@ -155,13 +153,11 @@ The objects are frozen and told apart by identity. They are kept here, so that n
 
 
 def _constant(make: Callable[..., Resource], language: str, *parts: object) -> Resource:
-    """A constant part: made and checked once, and a new object for each who asks."""
+    """A constant part: made once, and a new object for each call."""
     key = (make, language, *map(id, parts))
     known = _constants.get(key)
     if known is None:
-        written = orjson.dumps(make(*parts, language))
-        _check(written)
-        known = _constants[key] = (parts, written)
+        known = _constants[key] = (parts, orjson.dumps(make(*parts, language)))
     made: Resource = orjson.loads(known[1])
     return made
 
@@ -248,12 +244,12 @@ def _completed(constant: Resource, variable: Resource) -> Resource:
     return {"resourceType": made.pop("resourceType"), "id": temporary_id, **made}
 
 
-def _check(constant: bytes) -> None:
-    """Check a constant part, completed with a subject. Raises ValueError (pydantic's ValidationError)."""
-    # half a second: only processes that write resources pay for it, at start-up
+def _validate(constant: Resource) -> None:
+    """Validate a constant part, completed with a subject. Raises ValueError (pydantic's ValidationError)."""
+    # only `osteon check` pays for this import
     from fhir.resources.R4B.medicationrequest import MedicationRequest
     from fhir.resources.R4B.servicerequest import ServiceRequest
 
-    resource = orjson.loads(constant) | {"subject": {"reference": "Patient/any"}}
+    resource = constant | {"subject": {"reference": "Patient/any"}}
     model: Any = {"MedicationRequest": MedicationRequest, "ServiceRequest": ServiceRequest}[resource["resourceType"]]
     model.model_validate(resource)

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
+from app.cards.orders import check_item, check_order
+from app.collector import paused_collector
 from app.engine.knowledge import Knowledge, load_knowledge
-from app.engine.loader import GuidelineError, Problem, default_folder
+from app.engine.loader import default_folder, load
 from app.engine.schema import Quote
+from app.vocabulary import LANGUAGES
+from app.yaml_files import FilesError, Problem
 
 _SPACE = re.compile(r"\s+")
 
@@ -35,6 +40,30 @@ def quote_problems(knowledge: Knowledge, sources: Path) -> Iterator[Problem]:
                 yield Problem("criteria", 1, f"{name}: {message}")
 
 
+def order_problems(knowledge: Knowledge, root: Path) -> list[Problem]:
+    """Orders that would not be valid FHIR R4 in one of the languages."""
+    problems: list[Problem] = []
+    for item in knowledge.orderables.values():
+        problems += _invalid(root, "orderables", item.block.id, [partial(check_item, item.block, x) for x in LANGUAGES])
+    for drug in knowledge.drugs.values():
+        checks = [partial(check_order, drug, order, x) for order in drug.orders.values() for x in LANGUAGES]
+        problems += _invalid(root, "drugs", drug.id, checks)
+    return problems
+
+
+def _invalid(root: Path, kind: str, name: str, checks: Iterable[Callable[[], None]]) -> Iterator[Problem]:
+    for check in checks:
+        try:
+            check()
+        except ValueError as error:
+            # Only a problem pays for reading the files again to find its line.
+            for file in load(root).files:
+                for index, block in enumerate(getattr(file.content, kind)):
+                    if block.id == name:
+                        message = " ".join(str(error).split())
+                        yield Problem(file.name, file.line_of(kind, index), f"{name}: not a valid order: {message}")
+
+
 def _wrong(quote: Quote, lines: list[str]) -> Iterator[str]:
     if max(quote.lines) > len(lines):
         yield f"line {max(quote.lines)} is beyond the end of the source"
@@ -52,11 +81,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--guidelines", type=Path, default=None, help="folder (default: the one that ships)")
     parser.add_argument("--sources", type=Path, default=None, help="folder with the source texts: look each quote up")
     arguments = parser.parse_args(argv)
+    root = arguments.guidelines or default_folder()
     try:
-        knowledge = load_knowledge(arguments.guidelines or default_folder())
-        problems = sorted(quote_problems(knowledge, arguments.sources)) if arguments.sources else []
-    except GuidelineError as error:
+        with paused_collector():
+            knowledge = load_knowledge(root)
+            problems = order_problems(knowledge, root)
+        if arguments.sources:
+            problems += quote_problems(knowledge, arguments.sources)
+    except FilesError as error:
         problems = error.problems
+    problems.sort()
     for problem in problems:
         print(problem)
     if problems:

@@ -16,6 +16,7 @@ from app.cds_hooks.configuration import Configuration, Language, Profile
 from app.cds_hooks.errors import CallError
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.request import HookRequest, read_request
+from app.collector import paused_collector
 from app.engine.finding import Finding, evaluate
 from app.pipeline import Answering, OsteonPipeline, build_pipeline
 from app.settings import Settings
@@ -37,7 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     settings = Settings()
     try:
         request = _request(json.loads(text), settings, arguments.profile)
-        pipeline = build_pipeline(settings)
+        with paused_collector():
+            pipeline = build_pipeline(settings)
         worked = pipeline.work(request, today=arguments.today or datetime.now(settings.zone).date())
     except (ValueError, CallError) as error:
         print(f"osteon explain: {error}", file=sys.stderr)

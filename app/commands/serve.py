@@ -16,10 +16,10 @@ from app.api.connection import connection_settings
 from app.api.logs import configure, logger
 from app.api.trust.settings import TrustSettings
 from app.engine.knowledge import load_knowledge
-from app.engine.loader import GuidelineError
 from app.main import service
 from app.outbound.settings import FhirClientSettings
 from app.settings import Settings
+from app.yaml_files import FilesError
 
 EXIT_SETTINGS = 2
 EXIT_PORT_TAKEN = 3
@@ -60,7 +60,7 @@ def serve(host: str, port: int, workers: int) -> int:
         else:
             load_knowledge()  # a mistake is told here once; in the workers it would be told for ever
             uvicorn.run("app.main:service", factory=True, workers=workers, **options)
-    except GuidelineError as error:
+    except FilesError as error:
         return _refuse(EXIT_GUIDELINES, *(str(problem) for problem in error.problems))
     return 0
 

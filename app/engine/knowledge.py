@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.engine.compiler import Compiler, CriterionError, Vocabulary
 from app.engine.criteria import Constant, Node
-from app.engine.loader import GuidelineError, Loaded, LoadedFile, Problem, default_folder, load
+from app.engine.loader import GuidelineError, Loaded, LoadedFile, default_folder, load
 from app.engine.schema import (
     AdviceEntry,
     Disagreement,
@@ -26,6 +26,7 @@ from app.engine.schema import (
     Use,
 )
 from app.features import catalogue
+from app.yaml_files import Problem
 
 TOPICS = (
     "red-flag",

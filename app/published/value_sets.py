@@ -10,19 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from app.data_files import data_path
 from app.published.code_systems import FINDING
 from app.published.header import Resource, canonical, computable_name, fhir_id, header
-from app.terminology.code_sets import load_yaml
+from app.terminology.code_sets import concept_file
 
 FILES: Final = ("observations", "conditions", "medications")
 COMMENT: Final = "http://hl7.org/fhir/StructureDefinition/valueset-concept-comments"
 
 
 def load_concepts() -> dict[str, Any]:
-    """The content of the concept files by name. Raises TerminologyError where one cannot be read."""
-    folder = data_path("guidelines", "concepts")
-    return {name: load_yaml(folder / f"{name}.yaml") for name in (*FILES, "findings", "systems")}
+    """The content of the concept files by name. Raises FilesError where one cannot be read."""
+    return {name: concept_file(name) for name in (*FILES, "findings", "systems")}
 
 
 def value_sets(content: Mapping[str, Any], version: str) -> dict[str, Resource]:

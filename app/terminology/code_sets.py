@@ -1,7 +1,7 @@
 """The code sets of `guidelines/concepts`, loaded once into frozen look-up tables.
 
 Everything that says which code, name, unit or dose means what is data; this module only brings it into a form in which
-a coding is found with a few dictionary look-ups. A mistake in a file raises `TerminologyError` with the file's name,
+a coding is found with a few dictionary look-ups. A mistake in a file raises `TerminologyError` with file and line,
 so that the service stops at start-up and not at a patient.
 """
 
@@ -11,23 +11,20 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from app.data_files import data_path
+from app.yaml_files import FilesError, Place, Problem, Table, line_of, read_yaml
 
-_CODE_FILES = ("observations.yaml", "conditions.yaml", "medications.yaml")
+_CODE_FILES = ("observations", "conditions", "medications")
 _ESCAPE = re.compile(r"\\.")
 _SHOWN = 80
 _TEXT_KINDS = ("observations", "conditions", "medications", "procedures")
 
 
-class TerminologyError(ValueError):
-    """A code set file that cannot be used; the message names the file and the entry."""
+class TerminologyError(FilesError):
+    """Code set files that cannot be used; `problems` names file, line and entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +47,7 @@ class TextPattern:
     """Expressions of which any is looked for in a text, in capitals or not.
 
     Text and expressions are compared in lower case: an expression that ignores case takes more than twice as long.
+    Raises ValueError for an expression in capitals.
     """
 
     __slots__ = ("_search",)
@@ -58,7 +56,7 @@ class TextPattern:
         joined = "|".join(f"(?:{expression})" for expression in expressions)
         plain = _ESCAPE.sub("", joined)
         if plain != plain.lower():
-            raise TerminologyError(f"text patterns are written in lower case: {joined[:_SHOWN]}")
+            raise ValueError(f"text patterns are written in lower case: {joined[:_SHOWN]}")
         self._search = re.compile(joined).search
 
     def found_in(self, text: str) -> bool:
@@ -102,33 +100,40 @@ class Terminology:
     raw: Mapping[str, Any]  # the smaller tables, by file stem, for the modules that read them
 
 
-def load_yaml(path: Path) -> Any:
-    """The content of a YAML file. Raises TerminologyError where it cannot be read."""
-    try:
-        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except (OSError, YAMLError) as error:
-        raise TerminologyError(f"{path.name}: {error}") from error
+@cache
+def concept_file(stem: str) -> Table:
+    """A file of `guidelines/concepts`, parsed once per process; callers do not change it. Raises FilesError."""
+    return read_yaml(data_path("guidelines", "concepts", f"{stem}.yaml"), file_name(stem))
+
+
+def file_name(stem: str) -> str:
+    """How messages name a file of `guidelines/concepts`."""
+    return f"guidelines/concepts/{stem}.yaml"
+
+
+def wrong(stem: str, place: Place, message: str) -> TerminologyError:
+    """The error for a place of a file."""
+    return TerminologyError([Problem(file_name(stem), line_of(concept_file(stem), place), message)])
 
 
 @cache
 def terminology() -> Terminology:
     """The code sets of `guidelines/concepts`, read once per process. Raises TerminologyError for a mistake in them."""
-    folder = data_path("guidelines", "concepts")
-    systems, prefix_systems = _systems(load_yaml(folder / "systems.yaml"))
+    systems, prefix_systems = _systems(concept_file("systems"))
     codes: dict[str, dict[str, list[CodeRow]]] = {}
     groups: dict[str, str] = {}
     direct: dict[str, list[str]] = {}
     sites: dict[str, str] = {}
     for name in _CODE_FILES:
-        content = load_yaml(folder / name)
+        content = concept_file(name)
         for concept, entry in content["concepts"].items():
             groups[concept] = content["group"]
             direct[concept] = list(entry.get("parents", ()))
             if "site" in entry:
                 sites[concept] = entry["site"]
             _add_rows(codes, concept, entry, prefix_systems, name)
-    findings_file = load_yaml(folder / "findings.yaml")
-    texts = load_yaml(folder / "text-patterns.yaml")
+    findings_file = concept_file("findings")
+    texts = concept_file("text-patterns")
     return Terminology(
         systems=MappingProxyType(systems),
         prefix_systems=prefix_systems,
@@ -140,13 +145,13 @@ def terminology() -> Terminology:
         sites=MappingProxyType(sites),
         findings=MappingProxyType(_findings(findings_file)),
         answers=frozenset(str(word).replace("-", "_") for word in findings_file["answers"]),
-        texts=MappingProxyType({kind: _patterns(texts[kind]) for kind in _TEXT_KINDS}),
+        texts=MappingProxyType({kind: _patterns(kind, texts[kind]) for kind in _TEXT_KINDS}),
         supersedes=MappingProxyType({name: frozenset(rest) for name, rest in texts["supersedes"].items()}),
         raw=MappingProxyType(
             {
                 "text-patterns": texts,
-                "units": load_yaml(folder / "units.yaml"),
-                "drug-classes": load_yaml(folder / "drug-classes.yaml"),
+                "units": concept_file("units"),
+                "drug-classes": concept_file("drug-classes"),
             }
         ),
     )
@@ -173,7 +178,8 @@ def _add_rows(
         for key, row in by_code.items():
             prefix = key.endswith("*")
             if prefix and system not in prefix_systems:
-                raise TerminologyError(f"{file}: {concept}: {key}: {system} has no hierarchy in its codes")
+                place = ("concepts", concept, "codes", system, key)
+                raise wrong(file, place, f"{concept}: {key}: {system} has no hierarchy in its codes")
             code = key.rstrip("*")
             if system in prefix_systems:
                 code = code.replace(".", "")
@@ -213,13 +219,24 @@ def _findings(content: Any) -> dict[str, Finding]:
     return found
 
 
-def _patterns(content: Any) -> TextPatterns:
+def _patterns(kind: str, content: Any) -> TextPatterns:
     listed = {concept: patterns for concept, patterns in content["names"].items() if patterns}
-    names = tuple((concept, TextPattern(patterns)) for concept, patterns in listed.items())
+    names = tuple(
+        (concept, text_pattern(patterns, "text-patterns", (kind, "names", concept)))
+        for concept, patterns in listed.items()
+    )
     never = content.get("not")
     return TextPatterns(
         names=names,
         by_concept=MappingProxyType(dict(names)),
         any_name=TextPattern(pattern for patterns in listed.values() for pattern in patterns),
-        never=TextPattern(never) if never else None,
+        never=text_pattern(never, "text-patterns", (kind, "not")) if never else None,
     )
+
+
+def text_pattern(expressions: Iterable[str], stem: str, place: Place) -> TextPattern:
+    """The pattern of the expressions that stand at `place` of a file. Raises TerminologyError for one that is wrong."""
+    try:
+        return TextPattern(expressions)
+    except (ValueError, re.error) as error:
+        raise wrong(stem, place, str(error)) from error

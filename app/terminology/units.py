@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from app.terminology.code_sets import TerminologyError, terminology
+from app.terminology.code_sets import terminology, wrong
 
 UNKNOWN_UNIT = "unit not known for this value"
 NO_UNIT = "no unit"
@@ -60,7 +60,7 @@ def quantity_rules() -> dict[str, QuantityRule]:
     for name, entry in terminology().raw["units"]["quantities"].items():
         factors = {unit: Decimal(factor) for unit, factor in entry["from"].items()}
         if entry["unit"] not in factors:
-            raise TerminologyError(f"units.yaml: {name}: no factor for its own unit")
+            raise wrong("units", ("quantities", name), f"{name}: no factor for its own unit")
         low, high = (Decimal(limit) for limit in entry["possible"])
         rule = QuantityRule(name, entry["unit"], factors, entry.get("none"), low, high)
         for concept in entry["concepts"]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+import yaml
 
 Json = dict[str, Any]
 ATC, LOINC, SNOMED = "http://www.whocc.no/atc", "http://loinc.org", "http://snomed.info/sct"
@@ -35,7 +35,7 @@ UNITS = {"SD": "{T-score}", "mL/min/1.73m2": "mL/min/{1.73_m2}", "mIU/L": "m[IU]
 def vocabulary() -> Mapping[str, Any]:
     """The words of the cases and their codes."""
     path = Path(__file__).parent / "vocabulary.yaml"
-    return YAML(typ="safe").load(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)  # type: ignore[no-any-return]
 
 
 def kebab(name: str) -> str:

@@ -7,6 +7,7 @@ route that is added later below /cds-services is covered without anybody thinkin
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -17,8 +18,10 @@ from app.api.responses import outcome_response
 from app.api.trust.replay import ReplayStoreUnavailable
 from app.api.trust.settings import TrustSettings
 from app.api.trust.token import Untrusted, bearer
-from app.api.trust.verifier import Verifier
 from app.outbound.addresses import is_loopback_name
+
+if TYPE_CHECKING:
+    from app.api.trust.verifier import Verifier  # imports joserfc, which only trust `required` needs
 
 PROTECTED = "/cds-services"
 _FEEDBACK = "/feedback"

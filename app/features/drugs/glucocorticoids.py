@@ -11,15 +11,13 @@ from datetime import date
 from decimal import Decimal
 from functools import cache
 
-from ruamel.yaml import YAML
-
 from app.chart import CourseFact
-from app.data_files import data_path
 from app.dates import add_days, months_between, shifted
 from app.features.catalogue import feature
 from app.features.drugs.draft_orders import last_day, starting
 from app.features.drugs.exposure import course_evidence, current_start, running_courses
 from app.features.model import Evidence, Feature, Features, Kind, interval, known, none_on_record, unknown
+from app.terminology.code_sets import concept_file
 
 READS = ("medications", "medicationRequests")
 REFERENCE_MG = Decimal(5)
@@ -33,7 +31,7 @@ SHORT_COURSE_DAYS = 30
 @cache
 def equivalents() -> Mapping[str, Decimal]:
     """Drug concept -> mg of it that equal 5 mg prednisolone by mouth."""
-    table = YAML(typ="safe").load(data_path("guidelines", "concepts", "glucocorticoid-equivalence.yaml"))
+    table = concept_file("glucocorticoid-equivalence")
     return {row["drug"]: Decimal(str(row["equal_to_5_mg"])) for row in table["equivalents"]}
 
 

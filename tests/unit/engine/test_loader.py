@@ -116,7 +116,4 @@ def test_check_looks_each_quote_up_in_the_source(
     assert "uppsala/dxa.yaml:3: uppsala.dxa.example: not in lines 2-2" in capsys.readouterr().out
     change(guidelines, "lines: [2]", "lines: [2, 3]")
     load_knowledge.cache_clear()
-    from app.engine.loader import load
-
-    load.cache_clear()
     assert main(arguments) == 0
