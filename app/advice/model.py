@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from app.chart import DraftOrder
 from app.engine.criteria import Truth
-from app.engine.finding import Finding, decide, evaluate
+from app.engine.finding import Finding, evaluate
 from app.engine.knowledge import AdviceKind, Rule
 from app.engine.schema import Drug, Indicator, Orderable, Texts
 from app.features.model import Evidence, Features
@@ -40,15 +40,11 @@ class Findings:
 
     def __init__(self, features: Features) -> None:
         self.features = features
-        self._truths: dict[str, Truth] = {}
         self._done: dict[str, Finding] = {}
 
     def truth(self, rule: Rule) -> Truth:
         """Whether a recommendation applies; None where it cannot be told."""
-        name = rule.block.id
-        if name not in self._truths:
-            self._truths[name] = decide(rule, self.features)
-        return self._truths[name]
+        return self.features.settled(rule, rule.truth)
 
     def of(self, rule: Rule) -> Finding:
         """The finding of a recommendation."""

@@ -362,10 +362,7 @@ class Named(Node):
 
     @override
     def truth(self, features: Features) -> Truth:
-        truths = features.truths
-        if self.name not in truths:
-            truths[self.name] = self.child.truth(features)
-        return truths[self.name]
+        return features.settled(self, self.child.truth)
 
     @override
     def evaluate(self, features: Features) -> Outcome:

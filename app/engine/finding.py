@@ -47,20 +47,6 @@ def missing_of(features: Features, names: list[str] | tuple[str, ...]) -> tuple[
     return tuple(dict.fromkeys(missing))
 
 
-def decide(rule: Rule, features: Features) -> Truth:
-    """Whether a recommendation applies to a patient, after its exclusions: the truth of its finding, and no more."""
-    truth = rule.when.truth(features)
-    if truth is not True:
-        return truth
-    for unless in rule.unless:
-        excluded = unless.node.truth(features)
-        if excluded is True:
-            return False
-        if excluded is None and unless.unknown == "withhold":
-            truth = None
-    return truth
-
-
 def evaluate(rule: Rule, features: Features) -> Finding:
     """Apply a recommendation to a patient."""
     outcome = rule.when.evaluate(features)

@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from app.engine.compiler import Compiler, CriterionError, Vocabulary
-from app.engine.criteria import Constant, Node
+from app.engine.criteria import Constant, Node, Truth
 from app.engine.loader import GuidelineError, Loaded, LoadedFile, default_folder, load
 from app.engine.schema import (
     AdviceEntry,
@@ -26,6 +26,7 @@ from app.engine.schema import (
     Use,
 )
 from app.features import catalogue
+from app.features.model import Features
 from app.yaml_files import Problem
 
 TOPICS = (
@@ -80,6 +81,19 @@ class Rule:
     def citable(self) -> bool:
         """Whether a card may cite it."""
         return self.block.use in {Use.CARD, Use.RIDES}
+
+    def truth(self, features: Features) -> Truth:
+        """Whether it applies to a patient, after its exclusions: the truth of its finding, without the reasons."""
+        truth = self.when.truth(features)
+        if truth is not True:
+            return truth
+        for unless in self.unless:
+            excluded = unless.node.truth(features)
+            if excluded is True:
+                return False
+            if excluded is None and unless.unknown == "withhold":
+                truth = None
+        return truth
 
 
 @dataclass(frozen=True, slots=True)

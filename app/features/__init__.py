@@ -4,8 +4,8 @@
 """
 
 from app.features.catalogue import Catalogue, UnknownFeature
-from app.features.evaluation import FeatureCycle, PatientFeatures, catalogue
-from app.features.model import Evidence, Feature, FeatureSettings, FeatureSpec, Kind
+from app.features.evaluation import PatientFeatures, catalogue
+from app.features.model import Evidence, Feature, FeatureCycle, FeatureSettings, FeatureSpec, Kind
 
 __all__ = [
     "Catalogue",

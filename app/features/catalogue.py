@@ -19,24 +19,11 @@ F = TypeVar("F", bound=Callable[..., Feature])
 
 
 @dataclass(frozen=True, slots=True)
-class Absent:
-    """What the members of a family say where nothing of what they rest on is on record: of most, most charts hold none.
-
-    `rests_on`: by argument, the concepts and drugs without which `answer` is what the family's function would say;
-    None for a member that always has to be computed.
-    """
-
-    rests_on: Callable[[str], frozenset[str] | None]
-    answer: Callable[[Features, str], Feature]
-
-
-@dataclass(frozen=True, slots=True)
 class Definition:
-    """A feature: its specification and its function; `absent`: what it rests on, and the answer without any of it."""
+    """A feature: its specification and its function."""
 
     spec: FeatureSpec
     compute: Compute
-    absent: tuple[frozenset[str], Compute] | None = None
 
 
 class UnknownFeature(LookupError):
@@ -112,7 +99,6 @@ class Family:
     words: Callable[[str], frozenset[str]] | None
     reads: tuple[str, ...]
     compute: Callable[..., Feature]
-    absent: Absent | None = None
 
     @property
     def pattern(self) -> str:
@@ -166,6 +152,10 @@ class Catalogue:
             raise UnknownFeature(name, tuple(close))
         return found
 
+    def compute(self, features: Features, name: str) -> Feature:
+        """The feature of that name for one patient (UnknownFeature)."""
+        return self.definition(name).compute(features)
+
     def spec(self, name: str) -> FeatureSpec:
         """What a feature is (UnknownFeature, with the closest names)."""
         return self.definition(name).spec
@@ -196,7 +186,7 @@ class Catalogue:
         def compute(context: Features) -> Feature:
             return family.compute(context, *arguments)
 
-        made = self._known[name] = Definition(spec, compute, _absent(family.absent, *arguments))
+        made = self._known[name] = Definition(spec, compute)
         return made
 
     def names(self) -> tuple[str, ...]:
@@ -211,14 +201,6 @@ class Catalogue:
     def families(self) -> tuple[Family, ...]:
         """The families, sorted by name."""
         return tuple(self._families[name] for name in sorted(self._families))
-
-
-def _absent(absent: Absent | None, *arguments: str) -> tuple[frozenset[str], Compute] | None:
-    if absent is None:
-        return None
-    answer, (argument,) = absent.answer, arguments
-    rests_on = absent.rests_on(argument)
-    return None if rests_on is None else (rests_on, lambda context: answer(context, argument))
 
 
 _CATALOGUE = Catalogue()
@@ -255,12 +237,11 @@ def family(
     words: Callable[[str], frozenset[str]] | None = None,
     meaning: str,
     reads: tuple[str, ...] = (),
-    absent: Absent | None = None,
 ) -> Callable[[F], F]:
     """Register a function of the context and the arguments as a family; `meaning` has a `{}` per argument."""
 
     def register(compute: F) -> F:
-        _CATALOGUE.add_family(Family(name, arguments, kind, meaning, unit, words, reads, compute, absent))
+        _CATALOGUE.add_family(Family(name, arguments, kind, meaning, unit, words, reads, compute))
         return compute
 
     return register

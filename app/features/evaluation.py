@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 from functools import cache
 from importlib import import_module
 from operator import attrgetter
 from typing import Any
 
-from app.chart import Chart, ConditionFact, CourseFact, ObservationFact, ProcedureFact
+from app.chart import Chart, ConditionFact, CourseFact, ObservationFact, ProcedureFact, UnusableValue
 from app.features.catalogue import Catalogue, registered
 from app.features.fact_index import (
     FactIndex,
@@ -18,8 +18,9 @@ from app.features.fact_index import (
     ordered_courses,
     ordered_procedures,
 )
-from app.features.model import Evidence, Feature, FeatureSettings
+from app.features.model import Evidence, Feature, FeatureCycle, Features, FeatureSettings
 from app.features.readings import OUT_OF_DATE
+from app.features.untouched import UntouchedMemo, present_in
 
 DOMAINS = (
     "bone.back_pain",
@@ -47,8 +48,7 @@ DOMAINS = (
 """The modules that define features; importing one registers its features."""
 
 
-class FeatureCycle(RuntimeError):
-    """Two features ask for each other: a fault in the feature functions, never of the data."""
+_UNTOUCHED = UntouchedMemo()
 
 
 @cache
@@ -67,9 +67,8 @@ class PatientFeatures:
         self.settings = settings or FeatureSettings()
         self._catalogue = catalogue()
         self._done: dict[str, Feature] = {}
-        # For whoever derives from features: they live as long.
         self.memo: dict[str, Any] = {}
-        self.truths: dict[str, bool | None] = {}
+        self._truths: dict[int, bool | None] = {}  # by the identity of the criterion
         self._running: list[str] = []
         self._open: list[Feature] = []  # not known, and something is on record of them
         concepts, drugs = attrgetter("concepts"), attrgetter("drugs")
@@ -77,8 +76,10 @@ class PatientFeatures:
         self._conditions = FactIndex(chart.conditions, concepts, ordered_conditions)
         self._procedures = FactIndex(chart.procedures, concepts, ordered_procedures)
         self._courses = FactIndex(chart.courses, drugs, ordered_courses)
-        indexes = (self._observations, self._conditions, self._procedures, self._courses)
-        self._recorded = {concept for index in indexes for concept in index.concepts}
+        self._unusable = FactIndex(chart.unusable, concepts, tuple)
+        indexes = (self._observations, self._conditions, self._procedures, self._courses, self._unusable)
+        self._present = present_in(chart).union(*(index.concepts for index in indexes))
+        self._untouched = _UNTOUCHED.answers(chart, self.settings, self._catalogue.compute)
 
     @property
     def today(self) -> date:
@@ -91,21 +92,29 @@ class PatientFeatures:
         return self._found(name) if done is None else done
 
     def _found(self, name: str) -> Feature:
-        definition = self._catalogue.definition(name)
-        absent = definition.absent
-        if absent is not None and self._recorded.isdisjoint(absent[0]):
-            result = self._done[name] = absent[1](self)
+        untouched = self._untouched.feature(name)
+        if self._present.isdisjoint(untouched.looked_at):
+            result = self._done[name] = untouched.answer
             return result
         if name in self._running:
             raise FeatureCycle(" -> ".join([*self._running, name]))
         self._running.append(name)
         try:
-            result = self._done[name] = definition.compute(self)
+            result = self._done[name] = self._catalogue.compute(self, name)
         finally:
             self._running.pop()
         if result.value is None and result.evidence:
             self._open.append(result)
         return result
+
+    def settled(self, criterion: object, decide: Callable[[Features], bool | None]) -> bool | None:
+        """The truth of a criterion or recommendation, which `decide` works out; at most once."""
+        key = id(criterion)
+        if key not in self._truths:
+            untouched = self._untouched.truth(criterion, decide)
+            apart = self._present.isdisjoint(untouched.looked_at)
+            self._truths[key] = untouched.answer if apart else decide(self)
+        return self._truths[key]
 
     def shown_for(self, missing: Collection[str]) -> tuple[Evidence, ...]:
         """What is on record of data that are missing: values too old, and an eGFR where a clearance is asked for.
@@ -130,6 +139,10 @@ class PatientFeatures:
         """The procedures with any of the concepts, newest first, undated last."""
         return self._procedures.having(concepts)
 
-    def courses(self, drug: str) -> Sequence[CourseFact]:
-        """The courses of a drug or class, newest start first, without start last."""
-        return self._courses.having((drug,))
+    def courses(self, *drugs: str) -> Sequence[CourseFact]:
+        """The courses of any of the drugs or classes, newest start first, without start last."""
+        return self._courses.having(drugs)
+
+    def unusable(self, *concepts: str) -> Sequence[UnusableValue]:
+        """The values with any of the concepts that could not be used, in the order of the chart."""
+        return self._unusable.having(concepts)

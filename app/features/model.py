@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from app.chart import Chart, ConditionFact, CourseFact, DateRange, ObservationFact, ProcedureFact
+from app.chart import Chart, ConditionFact, CourseFact, DateRange, ObservationFact, ProcedureFact, UnusableValue
 
 Value = bool | Decimal | str | frozenset[str]
 """Truth, a number in the unit of the feature, a word of a closed list, or a set of words."""
@@ -101,6 +101,10 @@ class FeatureSettings:
     least_significant_change_percent: Decimal | None = None
 
 
+class FeatureCycle(RuntimeError):
+    """Two features ask for each other: a fault in the feature functions, never of the data."""
+
+
 class Features(Protocol):
     """What feature functions and criteria may look at: the chart, its facts by concept, and other features by name.
 
@@ -108,7 +112,6 @@ class Features(Protocol):
     """
 
     memo: dict[str, Any]
-    truths: dict[str, bool | None]
 
     @property
     def chart(self) -> Chart:
@@ -125,6 +128,9 @@ class Features(Protocol):
     def feature(self, name: str) -> Feature:
         """Another feature of the same patient, computed at most once."""
 
+    def settled(self, criterion: object, decide: Callable[[Features], bool | None]) -> bool | None:
+        """The truth of a criterion, which `decide` works out; at most once for a patient."""
+
     def shown_for(self, missing: Collection[str]) -> tuple[Evidence, ...]:
         """Recorded values of missing data that cannot be used: too old, or of a kind that does not decide."""
 
@@ -137,8 +143,11 @@ class Features(Protocol):
     def procedures(self, *concepts: str) -> Sequence[ProcedureFact]:
         """The procedures with any of the concepts, newest first."""
 
-    def courses(self, drug: str) -> Sequence[CourseFact]:
-        """The courses of a drug or of a class of drugs as the chart names it, newest start first."""
+    def courses(self, *drugs: str) -> Sequence[CourseFact]:
+        """The courses of any of the drugs or classes, as the chart names them, newest start first."""
+
+    def unusable(self, *concepts: str) -> Sequence[UnusableValue]:
+        """The values with any of the concepts that could not be used."""
 
 
 Compute = Callable[[Features], Feature]

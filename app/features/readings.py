@@ -49,7 +49,7 @@ def newest_value(
         found = [fact for fact in recorded if fact.value is not None]
         if found:
             return Reading(None, unknown(f"not in {unit}", ask, evidence=[observed(data, found[0])]))
-        refused = [item for item in context.chart.unusable if not item.concepts.isdisjoint(concepts)]
+        refused = context.unusable(*concepts)
         if refused:
             shown = tuple(Evidence(data, item.shown, None, None, item.ref, item.reason) for item in refused)
             return Reading(None, unknown("value could not be used", ask, evidence=shown))

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.engine.criteria import Node
-from app.engine.finding import decide, evaluate
+from app.engine.finding import evaluate
 from app.features import PatientFeatures
 from tests.clinical.cases import TODAY
 from tests.property.patients import Json, cases, pipeline, read, request_of
@@ -44,4 +44,4 @@ def test_the_truth_is_that_of_the_outcome(case: Json, dropped: set[str]) -> None
     for node in criteria():
         assert node.truth(alone) is node.evaluate(told).truth, str(node)
     for rule in pipeline().knowledge.rules.values():
-        assert decide(rule, alone) is evaluate(rule, told).truth, rule.id
+        assert rule.truth(alone) is evaluate(rule, told).truth, rule.id

@@ -111,12 +111,6 @@ def belongs(course: CourseFact, drug_class: str) -> bool:
             return drug_class in drugs
 
 
-def rests_on(drug_class: str) -> frozenset[str]:
-    """The drugs, and the diagnosis code, without which no record speaks of a class."""
-    stated = {STATUS_CODES[drug_class]} if drug_class in STATUS_CODES else set()
-    return frozenset({drug_class, *_BY_OTHER_NAMES.get(drug_class, ()), *stated})
-
-
 def none_listed(context: Features, drug_class: str) -> Feature:
     """What is said of a class of which no record speaks: none, where the medication list came."""
     return none_on_record() if asked(context) else not_asked(drug_class)
@@ -146,8 +140,8 @@ def courses(context: Features, drug_class: str) -> tuple[CourseFact, ...]:
 
 
 def candidates(context: Features, drug_class: str) -> Sequence[CourseFact]:
-    """The courses that can be of a class, newest start first: where its name decides alone, those that have it."""
-    return every_course(context) if drug_class in _BY_OTHER_NAMES else context.courses(drug_class)
+    """The courses that can be of a class, newest start first: they have its name, or another one of it."""
+    return context.courses(drug_class, *_BY_OTHER_NAMES.get(drug_class, ()))
 
 
 def running_courses(context: Features, drug_class: str) -> list[CourseFact]:

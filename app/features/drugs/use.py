@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from app.chart import CourseFact, CourseStatus, Source
 from app.dates import months_since
-from app.features.catalogue import Absent, OneOf, family, feature
+from app.features.catalogue import OneOf, family, feature
 from app.features.drugs.exposure import (
     BEGUN,
     CLASSES,
@@ -27,7 +27,6 @@ from app.features.drugs.exposure import (
     every_course,
     none_listed,
     not_asked,
-    rests_on,
     running_courses,
     taken,
     use_name,
@@ -36,7 +35,6 @@ from app.features.model import Evidence, Feature, Features, Kind, interval, know
 
 CLASS = OneOf("class", CLASSES)
 READS = ("medications", "medicationRequests", "medicationAdministrations")
-NONE_LISTED = Absent(rests_on, none_listed)
 ADVERSE_WORDS = (
     "adverse",
     "side effect",
@@ -61,7 +59,6 @@ ADVERSE_WORDS = (
     kind=Kind.TRUTH,
     meaning="Takes at present: {}.",
     reads=READS,
-    absent=Absent(lambda name: None if name == "calcium_vitamin_d" else rests_on(name), none_listed),
 )
 def takes(context: Features, drug_class: str) -> Feature:
     """Current use of a class; planned and paused courses are no use. Evidence carries the start of each course.
@@ -84,7 +81,6 @@ def takes(context: Features, drug_class: str) -> Feature:
     kind=Kind.TRUTH,
     meaning="On record as active, without a sign of life: {}.",
     reads=READS,
-    absent=NONE_LISTED,
 )
 def doubtful_use(context: Features, drug_class: str) -> Feature:
     """A course of the class may or may not run (decision 34), and none surely does."""
@@ -129,7 +125,7 @@ def _calcium_with_vitamin_d(context: Features) -> Feature:
     return unknown("current use not known", *missing)
 
 
-@family("ever_took", CLASS, kind=Kind.TRUTH, meaning="Takes or has taken: {}.", reads=READS, absent=NONE_LISTED)
+@family("ever_took", CLASS, kind=Kind.TRUTH, meaning="Takes or has taken: {}.", reads=READS)
 def ever_took(context: Features, drug_class: str) -> Feature:
     """Any begun course of the class, running or not."""
     begun = [course for course in courses(context, drug_class) if course.status in BEGUN]
@@ -165,9 +161,7 @@ def months_on(context: Features, drug_class: str) -> Feature:
     return interval(low, high, evidence, missing=("start_date",))
 
 
-@family(
-    "stopped", CLASS, kind=Kind.TRUTH, meaning="Taken before and not at present: {}.", reads=READS, absent=NONE_LISTED
-)
+@family("stopped", CLASS, kind=Kind.TRUTH, meaning="Taken before and not at present: {}.", reads=READS)
 def stopped(context: Features, drug_class: str) -> Feature:
     """A begun course has ended and none of the class runs.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from app.chart import ConditionFact, Interpretation, Presence, Source
 from app.dates import months_since, within_months
-from app.features.catalogue import Absent, OneOf, family
+from app.features.catalogue import OneOf, family
 from app.features.model import (
     Evidence,
     Feature,
@@ -265,18 +265,12 @@ def _nothing_on_record(context: Features, name: str) -> Feature:
     return unknown("conditions not provided", GROUPS[name].missing or name)
 
 
-def _rests_on(name: str) -> frozenset[str] | None:
-    group = GROUPS[name]
-    return None if name in _SPECIAL else frozenset({*group.concepts, *group.procedures, *group.coarse})
-
-
 @family(
     "condition",
     CONDITION,
     kind=Kind.TRUTH,
     meaning="Diagnosis on record: {}.",
     reads=("conditions", "procedures"),
-    absent=Absent(_rests_on, _nothing_on_record),
 )
 def condition(context: Features, name: str) -> Feature:
     """A confirmed diagnosis, present or past; symptoms and diseases that can be over only while present.

@@ -7,7 +7,7 @@ findings whose "no" is itself a sign or that a source asks for: nobody asked is 
 from __future__ import annotations
 
 from app.chart import Source
-from app.features.catalogue import Absent, OneOf, family, feature
+from app.features.catalogue import OneOf, family, feature
 from app.features.history.diagnoses import condition_evidence, confirmed, is_new, told_by_observation
 from app.features.model import Feature, Features, Kind, any_of, known, none_on_record, observed, unknown
 from app.features.readings import says
@@ -90,10 +90,6 @@ def _concepts(code: str) -> tuple[str, ...]:
     return (code, ALSO_CODED[code]) if code in ALSO_CODED else (code,)
 
 
-def _rests_on(code: str) -> frozenset[str] | None:
-    return None if code == "back_pain_minor_trauma" else frozenset(_concepts(code))
-
-
 def _not_stated(context: Features, code: str) -> Feature:
     chart = context.chart
     if code not in ASKED and chart.provided(Source.OBSERVATIONS) and chart.provided(Source.CONDITIONS):
@@ -107,7 +103,6 @@ def _not_stated(context: Features, code: str) -> Feature:
     kind=Kind.TRUTH,
     meaning="Stated finding: {}.",
     reads=("observations", "conditions"),
-    absent=Absent(_rests_on, _not_stated),
 )
 def finding(context: Features, code: str) -> Feature:
     """Whether the newest statement affirms a finding of terminology/finding-codes.tsv.
@@ -155,7 +150,6 @@ def word_of_finding(context: Features, code: str) -> Feature:
     words=WORDS.__getitem__,
     meaning="Stated finding, in one word: {}.",
     reads=("observations",),
-    absent=Absent(lambda code: frozenset({code}), lambda _, code: unknown("not recorded", code)),
 )
 def finding_word(context: Features, code: str) -> Feature:
     """The newest stated answer; an answer outside the list is not used. Nothing stated = unknown."""

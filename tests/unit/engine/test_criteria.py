@@ -31,7 +31,9 @@ class Patient:
     def __init__(self, **values: Any) -> None:
         self.values = values
         self.memo: dict[str, Any] = {}
-        self.truths: dict[str, bool | None] = {}
+
+    def settled(self, criterion: object, decide: Any) -> bool | None:
+        return decide(self)
 
     def feature(self, name: str) -> Feature:
         value = self.values.get(name)
