@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.chart import Interpretation, Source
@@ -39,7 +38,7 @@ def untouched(patient: PatientFeatures) -> int:
     return count
 
 
-@hypothesis_settings(max_examples=120, deadline=None, derandomize=True)
+@settings(max_examples=120, derandomize=True)
 @given(cases(), st.sets(st.sampled_from(OPTIONAL)))
 def test_an_untouched_answer_is_that_of_the_full_evaluation(case: Json, dropped: set[str]) -> None:
     assert untouched(features_of(case, dropped)) > 50
