@@ -11,6 +11,7 @@ from app.engine.finding import missing_of
 from app.engine.knowledge import Knowledge
 from app.engine.schema import Drug
 from app.features.model import Evidence, Features
+from app.terminology.drug_classes import classes_of_shared_intolerance
 
 
 @dataclass(frozen=True)
@@ -85,9 +86,9 @@ class DrugKnowledge:
         return tuple(dict.fromkeys(missing))
 
     def not_tolerated(self, drug: Drug) -> tuple[Evidence, ...]:
-        """Evidence that this patient did not tolerate the drug, or another oral drug of its kind."""
-        names = [drug.course, *(name for name in drug.classes if name == "oral_bisphosphonate")]
-        for name in dict.fromkeys(names):
+        """Evidence that this patient did not tolerate the drug, or another of a class whose drugs share it."""
+        shared = [name for name in drug.classes if name in classes_of_shared_intolerance()]
+        for name in (drug.course, *shared):
             feature = self.features.feature(f"intolerant.{name}")
             if feature.value is True:
                 return feature.evidence

@@ -1,7 +1,8 @@
 """Two bone drugs at once: among the drafts, or a draft beside a drug that goes on.
 
-A rule of this service, not of a source: none of the sources speaks of two bone drugs together. What the sources do
-want one after the other is a sequence (`SEQUENCES`), and what they want changed is a change; neither is a duplicate.
+A rule of this service, not of a source: none of the sources speaks of two bone drugs together. What the sources want
+one after the other is a sequence (`followed_by` in the drug files), and what they want changed is a change; neither is
+a duplicate.
 """
 
 from __future__ import annotations
@@ -15,25 +16,9 @@ from app.chart import Chart, CourseFact, CourseStatus, DraftOrder, OrderAction
 from app.dates import add_months
 from app.features.drugs.exposure import course_evidence, depot_months
 from app.features.model import Evidence
+from app.terminology.drug_classes import sequences, shared_classes, unspecified
 
 BONE_DRUGS = frozenset({"bone_drug", "oncological_bone_drug"})
-GROUPS = BONE_DRUGS | {
-    "bisphosphonate",
-    "oral_bisphosphonate",
-    "iv_bisphosphonate",
-    "oncological_bisphosphonate",
-    "antiresorptive",
-    "anabolic",
-    "pth_analogue",
-    "oestrogen",
-    "vitamin_d",
-}
-"""Classes that different drugs share; what is left of `CourseFact.drugs` tells the drug itself."""
-
-UNSPECIFIED = "bisphosphonate_unspecified"
-
-SEQUENCES = (("anabolic", "antiresorptive"), ("denosumab", "bisphosphonate"))
-"""(what ends, what follows): source 001 lines 294, 319, 327; source 000 line 314; source 004 lines 124-128, 365-375."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +74,10 @@ def _for_bone(course: CourseFact) -> bool:
 
 def _different(one: CourseFact, other: CourseFact) -> bool:
     """Whether two courses are of different drugs. A bisphosphonate without a name may be the other bisphosphonate."""
-    if UNSPECIFIED in one.drugs | other.drugs and "bisphosphonate" in one.drugs & other.drugs:
+    unnamed = (group for product, group in unspecified().items() if product in one.drugs or product in other.drugs)
+    if any(group in one.drugs and group in other.drugs for group in unnamed):
         return False
-    return (one.drugs - GROUPS).isdisjoint(other.drugs - GROUPS)
+    return (one.drugs - shared_classes()).isdisjoint(other.drugs - shared_classes())
 
 
 def _going_on(chart: Chart) -> Iterator[CourseFact]:
@@ -112,7 +98,7 @@ def _in_sequence(running: CourseFact, ordered: CourseFact, today: date) -> bool:
     The next drug takes the place of a depot drug's next dose: what begins more than a month before that dose is due
     runs beside the last one.
     """
-    if not any(ends in running.drugs and follows in ordered.drugs for ends, follows in SEQUENCES):
+    if not any(ends in running.drugs and follows in ordered.drugs for ends, follows in sequences()):
         return False
     months = depot_months(running)
     if months is None or running.last_given is None:

@@ -44,24 +44,33 @@ def order_problems(knowledge: Knowledge, root: Path) -> list[Problem]:
     """Orders that would not be valid FHIR R4 in one of the languages."""
     problems: list[Problem] = []
     for item in knowledge.orderables.values():
-        problems += _invalid(root, "orderables", item.block.id, [partial(check_item, item.block, x) for x in LANGUAGES])
+        problems += _invalid(root, item.block.id, [partial(check_item, item.block, x) for x in LANGUAGES])
     for drug in knowledge.drugs.values():
         checks = [partial(check_order, drug, order, x) for order in drug.orders.values() for x in LANGUAGES]
-        problems += _invalid(root, "drugs", drug.id, checks)
+        problems += _invalid(root, drug.id, checks)
     return problems
 
 
-def _invalid(root: Path, kind: str, name: str, checks: Iterable[Callable[[], None]]) -> Iterator[Problem]:
+def _invalid(root: Path, name: str, checks: Iterable[Callable[[], None]]) -> Iterator[Problem]:
     for check in checks:
         try:
             check()
         except ValueError as error:
-            # Only a problem pays for reading the files again to find its line.
-            for file in load(root).files:
-                for index, block in enumerate(getattr(file.content, kind)):
-                    if block.id == name:
-                        message = " ".join(str(error).split())
-                        yield Problem(file.name, file.line_of(kind, index), f"{name}: not a valid order: {message}")
+            file, line = _place_of(root, name)
+            yield Problem(file, line, f"{name}: not a valid order: {' '.join(str(error).split())}")
+
+
+def _place_of(root: Path, name: str) -> tuple[str, int]:
+    """File and line of what is ordered. Only a problem pays for reading the files again to find them."""
+    loaded = load(root)
+    for drug in loaded.drugs:
+        if drug.content.id == name:
+            return drug.name, drug.line_of("suggested")
+    for file in loaded.files:
+        for index, block in enumerate(file.content.orderables):
+            if block.id == name:
+                return file.name, file.line_of("orderables", index)
+    raise LookupError(name)
 
 
 def _wrong(quote: Quote, lines: list[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The page of what is read from charts, from guidelines/concepts. `python -m app.docgen.data docs/data.md`."""
+"""The page of what is read from charts. `python -m app.docgen.data docs/data.md`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from app.terminology.units import quantity_rules
 
 HEAD = """# What is read from a chart
 
-Generated from `guidelines/concepts/` (`python -m app.docgen.data docs/data.md`); a test keeps it in step. The
-same as FHIR: `/fhir/ValueSet/{concept}`. A code that ends in * covers every longer code; the longest match wins. Codes
+Generated from `guidelines/concepts/` and `guidelines/drugs/` by `python -m app.docgen.data docs/data.md`; a test
+compares it. The same as FHIR: `/fhir/ValueSet/{concept}`.
+
+A code that ends in * covers every longer code; the longest match wins. Codes
 with ~ say less than the concept: they are listed and never read as the concept by themselves. Facts without a standard
 code can be sent as `urn:osteon:finding` (`/fhir/CodeSystem/finding`). A drug, diagnosis or measurement that is only
 named in text is recognised by its name where that is unambiguous, and marked so in the evidence.

@@ -1,4 +1,7 @@
-"""The JSON Schema of guideline files, for editors: `python -m app.docgen.guideline_schema FILE`."""
+"""The JSON Schemas of guideline and drug files, for editors.
+
+`python -m app.docgen.guideline_schema docs/guideline.schema.json docs/drug.schema.json`
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 from app.engine.compiler import ANNOTATIONS, BASES
 from app.engine.criteria import COMPARISONS
+from app.engine.drug_file import DrugFile
 from app.engine.knowledge import load_knowledge
 from app.engine.schema import File
 from app.features import catalogue
@@ -67,13 +71,23 @@ def _criterion() -> dict[str, Any]:
     }
 
 
+def drug_schema() -> dict[str, Any]:
+    """The schema of a file of guidelines/drugs."""
+    made = DrugFile.model_json_schema()
+    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    made["$id"] = "urn:osteon:schema:drug"
+    made["title"] = "Osteon drug file"
+    return made
+
+
 def main(arguments: list[str]) -> int:
-    """Write the schema to a file, or print it."""
-    text = json.dumps(schema(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-    if arguments:
-        Path(arguments[0]).write_text(text, encoding="utf-8")
-    else:
-        sys.stdout.write(text)
+    """Write the two schemas to the files named, in this order; print those that have none."""
+    for number, made in enumerate((schema(), drug_schema())):
+        text = json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        if number < len(arguments):
+            Path(arguments[number]).write_text(text, encoding="utf-8")
+        else:
+            sys.stdout.write(text)
     return 0
 
 

@@ -172,6 +172,14 @@ class Knowledge:
         return {key: texts.get(language) or texts["en"] for key, texts in self.texts.items()}  # type: ignore[call-overload]
 
 
+def names_of_drugs(loaded: Loaded) -> tuple[str, ...]:
+    """Every name that can be among the drugs of a course: classes, drugs by their own name, products."""
+    names = dict.fromkeys(loaded.classes.content.classes if loaded.classes else ())
+    for file in loaded.drugs:
+        names |= dict.fromkeys([*([file.content.course] if file.content.course else []), *file.content.products])
+    return tuple(names)
+
+
 class _Builder:
     """Checks the files against each other while compiling them; collects problems instead of stopping at the first."""
 
@@ -183,7 +191,9 @@ class _Builder:
         self.vocabulary = vocabulary
         self.advice_ids = [a.id for file in loaded.files for a in file.content.advice]
         self.orderable_ids = [o.id for file in loaded.files for o in file.content.orderables]
-        self.drug_ids = [d.id for file in loaded.files for d in file.content.drugs]
+        self.drugs = {drug.id: drug for file in loaded.drugs if (drug := file.content.drug()) is not None}
+        self.drug_ids = list(self.drugs)
+        self.drug_names = names_of_drugs(loaded)
         self.rule_ids = [r.id for file in loaded.files for r in file.content.recommendations]
 
     def problem(self, file: LoadedFile, path: tuple[str | int, ...], message: str) -> None:
@@ -262,7 +272,8 @@ class _Builder:
             self.features(file, (*here, "option", "must_know"), block.option.must_know)
         if block.drug_rule:
             self.features(file, (*here, "drug_rule", "must_know"), block.drug_rule.must_know)
-            self.features(file, (*here, "drug_rule", "drugs"), [f"takes.{drug}" for drug in block.drug_rule.drugs])
+            for name in block.drug_rule.drugs:
+                self.known(file, (*here, "drug_rule", "drugs"), "drug or class", name, self.drug_names)
 
     def advice(self, file: LoadedFile, index: int, block: AdviceEntry) -> AdviceKind:
         """One advice entry."""
@@ -289,7 +300,6 @@ class _Builder:
         rules: dict[str, Rule] = {}
         advice: dict[str, AdviceKind] = {}
         orderables: dict[str, OrderableItem] = {}
-        drugs: dict[str, Drug] = {}
         profiles: dict[str, CompiledProfile] = {}
         disagreements: list[CompiledDisagreement] = []
         texts: dict[str, Texts] = {}
@@ -310,11 +320,6 @@ class _Builder:
                 orderables[orderable.id] = OrderableItem(
                     orderable, self.compiled(file, place, orderable.answered_by, NEVER)
                 )
-            for i, drug in enumerate(file.content.drugs):
-                self.features(file, ("drugs", i), [f"takes.{drug.course}"])
-                for order in drug.orders.values():
-                    self.known(file, ("drugs", i), "recommendation", order.from_recommendation, self.rule_ids)
-                drugs[drug.id] = drug
             for i, profile in enumerate(file.content.profiles):
                 for name in [*profile.leads, *profile.fills]:
                     self.known(file, ("profiles", i), "source", name, self.loaded.sources)
@@ -338,7 +343,7 @@ class _Builder:
             criteria=self.criteria,
             advice=advice,
             orderables=orderables,
-            drugs=drugs,
+            drugs=self.drugs,
             profiles=profiles,
             disagreements=tuple(disagreements),
             texts=texts,

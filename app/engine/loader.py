@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from app.data_files import data_path
+from app.engine.drug_file import DrugClassFile, DrugFile
 from app.engine.schema import File, SourceFile
 from app.yaml_files import FilesError, Place, Problem, Table, line_of, read_yaml
 
@@ -18,24 +19,33 @@ Model = TypeVar("Model", bound=BaseModel)
 
 GUIDELINE_FOLDERS = ("uppsala", "msd", "dk-metastases", "dk-back-pain", "cn-elderly")
 """Folders of the sources; guidelines/advice and guidelines/*.yaml belong to none."""
+DRUGS = "drugs"
+DRUG_CLASSES = "concepts/drug-classes.yaml"
 
 
 class GuidelineError(FilesError):
     """The guideline files cannot be used; `problems` lists everything that is wrong."""
 
 
+Content = TypeVar("Content", bound=BaseModel, covariant=True)
+
+
 @dataclass
-class LoadedFile:
+class CheckedFile(Generic[Content]):
     """One file: its checked content, and the values as written, which know their lines."""
 
     name: str  # path below guidelines/
     folder: str  # "uppsala", "advice", ... or ""
-    content: File
+    content: Content
     raw: Table
 
     def line_of(self, *path: str | int) -> int:
         """The line (1-based) of a place in the file; of its nearest parent where the place has no line."""
         return line_of(self.raw, path)
+
+
+LoadedFile = CheckedFile[File]
+LoadedDrug = CheckedFile[DrugFile]
 
 
 @dataclass
@@ -45,6 +55,8 @@ class Loaded:
     root: Path
     sources: dict[str, SourceFile] = field(default_factory=dict)
     files: list[LoadedFile] = field(default_factory=list)
+    drugs: list[LoadedDrug] = field(default_factory=list)
+    classes: CheckedFile[DrugClassFile] | None = None
 
 
 def default_folder() -> Path:
@@ -96,6 +108,7 @@ def load(root: Path) -> Loaded:
     """All guideline files below `root`. Raises GuidelineError with everything that is wrong, not only the first."""
     loaded, problems = Loaded(root), list[Problem]()
     paths = [*root.glob("*.yaml"), *root.glob("advice/*.yaml")]
+    paths += [*root.glob(f"{DRUGS}/*.yaml"), *root.glob(DRUG_CLASSES)]
     for folder in GUIDELINE_FOLDERS:
         paths += (root / folder).glob("*.yaml")
     for path in sorted(paths):
@@ -106,6 +119,10 @@ def load(root: Path) -> Loaded:
             if path.name == "source.yaml":
                 source = _validated(SourceFile, raw, name)
                 loaded.sources[source.id] = source
+            elif folder == DRUGS:
+                loaded.drugs.append(LoadedDrug(name, folder, _validated(DrugFile, raw, name), raw))
+            elif path == root / DRUG_CLASSES:
+                loaded.classes = CheckedFile(name, folder, _validated(DrugClassFile, raw, name), raw)
             else:
                 loaded.files.append(LoadedFile(name, folder, _validated(File, raw, name), raw))
         except FilesError as error:

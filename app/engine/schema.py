@@ -233,7 +233,7 @@ class DoseOrder(Block):
 
 
 class Drug(Block):
-    """A drug as the service names and suggests it."""
+    """A drug as cards name and suggest it, from its file in guidelines/drugs."""
 
     id: str
     name: Texts
@@ -275,7 +275,6 @@ class File(Block):
     criteria: dict[str, NamedCriterion] = {}
     advice: list[AdviceEntry] = []
     orderables: list[Orderable] = []
-    drugs: list[Drug] = []
     profiles: list[Profile] = []
     disagreements: list[Disagreement] = []
     texts: dict[str, Texts] = {}

@@ -53,10 +53,15 @@ class Argument(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """An argument out of a closed list."""
+    """An argument out of a closed list, or a list of the guideline files that is read when it is first needed."""
 
     label: str
-    choices: tuple[str, ...]
+    listed: tuple[str, ...] | Callable[[], tuple[str, ...]]
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The list."""
+        return self.listed() if callable(self.listed) else self.listed
 
     def accepts(self, text: str, _: Catalogue, /) -> bool:
         """Whether the text is in the list."""

@@ -1,4 +1,4 @@
-"""The code sets of guidelines/concepts as ValueSets: which codes make the service recognise a concept.
+"""The code sets of guidelines/ as ValueSets: which codes make the service recognise a concept.
 
 Codes that say less than the concept (`coarse`) are never read as it and are left out. A code with `*` covers all codes
 below it: a filter, because the lower codes of ICD-10 and ATC are not listed here. A concept that others are kinds of
@@ -12,15 +12,26 @@ from typing import Any, Final
 
 from app.published.code_systems import FINDING
 from app.published.header import Resource, canonical, computable_name, fhir_id, header
-from app.terminology.code_sets import concept_file
+from app.terminology.code_sets import concept_file, drug_files
 
-FILES: Final = ("observations", "conditions", "medications")
+MEDICATIONS: Final = "medications"
+FILES: Final = ("observations", "conditions", MEDICATIONS)
 COMMENT: Final = "http://hl7.org/fhir/StructureDefinition/valueset-concept-comments"
 
 
 def load_concepts() -> dict[str, Any]:
-    """The content of the concept files by name. Raises FilesError where one cannot be read."""
-    return {name: concept_file(name) for name in (*FILES, "findings", "systems")}
+    """The content of the concept files by name; the products of all drug files are one of them.
+
+    Raises FilesError where one cannot be read.
+    """
+    content: dict[str, Any] = {n: concept_file(n) for n in ("observations", "conditions", "findings", "systems")}
+    drugs = drug_files().values()
+    return content | {
+        MEDICATIONS: {
+            "evidence": {key: text for drug in drugs for key, text in drug.get("evidence", {}).items()},
+            "concepts": {n: entry for drug in drugs for n, entry in drug["products"].items() if "codes" in entry},
+        }
+    }
 
 
 def value_sets(content: Mapping[str, Any], version: str) -> dict[str, Resource]:

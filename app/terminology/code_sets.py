@@ -1,4 +1,4 @@
-"""The code sets of `guidelines/concepts`, loaded once into frozen look-up tables.
+"""The code sets of `guidelines/concepts` and `guidelines/drugs`, loaded once into frozen look-up tables.
 
 Everything that says which code, name, unit or dose means what is data; this module only brings it into a form in which
 a coding is found with a few dictionary look-ups. A mistake in a file raises `TerminologyError` with file and line,
@@ -8,18 +8,22 @@ so that the service stops at start-up and not at a patient.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import Any
 
 from app.data_files import data_path
+from app.terminology.drug_table import DrugTable, drug_table
 from app.yaml_files import FilesError, Place, Problem, Table, line_of, read_yaml
 
-_CODE_FILES = ("observations", "conditions", "medications")
+_CODE_FILES = ("observations", "conditions")
+MEDICATION = "medication"
+"""The group of the concepts of `guidelines/drugs`."""
 _ESCAPE = re.compile(r"\\.")
 _SHOWN = 80
+_TEXTS = "text-patterns"
 _TEXT_KINDS = ("observations", "conditions", "medications", "procedures")
 
 
@@ -97,18 +101,29 @@ class Terminology:
     answers: frozenset[str]
     texts: Mapping[str, TextPatterns]
     supersedes: Mapping[str, frozenset[str]]
+    drugs: DrugTable
     raw: Mapping[str, Any]  # the smaller tables, by file stem, for the modules that read them
 
 
 @cache
 def concept_file(stem: str) -> Table:
-    """A file of `guidelines/concepts`, parsed once per process; callers do not change it. Raises FilesError."""
-    return read_yaml(data_path("guidelines", "concepts", f"{stem}.yaml"), file_name(stem))
+    """A file of `guidelines/concepts`, or "drugs/NAME", parsed once per process; callers do not change it.
+
+    Raises FilesError.
+    """
+    return read_yaml(data_path(*file_name(stem).split("/")), file_name(stem))
 
 
 def file_name(stem: str) -> str:
-    """How messages name a file of `guidelines/concepts`."""
-    return f"guidelines/concepts/{stem}.yaml"
+    """How messages name a file of `guidelines/concepts`, or "drugs/NAME"."""
+    return f"guidelines/{stem}.yaml" if "/" in stem else f"guidelines/concepts/{stem}.yaml"
+
+
+@cache
+def drug_files() -> Mapping[str, Table]:
+    """The drug files by "drugs/NAME". Raises FilesError where one cannot be read."""
+    stems = sorted(path.stem for path in data_path("guidelines", "drugs").glob("*.yaml"))
+    return MappingProxyType({f"drugs/{stem}": concept_file(f"drugs/{stem}") for stem in stems})
 
 
 def wrong(stem: str, place: Place, message: str) -> TerminologyError:
@@ -118,7 +133,10 @@ def wrong(stem: str, place: Place, message: str) -> TerminologyError:
 
 @cache
 def terminology() -> Terminology:
-    """The code sets of `guidelines/concepts`, read once per process. Raises TerminologyError for a mistake in them."""
+    """The code sets of `guidelines/concepts` and `guidelines/drugs`, read once per process.
+
+    Raises TerminologyError for a mistake in them.
+    """
     systems, prefix_systems = _systems(concept_file("systems"))
     codes: dict[str, dict[str, list[CodeRow]]] = {}
     groups: dict[str, str] = {}
@@ -132,8 +150,17 @@ def terminology() -> Terminology:
             if "site" in entry:
                 sites[concept] = entry["site"]
             _add_rows(codes, concept, entry, prefix_systems, name)
+    products: dict[str, Any] = {}
+    for file, drug in drug_files().items():
+        for product, entry in drug["products"].items():
+            products[product] = entry
+            if "codes" in entry:  # the others are found by dose or brand only
+                groups[product], direct[product] = MEDICATION, []
+                _add_rows(codes, product, entry, prefix_systems, file)
     findings_file = concept_file("findings")
-    texts = concept_file("text-patterns")
+    texts = concept_file(_TEXTS)
+    supersedes = dict(texts["supersedes"])
+    supersedes |= {name: entry["supersedes"] for name, entry in products.items() if "supersedes" in entry}
     return Terminology(
         systems=MappingProxyType(systems),
         prefix_systems=prefix_systems,
@@ -146,12 +173,12 @@ def terminology() -> Terminology:
         findings=MappingProxyType(_findings(findings_file)),
         answers=frozenset(str(word).replace("-", "_") for word in findings_file["answers"]),
         texts=MappingProxyType({kind: _patterns(kind, texts[kind]) for kind in _TEXT_KINDS}),
-        supersedes=MappingProxyType({name: frozenset(rest) for name, rest in texts["supersedes"].items()}),
+        supersedes=MappingProxyType({name: frozenset(rest) for name, rest in supersedes.items()}),
+        drugs=drug_table(concept_file("drug-classes")["classes"], drug_files().values()),
         raw=MappingProxyType(
             {
                 "text-patterns": texts,
                 "units": concept_file("units"),
-                "drug-classes": concept_file("drug-classes"),
             }
         ),
     )
@@ -178,7 +205,7 @@ def _add_rows(
         for key, row in by_code.items():
             prefix = key.endswith("*")
             if prefix and system not in prefix_systems:
-                place = ("concepts", concept, "codes", system, key)
+                place = ("products" if "/" in file else "concepts", concept, "codes", system, key)
                 raise wrong(file, place, f"{concept}: {key}: {system} has no hierarchy in its codes")
             code = key.rstrip("*")
             if system in prefix_systems:
@@ -219,18 +246,32 @@ def _findings(content: Any) -> dict[str, Finding]:
     return found
 
 
+_Named = tuple[str, list[str], str, Place]
+"""A concept, the expressions of its names, and where they stand: file and place."""
+
+
+def _named(kind: str, content: Any) -> Iterator[_Named]:
+    """The names of a kind: those of drugs stand in their files."""
+    if kind == "medications":
+        for stem, drug in drug_files().items():
+            for product, entry in drug["products"].items():
+                if entry.get("names"):
+                    yield product, entry["names"], stem, ("products", product, "names")
+        return
+    for concept, expressions in content["names"].items():
+        if expressions:
+            yield concept, expressions, _TEXTS, (kind, "names", concept)
+
+
 def _patterns(kind: str, content: Any) -> TextPatterns:
-    listed = {concept: patterns for concept, patterns in content["names"].items() if patterns}
-    names = tuple(
-        (concept, text_pattern(patterns, "text-patterns", (kind, "names", concept)))
-        for concept, patterns in listed.items()
-    )
+    listed = tuple(_named(kind, content))
+    names = tuple((concept, text_pattern(expressions, stem, place)) for concept, expressions, stem, place in listed)
     never = content.get("not")
     return TextPatterns(
         names=names,
         by_concept=MappingProxyType(dict(names)),
-        any_name=TextPattern(pattern for patterns in listed.values() for pattern in patterns),
-        never=text_pattern(never, "text-patterns", (kind, "not")) if never else None,
+        any_name=TextPattern(expression for _, expressions, _, _ in listed for expression in expressions),
+        never=text_pattern(never, _TEXTS, (kind, "not")) if never else None,
     )
 
 

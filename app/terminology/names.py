@@ -1,7 +1,7 @@
 """The words of a CodeableConcept: how a person names it, and which concepts its names mean.
 
-Names stand in guidelines/concepts/text-patterns.yaml. They are used where no code is known, and to see whether words
-and code contradict each other.
+Names of drugs stand in guidelines/drugs, all others in guidelines/concepts/text-patterns.yaml. They are used where no
+code is known, and to see whether words and code contradict each other.
 """
 
 from __future__ import annotations
@@ -92,10 +92,10 @@ def _related(named: frozenset[str], coded: frozenset[str]) -> bool:
     """Whether the words can mean what the code says: a common concept, or a common class of drugs."""
     if named & coded:
         return True
-    drugs = terminology().raw["drug-classes"]["drugs"]
+    products = terminology().drugs.products
 
     def family(concepts: frozenset[str]) -> set[str]:
-        classes = {name for concept in concepts for name in drugs.get(concept, {}).get("classes", ())}
+        classes = {name for concept in concepts if concept in products for name in products[concept].classes}
         return set(concepts) | classes
 
     return bool(family(named) & family(coded))

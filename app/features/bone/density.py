@@ -12,7 +12,7 @@ from decimal import Decimal
 from app.chart import DateRange, DensityFact, DensityKind, DensitySite, Presence, Source
 from app.dates import newest_first, on_or_after, shifted, within_months
 from app.features.catalogue import OneOf, family, feature
-from app.features.drugs.exposure import CLASSES, current_start
+from app.features.drugs.exposure import CLASS, current_start
 from app.features.history.diagnoses import condition_evidence, confirmed
 from app.features.model import Evidence, Feature, Features, Kind, known, none_on_record, observed, unknown
 from app.features.readings import TOO_OLD_OR_UNDATED
@@ -202,7 +202,7 @@ def bmd_change_percent(context: Features) -> Feature:
 
 @family(
     "bmd_change_percent_on",
-    OneOf("class", CLASSES),
+    CLASS,
     kind=Kind.NUMBER,
     unit="%",
     meaning="Change of bone density during the current course of: {}.",

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from app.chart import CourseStatus, DateRange, DensityKind, DensitySite, Source
 from app.dates import after, months_since, newest_first, on_or_after, shifted, within_months
-from app.features.catalogue import FeatureName, OneOf, WholeNumber, family, feature
-from app.features.drugs.exposure import CLASSES, course_evidence, courses, current_start, end_of
+from app.features.catalogue import FeatureName, WholeNumber, family, feature
+from app.features.drugs.exposure import CLASS, course_evidence, courses, current_start, end_of
 from app.features.model import Evidence, Feature, Features, Kind, interval, known, never, none_on_record, unknown
 from app.features.readings import observations_provided
 
-CLASS = OneOf("class", CLASSES)
 READS = ("observations", "diagnosticReports", "procedures")
 DXA_CONCEPTS = ("dxa_report", "dxa_scan")
 METAL = ("hip_prosthesis", "spinal_instrumentation")

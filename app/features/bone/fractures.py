@@ -10,12 +10,11 @@ from app.chart import CourseStatus, DateRange, Energy, FractureSite, Source
 from app.dates import after, months_since, on_or_after
 from app.features.bone.fragility import GROUPS, counted, dated, fracture_evidence, newest, no_fracture, when_of
 from app.features.catalogue import OneOf, family, feature
-from app.features.drugs.exposure import CLASSES, course_evidence, courses, current_start
+from app.features.drugs.exposure import CLASS, course_evidence, courses, current_start
 from app.features.model import Feature, Features, Kind, all_of, any_of, at_most, interval, known, never, truth, unknown
 
 ACUTE_MONTHS = 3
 GROUP = OneOf("group", tuple(sorted(GROUPS)))
-CLASS = OneOf("class", CLASSES)
 SOME_GROUPS = OneOf("group", ("any", "msd_counted", "vertebra"))
 READS = ("conditions",)
 

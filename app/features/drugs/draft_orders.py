@@ -7,11 +7,9 @@ from decimal import Decimal
 
 from app.chart import CourseFact, CourseStatus, DateRange, DraftOrder, OrderAction, Source
 from app.dates import add_days, months_between
-from app.features.catalogue import OneOf, family, feature
-from app.features.drugs.exposure import CLASSES, belongs, candidates, course_evidence, current_start
+from app.features.catalogue import family, feature
+from app.features.drugs.exposure import CLASS, belongs, candidates, course_evidence, current_start
 from app.features.model import Evidence, Feature, Features, Kind, any_of, interval, known, none_on_record, unknown
-
-CLASS = OneOf("class", CLASSES)
 
 
 def starting(context: Features, drug_class: str, *, selected_only: bool = True) -> list[DraftOrder]:

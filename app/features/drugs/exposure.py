@@ -5,110 +5,50 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from functools import cache
 
-from app.chart import CourseFact, CourseStatus, DateRange, Route, Source
+from app.chart import CourseFact, CourseStatus, DateRange, Source
 from app.dates import add_days, newest_first, shifted
+from app.features.catalogue import OneOf
 from app.features.model import Evidence, Feature, Features, none_on_record, unknown
+from app.terminology.drug_classes import (
+    acts_months,
+    bone_classes,
+    class_named,
+    class_names,
+    oncological_with_metastasis,
+)
 
-BISPHOSPHONATES = ("alendronate", "risedronate", "ibandronate", "zoledronate", "bisphosphonate")
-BONE_CLASSES = (
-    *BISPHOSPHONATES,
-    "oral_bisphosphonate",
-    "iv_bisphosphonate",
-    "denosumab",
-    "romosozumab",
-    "teriparatide",
-    "abaloparatide",
-    "anabolic",
-    "pth_analogue",
-    "antiresorptive",
-    "bone_drug",
-    "raloxifene",
-    "oncological_bone_drug",
-)
-OTHER_CLASSES = (
-    "aromatase_inhibitor",
-    "antiepileptic",
-    "balance_affecting",
-    "calcitonin",
-    "calcitonin_nasal",
-    "calcium",
-    "calcium_carbonate",
-    "calcium_citrate",
-    "calcium_vitamin_d",
-    "denosumab_any",
-    "denosumab_oncology_120mg",
-    "glitazone",
-    "glucocorticoid",
-    "gnrh_analogue",
-    "gnrh_antagonist",
-    "h2_blocker",
-    "heparin",
-    "immunosuppressant",
-    "levothyroxine",
-    "medroxyprogesterone",
-    "oestrogen",
-    "oncological_bisphosphonate",
-    "oral_glucocorticoid",
-    "ppi",
-    "strong_analgesic",
-    "tamoxifen",
-    "vitamin_d",
-)
-CLASSES = tuple(sorted({*BONE_CLASSES, *OTHER_CLASSES}))
-_USE_OF_BONE_DRUGS = frozenset({*BONE_CLASSES, "denosumab_any"})
+ONCOLOGICAL = "oncological_bone_drug"
+"""The class that a bisphosphonate or denosumab counts as where a bone metastasis is known (decision 13)."""
 BEGUN = frozenset({CourseStatus.CURRENT, CourseStatus.PAST, CourseStatus.ON_HOLD, CourseStatus.UNKNOWN})
 
-ONCOLOGICAL_WITH_METASTASIS = frozenset({"bisphosphonate", "denosumab", *BISPHOSPHONATES})
-DENOSUMAB = frozenset({"denosumab", "denosumab_osteoporosis_60mg", "denosumab_oncology_120mg"})
-_BY_OTHER_NAMES: dict[str, frozenset[str]] = {
-    "calcitonin_nasal": frozenset({"calcitonin"}),
-    "calcium_vitamin_d": frozenset({"calcium", "vitamin_d"}),
-    "denosumab_any": DENOSUMAB,
-    "oncological_bone_drug": ONCOLOGICAL_WITH_METASTASIS,
-    "oral_glucocorticoid": frozenset({"glucocorticoid"}),
-}
-"""Classes to which a course can belong that does not have their name among its drugs, and the drugs that it then has
-(`belongs`, `_counts`)."""
-NOT_SYSTEMIC = frozenset({Route.INHALED, Route.TOPICAL, Route.NASAL})
+CLASS = OneOf("class", class_names)
+"""The argument of the families of features about drugs: a class, or a drug by its own name."""
 
 GRACE_DAYS = 30
 """A gap up to the dosing interval and this long is a late refill, not a break (the usual definition of persistence)."""
 
-DEPOT_MONTHS = {"zoledronate": 12, "denosumab": 6}
-"""How long one dose is meant to last, by the dosing of the osteoporosis products (5 mg yearly, 60 mg half-yearly)."""
 
-STATUS_CODES = {
-    "bisphosphonate": "bisphosphonate_status",
-    "antiresorptive": "bisphosphonate_status",
-    "bone_drug": "bisphosphonate_status",
-    "aromatase_inhibitor": "aromatase_inhibitor_status",
-    "glucocorticoid": "long_term_steroid_status",
-    "oral_glucocorticoid": "long_term_steroid_status",
-}
-"""Diagnosis codes that state a long-term medication (ICD-10-CM Z79): a drug list without the drug contradicts them."""
+def belongs(course: CourseFact, name: str) -> bool:
+    """Whether a course is of the class: by its drugs, and by its route where the class depends on it."""
+    return class_named(name).holds_for(course.drugs, course.route)
 
 
-def belongs(course: CourseFact, drug_class: str) -> bool:
-    """Whether a course is of the class: by its drugs, and by its route where the class depends on it.
+@cache
+def _by_other_names() -> dict[str, frozenset[str]]:
+    """The drugs by which a course can belong to a class without having its name among its own."""
+    named = {name: class_named(name).any_of | class_named(name).all_of for name in class_names()}
+    named[ONCOLOGICAL] = oncological_with_metastasis()
+    return {name: drugs for name, drugs in named.items() if drugs}
 
-    An oral glucocorticoid without a recorded route counts as oral: most of them are tablets.
+
+def stated_by(name: str) -> str | None:
+    """The diagnosis code that states long-term use of a class (ICD-10-CM Z79).
+
+    A drug list without the drug contradicts it.
     """
-    drugs = course.drugs
-    match drug_class:
-        case "glucocorticoid":
-            return "glucocorticoid" in drugs and course.route not in NOT_SYSTEMIC
-        case "oral_glucocorticoid":
-            systemic = "glucocorticoid" in drugs or "oral_glucocorticoid" in drugs
-            return systemic and course.route in (Route.ORAL, None)
-        case "calcitonin_nasal":
-            return "calcitonin_nasal" in drugs or ("calcitonin" in drugs and course.route is Route.NASAL)
-        case "denosumab_any":  # whatever it was given for: stopping it is dangerous in either use (decision 10)
-            return not drugs.isdisjoint(DENOSUMAB)
-        case "calcium_vitamin_d":
-            return "calcium_vitamin_d" in drugs or {"calcium", "vitamin_d"} <= drugs
-        case _:
-            return drug_class in drugs
+    return class_named(name).stated_by
 
 
 def none_listed(context: Features, drug_class: str) -> Feature:
@@ -141,7 +81,7 @@ def courses(context: Features, drug_class: str) -> tuple[CourseFact, ...]:
 
 def candidates(context: Features, drug_class: str) -> Sequence[CourseFact]:
     """The courses that can be of a class, newest start first: they have its name, or another one of it."""
-    return context.courses(drug_class, *_BY_OTHER_NAMES.get(drug_class, ()))
+    return context.courses(drug_class, *_by_other_names().get(drug_class, ()))
 
 
 def running_courses(context: Features, drug_class: str) -> list[CourseFact]:
@@ -150,9 +90,9 @@ def running_courses(context: Features, drug_class: str) -> list[CourseFact]:
 
 
 def _counts(context: Features, course: CourseFact, drug_class: str) -> bool:
-    for_bone = drug_class in BONE_CLASSES and not course.drugs.isdisjoint(ONCOLOGICAL_WITH_METASTASIS)
+    for_bone = drug_class in bone_classes() and not course.drugs.isdisjoint(oncological_with_metastasis())
     if for_bone and context.feature("condition.bone_metastasis").value is True:
-        return drug_class == "oncological_bone_drug"
+        return drug_class == ONCOLOGICAL
     return belongs(course, drug_class)
 
 
@@ -166,9 +106,11 @@ def asked(context: Features) -> bool:
     return chart.provided(Source.MEDICATIONS) or chart.provided(Source.MEDICATION_REQUESTS)
 
 
-def use_name(drug_class: str) -> str:
+def use_name(name: str) -> str:
     """The data element to ask for when the use of a class is not known."""
-    return "bone_drug_use" if drug_class in _USE_OF_BONE_DRUGS else f"{drug_class}_use"
+    if name in bone_classes():
+        return "bone_drug_use"
+    return class_named(name).asks or f"{name}_use"
 
 
 def not_asked(drug_class: str) -> Feature:
@@ -195,8 +137,8 @@ def interval_days(course: CourseFact) -> Decimal:
 
 
 def depot_months(course: CourseFact) -> int | None:
-    """How many months one dose lasts, for the two depot drugs; None for all others."""
-    return next((months for drug, months in DEPOT_MONTHS.items() if drug in course.drugs), None)
+    """How many months one dose lasts; None for a drug that is no depot drug."""
+    return acts_months(course.drugs)
 
 
 def end_of(course: CourseFact) -> DateRange | None:

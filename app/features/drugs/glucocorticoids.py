@@ -1,15 +1,14 @@
 """Systemic glucocorticoids: dose in prednisolone equivalents, duration, orders.
 
-The equivalents are outside knowledge (decision 22): guidelines/concepts/glucocorticoid-equivalence.yaml.
+The equivalents are outside knowledge (decision 22): `prednisolone_equivalent` of the drug files.
 Inhaled, nasal and topical use has no systemic dose and is not counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from functools import cache
 
 from app.chart import CourseFact
 from app.dates import add_days, months_between, shifted
@@ -17,31 +16,21 @@ from app.features.catalogue import feature
 from app.features.drugs.draft_orders import last_day, starting
 from app.features.drugs.exposure import course_evidence, current_start, running_courses
 from app.features.model import Evidence, Feature, Features, Kind, interval, known, none_on_record, unknown
-from app.terminology.code_sets import concept_file
+from app.terminology.drug_classes import adrenal_replacements, equal_to_5_mg_prednisolone
 
 READS = ("medications", "medicationRequests")
 REFERENCE_MG = Decimal(5)
-"""The table says how many mg of a drug equal this much prednisolone."""
-REPLACEMENT_DRUGS = frozenset({"gc_hydrocortisone", "gc_cortisone"})
-"""What adrenal replacement is given as. Up to which dose it is no more than that, the guideline files say."""
+"""The drug files say how many mg of a drug equal this much prednisolone."""
 SHORT_COURSE_DAYS = 30
 """A whole course up to one month is short: none of the sources counts it as long-term treatment."""
 
 
-@cache
-def equivalents() -> Mapping[str, Decimal]:
-    """Drug concept -> mg of it that equal 5 mg prednisolone by mouth."""
-    table = concept_file("glucocorticoid-equivalence")
-    return {row["drug"]: Decimal(str(row["equal_to_5_mg"])) for row in table["equivalents"]}
-
-
 def prednisolone_mg(course: CourseFact) -> Decimal | None:
     """The daily dose of a course in mg prednisolone equivalent; None if dose or equivalent is not known."""
-    table = equivalents()
-    equal = {table[drug] for drug in course.drugs if drug in table}
-    if course.dose.daily_mg is None or course.dose.as_needed or len(equal) != 1:
+    equal = equal_to_5_mg_prednisolone(course.drugs)
+    if course.dose.daily_mg is None or course.dose.as_needed or equal is None:
         return None
-    return course.dose.daily_mg * REFERENCE_MG / equal.pop()
+    return course.dose.daily_mg * REFERENCE_MG / equal
 
 
 def total_dose(running: Iterable[CourseFact], evidence_name: str) -> Feature:
@@ -89,7 +78,7 @@ def glucocorticoid_replacement_drugs_only(context: Features) -> Feature:
     if taking.value is not True:
         return none_on_record() if taking.value is False else taking
     running = running_courses(context, "glucocorticoid")
-    return known(all(course.drugs & REPLACEMENT_DRUGS for course in running), taking.evidence)
+    return known(all(not course.drugs.isdisjoint(adrenal_replacements()) for course in running), taking.evidence)
 
 
 @feature(

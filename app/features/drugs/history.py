@@ -6,10 +6,10 @@ from decimal import Decimal
 
 from app.chart import CourseFact, CourseStatus, DateRange
 from app.dates import months_between, months_since, on_or_after
-from app.features.catalogue import OneOf, family
+from app.features.catalogue import family
 from app.features.drugs.exposure import (
     BEGUN,
-    CLASSES,
+    CLASS,
     asked,
     course_evidence,
     courses,
@@ -23,7 +23,6 @@ from app.features.drugs.exposure import (
 )
 from app.features.model import Evidence, Feature, Features, Kind, any_of, interval, known, never, truth, unknown
 
-CLASS = OneOf("class", CLASSES)
 READS = ("medications", "medicationRequests", "medicationAdministrations")
 
 

@@ -11,12 +11,10 @@ from decimal import Decimal
 
 from app.chart import CourseFact, CourseStatus, Source
 from app.dates import months_since
-from app.features.catalogue import OneOf, family, feature
+from app.features.catalogue import family, feature
 from app.features.drugs.exposure import (
     BEGUN,
-    CLASSES,
-    DEPOT_MONTHS,
-    STATUS_CODES,
+    CLASS,
     asked,
     belongs,
     course_evidence,
@@ -28,12 +26,13 @@ from app.features.drugs.exposure import (
     none_listed,
     not_asked,
     running_courses,
+    stated_by,
     taken,
     use_name,
 )
 from app.features.model import Evidence, Feature, Features, Kind, interval, known, none_on_record, observed, unknown
+from app.terminology.drug_classes import acts_months
 
-CLASS = OneOf("class", CLASSES)
 READS = ("medications", "medicationRequests", "medicationAdministrations")
 ADVERSE_WORDS = (
     "adverse",
@@ -103,7 +102,8 @@ def _not_current(context: Features, drug_class: str, counted: tuple[CourseFact, 
         return unknown("active on record without a recent sign of use", use_name(drug_class), evidence=doubtful)
     if not asked(context):
         return not_asked(drug_class)
-    stated = context.conditions(STATUS_CODES[drug_class]) if drug_class in STATUS_CODES else ()
+    code = stated_by(drug_class)
+    stated = context.conditions(code) if code else ()
     if stated:
         shown = [Evidence(drug_class, "long-term use coded", None, fact.recorded, fact.ref) for fact in stated]
         return unknown("long-term use is coded, the drug is not listed", use_name(drug_class), evidence=shown)
@@ -240,7 +240,7 @@ def zoledronate_due(context: Features) -> Feature:
     if running.value is not True:
         return running
     since = context.feature("months_since_last_dose.zoledronate")
-    due = DEPOT_MONTHS["zoledronate"] - 1
+    due = (acts_months(frozenset({"zoledronate"})) or 0) - 1
     evidence = (*running.evidence, *since.evidence)
     if isinstance(since.value, Decimal):
         return known(since.value >= due, evidence)

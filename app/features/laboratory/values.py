@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from app.chart import Interpretation, ObservationFact
 from app.dates import newest_first, on_or_after
 from app.features.catalogue import OneOf, family, feature
-from app.features.drugs.exposure import CLASSES, current_start
+from app.features.drugs.exposure import CLASS, current_start
 from app.features.model import Feature, Features, Kind, any_of, known, none_on_record, observed, unknown
 from app.features.readings import Reading, newest_value, number_of, observations_provided
 
@@ -216,7 +216,7 @@ def present(context: Features, found: Reading, analyte: str) -> Feature:
 @family(
     "lab_since_start_of",
     ANALYTE,
-    OneOf("class", CLASSES),
+    CLASS,
     kind=Kind.TRUTH,
     meaning="A value of {} since the start of the current course of {}.",
     reads=(*READS, "medications"),

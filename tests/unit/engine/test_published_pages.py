@@ -19,22 +19,23 @@ def test_the_coverage_table_is_in_step() -> None:
     assert committed == coverage.page(load_knowledge()), "run: python -m app.docgen.coverage docs/coverage.md"
 
 
-def test_the_schema_for_editors_is_in_step(tmp_path: Path) -> None:
-    written = tmp_path / "schema.json"
-    jsonschema.main([str(written)])
-    committed = (ROOT / "docs" / "guideline.schema.json").read_text(encoding="utf-8")
-    assert committed == written.read_text(encoding="utf-8"), (
-        "run: python -m app.docgen.guideline_schema docs/guideline.schema.json"
-    )
+def test_the_schemas_for_editors_are_in_step(tmp_path: Path) -> None:
+    names = ("guideline.schema.json", "drug.schema.json")
+    jsonschema.main([str(tmp_path / name) for name in names])
+    for name in names:
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == (tmp_path / name).read_text(encoding="utf-8"), (
+            "run: python -m app.docgen.guideline_schema docs/guideline.schema.json docs/drug.schema.json"
+        )
 
 
 def test_every_guideline_file_is_valid_by_the_schema_for_editors() -> None:
     import jsonschema as validator
 
-    checker = validator.Draft202012Validator(jsonschema.schema())
+    drug, guideline = (validator.Draft202012Validator(made) for made in (jsonschema.drug_schema(), jsonschema.schema()))
     for path in default_folder().glob("*/*.yaml"):
         if path.name == "source.yaml" or path.parent.name == "concepts":
             continue
+        checker = drug if path.parent.name == "drugs" else guideline
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert [error.message for error in checker.iter_errors(content)] == [], path
 

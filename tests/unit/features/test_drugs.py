@@ -14,14 +14,14 @@ from app.chart import (
     Route,
     Source,
 )
-from app.features.drugs.exposure import BONE_CLASSES, CLASSES
+from app.terminology.drug_classes import bone_classes, class_names
 
 from .charts import condition, course, draft, features, observation, on, past
 
 NO_LISTS = (Source.MEDICATIONS, Source.MEDICATION_REQUESTS)
 
 
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", class_names())
 def test_every_class_is_taken_not_taken_or_not_asked(name: str) -> None:
     taken = features(courses=[course(name)]).feature(f"takes.{name}")
     if name not in ("oral_glucocorticoid",):
@@ -30,7 +30,7 @@ def test_every_class_is_taken_not_taken_or_not_asked(name: str) -> None:
     assert features().feature(f"takes.{name}").value is False
     open_ = features(without=NO_LISTS).feature(f"takes.{name}")
     assert open_.value is None
-    if name in BONE_CLASSES:
+    if name in bone_classes():
         assert open_.missing == ("bone_drug_use",)
 
 

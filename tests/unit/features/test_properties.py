@@ -147,9 +147,9 @@ SOME_CLASSES = (
 
 def _asked() -> list[str]:
     """All features, with a handful of drug classes: the others are computed by the same functions."""
-    from app.features.drugs.exposure import CLASSES
+    from app.terminology.drug_classes import class_names
 
-    left_out = set(CLASSES) - set(SOME_CLASSES)
+    left_out = set(class_names()) - set(SOME_CLASSES)
     names = [name for name in catalogue().names() if left_out.isdisjoint(name.split("."))]
     return [*names, "dxa_since.fragility_fracture.any", "dxa_in_last_months.24", "egfr_below.35", "btm_recent.12"]
 
