@@ -17,6 +17,8 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+UNREADABLE = "unreadable"
+"""Why a record was set aside whose form nobody can read."""
 UNNAMED = "?"
 """In the place of an id that is absent or no FHIR id."""
 
@@ -48,6 +50,23 @@ class Availability(StrEnum):
     PARTIAL = "partial"  # a list came, but pages or entries of it are missing: absence proves nothing
     ABSENT = "absent"  # not sent: every question to it is unknown
     FAILED = "failed"  # the query failed: unknown
+
+
+class Occasion(StrEnum):
+    """What a call is about: the moment in the clinician's work. One vocabulary for all layers."""
+
+    CHART = "chart"  # patient-view
+    VISIT = "visit"  # encounter-start
+    ORDERS = "orders"  # order-select, order-sign
+    REFILL = "refill"  # medication-refill
+    DISCHARGE = "discharge"
+    PROBLEM = "problem"  # problem-list-item-create
+    INTOLERANCE = "intolerance"  # allergyintolerance-create
+
+    @property
+    def about_orders(self) -> bool:
+        """Whether the call is about orders at hand, also where there are none in it."""
+        return self in (Occasion.ORDERS, Occasion.REFILL)
 
 
 class Sex(StrEnum):
@@ -393,6 +412,7 @@ class DraftOrder(Struct, frozen=True, gc=False):
     selected: bool = True  # order-select: in `selections`; other hooks: always
     recognised: bool = True  # a drug that is known, or a code that says it is another one
     replaces: str | None = None  # priorPrescription
+    ingredients: frozenset[str] = frozenset()  # of the course that it would begin, change or stop
 
 
 class UnusableValue(Struct, frozen=True, gc=False):
@@ -420,8 +440,10 @@ class Chart(Struct, frozen=True, gc=False):
     intolerances: tuple[IntoleranceFact, ...] = ()
     services: tuple[RequestedService, ...] = ()
     draft_orders: tuple[DraftOrder, ...] = ()
-    about_orders: bool = False  # the call is order-select or order-sign, also with an empty draft
+    occasion: Occasion = Occasion.CHART
+    about_orders: bool = False  # `occasion.about_orders`: what features look at
     new_conditions: tuple[ConditionFact, ...] = ()  # problem-list-item-create: also in conditions/fractures
+    new_intolerances: tuple[IntoleranceFact, ...] = ()  # allergyintolerance-create: also in intolerances
     set_aside: tuple[SetAside, ...] = ()
     unusable: tuple[UnusableValue, ...] = ()
 

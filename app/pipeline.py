@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
 
-from app.advice.model import AdviceSet, Occasion
+from app.advice.delivery import to_be_read_later
+from app.advice.model import AdviceSet
 from app.advice.reconcile import Advisor
+from app.advice.renewal import renewal_of, with_review
 from app.cards.render import answer_of
 from app.cards.suggestions import Ordering
 from app.cds_hooks.errors import DataUnavailable
-from app.cds_hooks.hooks import Hook
-from app.cds_hooks.request import HookRequest
+from app.cds_hooks.request import HookContext, HookRequest
 from app.cds_hooks.response import HookAnswer
-from app.chart import Chart
+from app.chart import Chart, Occasion
 from app.engine.knowledge import Knowledge, load_knowledge
 from app.features import FeatureSettings, PatientFeatures
 from app.fhir.reader import ChartInput, ReadSettings, read_chart
 from app.settings import Settings
-
-OCCASIONS: Mapping[Hook, Occasion] = {
-    Hook.PATIENT_VIEW: Occasion.CHART,
-    Hook.ORDER_SELECT: Occasion.ORDERS,
-    Hook.ORDER_SIGN: Occasion.ORDERS,
-    Hook.ENCOUNTER_DISCHARGE: Occasion.DISCHARGE,
-    Hook.PROBLEM_LIST_ITEM_CREATE: Occasion.PROBLEM,
-}
 
 
 @dataclass(frozen=True)
@@ -56,7 +48,7 @@ class OsteonPipeline:
             patient_id=request.context.patient_id,
             authored=today,
             encounter_id=request.context.encounter_id,
-            requester=_requester(request.context.user_id),
+            requester=_requester(request.context),
         )
         profile, language = str(configuration.profile), str(configuration.language)
         return answer_of(worked.advice, self.knowledge, profile, worked.chart, ordering, language)
@@ -68,7 +60,13 @@ class OsteonPipeline:
         if chart.patient.deceased:
             return Answering(chart, features, AdviceSet(()))
         profile = str(request.configuration.profile)
-        advice = self.advisor.advise(profile, features, chart, OCCASIONS[request.hook])
+        advice = self.advisor.advise(profile, features, chart, request.occasion)
+        renewal = renewal_of(chart)
+        if renewal is not None:
+            as_signed = PatientFeatures(renewal.chart, self.feature_settings)
+            advice = with_review(advice, self.advisor.review(profile, as_signed, renewal), self.knowledge)
+        if request.occasion is Occasion.REFILL:
+            advice = to_be_read_later(advice, self.knowledge, chart)
         return Answering(chart, features, advice)
 
     def chart(self, request: HookRequest, *, today: date) -> Chart:
@@ -82,18 +80,32 @@ class OsteonPipeline:
             entries=records.entries,
             availability=records.availability,
             draft_orders=context.draft_orders,
-            about_orders=OCCASIONS[request.hook] is Occasion.ORDERS,
+            occasion=request.occasion,
             selections=context.selections,
             new_conditions=context.conditions,
+            new_intolerances=context.intolerances,
             already_set_aside=(*records.set_aside, *context.set_aside),
         )
         read = ReadSettings(active_record_months=self.feature_settings.active_record_months)
         return read_chart(data, today=today, tz=self.settings.zone, settings=read)
 
 
-def _requester(user_id: str) -> str | None:
-    """Who would order: only those who can stand in MedicationRequest.requester and ServiceRequest.requester."""
-    return user_id if user_id.partition("/")[0] in {"Practitioner", "PractitionerRole"} else None
+def _requester(context: HookContext) -> str | None:
+    """Who would order: only those who can stand in MedicationRequest.requester and ServiceRequest.requester.
+
+    A refill can come without a user: then it is who asks for the prescriptions at hand, where that is one.
+    """
+    users = (
+        {context.user_id} if context.user_id else {_reference(order.get("requester")) for order in context.draft_orders}
+    )
+    found = {user for user in users if user and user.partition("/")[0] in {"Practitioner", "PractitionerRole"}}
+    return found.pop() if len(found) == 1 else None
+
+
+def _reference(value: object) -> str | None:
+    """A reference "Type/id" as it was sent; None where it is none."""
+    text = value.get("reference") if isinstance(value, dict) else None
+    return text if isinstance(text, str) and text.count("/") == 1 else None
 
 
 def feature_settings(settings: Settings) -> FeatureSettings:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from app.advice.draft import URGENCY
-from app.advice.model import Advice, AdviceSet, Occasion
-from app.chart import Availability, Chart, Source
+from app.advice.model import UNREAD, Advice, AdviceSet
+from app.chart import Availability, Chart, Occasion, Source
 from app.engine.knowledge import TOPICS, Knowledge
+from app.engine.schema import Indicator
 from app.features.model import Features
 
 EMERGENCY = "emergency-cord-compression"
@@ -29,19 +31,23 @@ def select_for_occasion(
     advice = everything
     if any(one.id == EMERGENCY for one in advice):
         advice = [one for one in advice if one.topic in SAFETY_TOPICS]
-    if occasion is Occasion.ORDERS:
+    if occasion.about_orders:
         advice = _without_consequences_of_blocked(advice, chart)
     if occasion is Occasion.PROBLEM:
         advice = [one for one in advice if _about_new_problem(one, chart)]
+    if occasion is Occasion.INTOLERANCE:
+        advice = [one for one in advice if _about_new_intolerance(one, chart)]
+    if occasion is Occasion.VISIT:
+        advice = [one for one in advice if one.indicator is not Indicator.INFO or one.kind.block.due_at_visit]
     if occasion is Occasion.DISCHARGE and features.feature("recent_fragility_fracture.any").value is not True:
         advice = [one for one in advice if one.topic in SAFETY_TOPICS]
-    advice = _asked_once(advice)
+    advice = without_answered_questions(advice)
     questions = [one for one in everything if one.topic == QUESTION or one.kind.block.asks]
     asked = dict.fromkeys(name for one in questions if not advice for name in one.missing)
     return AdviceSet(tuple(in_order(advice, knowledge.advice)), (*asked, *([] if advice else _not_sent(chart))))
 
 
-def _asked_once(advice: list[Advice]) -> list[Advice]:
+def without_answered_questions(advice: list[Advice]) -> list[Advice]:
     """Without questions whose every datum another card of the answer names as missing: it is asked for there."""
     named = {name for one in advice if one.topic != QUESTION for name in one.missing}
     return [one for one in advice if one.topic != QUESTION or not named.issuperset(one.missing)]
@@ -74,6 +80,20 @@ def _about_new_problem(advice: Advice, chart: Chart) -> bool:
     new = {condition.ref for condition in chart.new_conditions}
     new |= {ref for fracture in chart.fractures if fracture.new_in_context for ref in fracture.refs}
     return any(evidence.resource in new for evidence in advice.evidence)
+
+
+def _about_new_intolerance(advice: Advice, chart: Chart) -> bool:
+    """Whether the advice rests on the new intolerance, or asks for it; an emergency always stands."""
+    new = {fact.ref for fact in chart.new_intolerances}
+    asks = UNREAD[Occasion.INTOLERANCE] in advice.missing
+    return asks or advice.id == EMERGENCY or any(evidence.resource in new for evidence in advice.evidence)
+
+
+def to_be_read_later(given: AdviceSet, knowledge: Knowledge, chart: Chart) -> AdviceSet:
+    """The advice with a line that says of which day the data are: the answer to a refill can be read days later."""
+    day = str(chart.today)
+    note = {language: text.format(date=day) for language, text in knowledge.texts["data-of-day"].items()}
+    return replace(given, advice=tuple(replace(one, notes=(*one.notes, note)) for one in given.advice))
 
 
 _RANK = {topic: rank for rank, topic in enumerate(TOPICS)}

@@ -7,21 +7,15 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from app.chart import DraftOrder
+from app.chart import DraftOrder, Occasion
 from app.engine.criteria import Truth
 from app.engine.finding import Finding, evaluate
 from app.engine.knowledge import AdviceKind, Rule
 from app.engine.schema import Drug, Indicator, Orderable, Texts
 from app.features.model import Evidence, Features
 
-
-class Occasion(StrEnum):
-    """The occasion of a call: which kind of hook asks."""
-
-    CHART = "chart"  # patient-view
-    ORDERS = "orders"  # order-select, order-sign
-    DISCHARGE = "discharge"
-    PROBLEM = "problem"  # problem-list-item-create
+UNREAD = {Occasion.REFILL: "renewed_drug", Occasion.INTOLERANCE: "intolerance_entry"}
+"""What is asked for where the call is about something that came in a shape that cannot be read."""
 
 
 class Role(StrEnum):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from app.advice.model import Cited, Findings, Occasion, Role
+from app.advice.model import Cited, Findings, Role
+from app.chart import Occasion
 from app.engine.knowledge import Knowledge, Rule
 from app.engine.schema import Use
 from app.features.model import Features
@@ -52,7 +53,7 @@ class ActiveRecommendations:
 
     def triggers_at(self, occasion: Occasion, findings: Findings) -> list[Cited]:
         """The recommendations that can open a card by themselves on this occasion."""
-        key = "orders" if occasion is Occasion.ORDERS else "chart"
+        key = "orders" if occasion.about_orders else "chart"
         return [Cited(rule, role, findings) for rule, role in self.triggers[key]]
 
 

@@ -8,21 +8,24 @@ from app.advice.citations import Citations
 from app.advice.delivery import select_for_occasion
 from app.advice.draft import Draft
 from app.advice.drug_options import DrugKnowledge
-from app.advice.model import AdviceSet, Cited, Findings, Occasion, OptionStatus, Role
+from app.advice.model import Advice, AdviceSet, Cited, Findings, OptionStatus, Role
 from app.advice.profile import ActiveRecommendations, active_recommendations, roles_in
+from app.advice.renewal import Renewal
 from app.advice.situation import Situation
 from app.advice.suppression import CALCIUM, Suppression
 from app.advice.triggers import (
     Opened,
     collect_asks,
     open_for_duplicates,
+    open_for_intolerances,
     open_for_orders,
     open_for_running_drugs,
+    open_for_unread_context,
     open_from_findings,
     open_from_options,
     ordered_already,
 )
-from app.chart import Chart
+from app.chart import Chart, Occasion
 from app.engine.knowledge import Knowledge
 from app.features.model import Features
 
@@ -43,7 +46,43 @@ class Advisor:
         return self._prepared[key]
 
     def advise(self, profile: str, features: Features, chart: Chart, occasion: Occasion = Occasion.CHART) -> AdviceSet:
-        """All advice for a patient at this moment."""
+        """All advice for a patient on this occasion."""
+        situation = self._situation(profile, features, chart, occasion)
+        opened, drugs, active = situation.opened, situation.drugs, situation.active
+        triggers = active.triggers_at(occasion, situation.findings)
+        open_from_findings(opened, self.knowledge, triggers)
+        if occasion.about_orders:
+            open_for_orders(opened, drugs, chart)
+            due = [Cited(rule, role, situation.findings) for rule, role in active.triggers["chart"]]
+            open_for_duplicates(opened, drugs, chart, [*due, *drugs.places_in_therapy])
+            collect_asks(opened, self.knowledge, [c for c in triggers if c.rule.block.asks_for])
+        else:
+            open_from_options(opened, self.knowledge, drugs.places_in_therapy, features)
+            open_for_running_drugs(opened, drugs)
+            if occasion is Occasion.INTOLERANCE:
+                open_for_intolerances(opened, drugs, chart)
+            else:
+                collect_asks(opened, self.knowledge, [*triggers, *drugs.rules, *drugs.places_in_therapy])
+        open_for_unread_context(opened, self.knowledge, chart)
+        return select_for_occasion(_finished(situation, chart), self.knowledge, features, chart, occasion)
+
+    def review(self, profile: str, features: Features, renewal: Renewal) -> list[Advice]:
+        """What patient-view would say of the course of the drug that is renewed, and of nothing else (decision 65).
+
+        `features` are those of `renewal.chart`.
+        """
+        situation = self._situation(profile, features, renewal.chart, Occasion.CHART)
+        triggers = [
+            Cited(rule, role, situation.findings)
+            for rule, role in situation.active.triggers["chart"]
+            if not renewal.drugs.isdisjoint(rule.block.at_renewal_of)
+        ]
+        open_from_findings(situation.opened, self.knowledge, triggers)
+        collect_asks(situation.opened, self.knowledge, triggers)
+        found = _finished(situation, renewal.chart)
+        return [one for one in found if any(evidence.resource in renewal.refs for evidence in one.evidence)]
+
+    def _situation(self, profile: str, features: Features, chart: Chart, occasion: Occasion) -> Situation:
         active, findings = self._active_for(profile, features), Findings(features)
         drugs = DrugKnowledge(
             self.knowledge,
@@ -52,26 +91,17 @@ class Advisor:
             rules=[Cited(rule, role, findings) for rule, role in active.drug_rules],
             places_in_therapy=[Cited(rule, role, findings) for rule, role in active.places_in_therapy],
         )
-        triggers = active.triggers_at(occasion, findings)
-        opened = Opened()
-        open_from_findings(opened, self.knowledge, triggers)
-        if occasion is Occasion.ORDERS:
-            open_for_orders(opened, drugs, chart)
-            due = [Cited(rule, role, findings) for rule, role in active.triggers["chart"]]
-            open_for_duplicates(opened, drugs, chart, [*due, *drugs.places_in_therapy])
-            collect_asks(opened, self.knowledge, [c for c in triggers if c.rule.block.asks_for])
-        else:
-            open_from_options(opened, self.knowledge, drugs.places_in_therapy, features)
-            open_for_running_drugs(opened, drugs)
-            collect_asks(opened, self.knowledge, [*triggers, *drugs.rules, *drugs.places_in_therapy])
         ordered = ordered_already(chart, self.knowledge)
-        situation = Situation(self.knowledge, profile, findings, drugs, active, opened, occasion, ordered)
-        Suppression(situation).run()
-        for draft in opened.drafts.values():
-            _choose_drugs(draft, situation)
-        Citations(situation).run()
-        advice = [draft.finished(features, chart) for draft in opened.drafts.values()]
-        return select_for_occasion(advice, self.knowledge, features, chart, occasion)
+        return Situation(self.knowledge, profile, findings, drugs, active, Opened(), occasion, ordered)
+
+
+def _finished(situation: Situation, chart: Chart) -> list[Advice]:
+    """The opened advice after gates, joins, drug options and supporting statements."""
+    Suppression(situation).run()
+    for draft in situation.opened.drafts.values():
+        _choose_drugs(draft, situation)
+    Citations(situation).run()
+    return [draft.finished(situation.features, chart) for draft in situation.opened.drafts.values()]
 
 
 def _choose_drugs(draft: Draft, situation: Situation) -> None:

@@ -6,9 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.advice.drug_options import DrugKnowledge
-from app.advice.model import Findings, Occasion
+from app.advice.model import Findings
 from app.advice.profile import ActiveRecommendations
 from app.advice.triggers import Opened
+from app.chart import Occasion
 from app.engine.knowledge import Knowledge
 from app.features.model import Features
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.advice.draft import Draft
-from app.advice.model import Cited, Occasion, Role
+from app.advice.model import Cited, Role
 from app.advice.situation import Situation
 from app.engine.criteria import Leaf, Outcome
 from app.engine.knowledge import CompiledGate
@@ -74,7 +74,7 @@ class Suppression:
             target = self.drafts.get((draft.kind.block.joins or "", ""))
             if target is None:
                 continue
-            if self.situation.occasion is Occasion.ORDERS and target.kind.block.topic != draft.kind.block.topic:
+            if self.situation.occasion.about_orders and target.kind.block.topic != draft.kind.block.topic:
                 continue  # at an order, safety keeps a card of its own
             for cited in draft.cited:
                 target.add(cited)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from app.advice.draft import Draft
 from app.advice.drug_options import DrugKnowledge
 from app.advice.duplicate_drugs import duplicates
-from app.advice.model import Cited, Role
+from app.advice.model import UNREAD, Cited, Role
 from app.chart import Chart, CourseFact, DraftOrder, OrderAction
 from app.engine.knowledge import Knowledge
 from app.engine.schema import Drug, Indicator, Use
-from app.features.model import Features
+from app.features.model import Evidence, Features
 
 GENERAL_QUESTION = "complete-risk-data"
 ADVISES_CHANGE = frozenset({"use-other-drug", "follow-denosumab", "follow-anabolic"})
@@ -172,6 +172,49 @@ def _for_order(
     for one in cited:
         draft.add(one)
     return draft
+
+
+LOW_CALCIUM = "hypocalcaemia"
+_FOLLOWED_BY = {"denosumab": "follow-denosumab", "anabolic": "follow-anabolic"}
+"""The advice about what follows, by the drugs that must not be left without a drug after them."""
+
+
+def open_for_intolerances(opened: Opened, drugs: DrugKnowledge, chart: Chart) -> None:
+    """A bone drug that was not tolerated, just recorded: which one instead (decision 67).
+
+    Low calcium under denosumab is corrected first, and opens no list of other drugs (decision 43). Where the chart asks
+    for another drug for the same reason, its citations stand on this card.
+    """
+    for fact in chart.new_intolerances:
+        if "bone_drug" not in fact.drugs:
+            continue
+        meant = [drug for drug in drugs.knowledge.drugs.values() if drug.course in fact.drugs]
+        kind = meant[0].course if len(meant) == 1 else "bone_drug"
+        evidence = [Evidence(f"{kind}_intolerance", fact.reaction or True, None, fact.recorded, fact.ref)]
+        low = drugs.features.feature(LOW_CALCIUM)
+        if "denosumab" in fact.drugs and (LOW_CALCIUM in fact.reaction_concepts or low.value is True):
+            draft = opened.open(drugs.knowledge, "calcium-before-next-dose")
+            draft.evidence += (*evidence, *low.evidence)
+            opened.drafts.pop(("use-other-drug", ""), None)
+            continue
+        running = [drug for drug in drugs.running if drug.course in fact.drugs]
+        followed = next((a for name, a in _FOLLOWED_BY.items() if any(name in d.classes for d in running)), None)
+        draft = opened.open(drugs.knowledge, followed or "replace-not-tolerated")
+        draft.evidence += evidence
+        draft.drug_name = meant[0].name if len(meant) == 1 else draft.drug_name
+        other = opened.drafts.pop(("use-other-drug", ""), None)
+        for cited in other.cited if other else ():
+            draft.add(cited)
+
+
+CONTEXT = "context."
+
+
+def open_for_unread_context(opened: Opened, knowledge: Knowledge, chart: Chart) -> None:
+    """What the call is about came in a shape that cannot be read: the answer asks for it instead of being empty."""
+    datum = UNREAD.get(chart.occasion)
+    if datum and any(item.resource and item.resource.startswith(CONTEXT) for item in chart.set_aside):
+        opened.open(knowledge, GENERAL_QUESTION).missing.append(datum)
 
 
 def collect_asks(opened: Opened, knowledge: Knowledge, active: Iterable[Cited]) -> None:

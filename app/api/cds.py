@@ -118,8 +118,8 @@ def _audit(request: Request, call: HookRequest, answer: HookAnswer) -> None:
         hook=call.hook.value,
         hook_instance_hash=_hashed(call.hook_instance),
         # A user can be the patient: the id is only told as a hash.
-        user_type=call.context.user_id.partition("/")[0],
-        user_hash=_hashed(call.context.user_id),
+        user_type=(call.context.user_id or "").partition("/")[0] or None,
+        user_hash=_hashed(call.context.user_id) if call.context.user_id else None,
         guideline_version=answer.guideline_version,
         profile=call.configuration.profile.value,
         language=call.configuration.language.value,

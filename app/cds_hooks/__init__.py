@@ -1,5 +1,5 @@
 """The vocabulary of the CDS Hooks standard: hooks, requests, prefetch, discovery, responses, feedback.
 
 Everything here follows the standard (2.0.1, with `version` and OperationOutcome errors of the 3.0 ballot) and knows
-nothing of osteoporosis except the ids and descriptions of the five services.
+nothing of osteoporosis except the ids and descriptions of its services and the kinds of records.
 """

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.cds_hooks.configuration import Configuration, configuration_of
+from app.cds_hooks.context_records import bundle_of, intolerances_of, refills_of
 from app.cds_hooks.errors import MalformedRequest
-from app.cds_hooks.hooks import USER_TYPES, Hook, Service
+from app.cds_hooks.hooks import OCCASIONS, USER_TYPES, Hook, Service
 from app.cds_hooks.prefetch import Records, Resource, resolve
-from app.chart import SetAside
+from app.chart import Occasion, SetAside
 
 _REFERENCE = re.compile(r"(?:\S*/)?([A-Z][A-Za-z]+)/([^/\s]+)")
 _BARE_ID = re.compile(r"[^\s/?#&]{1,128}")
@@ -35,14 +36,19 @@ class FhirAuthorization:
 
 @dataclass(frozen=True, slots=True)
 class HookContext:
-    """The context of a call. `selections` is None for hooks without it."""
+    """The context of a call. `selections` is None for hooks without it.
 
-    user_id: str
+    `draft_orders`: the orders of the order hooks, or the prescriptions that medication-refill renews. `user_id` is None
+    only where the hook leaves it out.
+    """
+
+    user_id: str | None
     patient_id: str
     encounter_id: str | None = None
     draft_orders: tuple[Resource, ...] = field(default=(), repr=False)
     selections: frozenset[str] | None = None
     conditions: tuple[Resource, ...] = field(default=(), repr=False)
+    intolerances: tuple[Resource, ...] = field(default=(), repr=False)
     set_aside: tuple[SetAside, ...] = ()
 
 
@@ -58,6 +64,11 @@ class HookRequest:
     configuration: Configuration = field(default_factory=Configuration)
     fhir_server: str | None = None
     fhir_authorization: FhirAuthorization | None = None
+
+    @property
+    def occasion(self) -> Occasion:
+        """What the call is about."""
+        return OCCASIONS[self.hook]
 
 
 def read_request(
@@ -98,22 +109,26 @@ def _check_hook(body: Mapping[str, Any], service: Service) -> None:
 
 
 def _context(context: Mapping[str, Any], service: Service) -> HookContext:
-    orders, lost_orders = _bundle(context, "draftOrders") if service.orders else ((), 0)
-    conditions, lost_conditions = _bundle(context, "conditions") if service.conditions else ((), 0)
-    lost = lost_orders + lost_conditions
+    read_orders = refills_of if service.occasion is Occasion.REFILL else bundle_of
+    orders, lost_orders = read_orders(context, service.orders_in) if service.orders_in else ((), ())
+    conditions, lost_conditions = bundle_of(context, "conditions") if service.conditions else ((), ())
+    intolerances, lost_intolerances = intolerances_of(context) if service.intolerance else ((), ())
     return HookContext(
-        user_id=_user(context),
+        user_id=_user(context, required=service.user_required),
         patient_id=_patient_id(context),
         encounter_id=_text(context, "encounterId", "context.encounterId", required=service.encounter_required),
         draft_orders=orders,
         selections=_selections(context) if service.selections else None,
         conditions=conditions,
-        set_aside=(SetAside(None, "unreadable", lost),) if lost else (),
+        intolerances=intolerances,
+        set_aside=(*lost_orders, *lost_conditions, *lost_intolerances),
     )
 
 
-def _user(context: Mapping[str, Any]) -> str:
-    text = _required_text(context, "userId", "context.userId")
+def _user(context: Mapping[str, Any], *, required: bool) -> str | None:
+    text = _text(context, "userId", "context.userId", required=required)
+    if text is None:
+        return None
     match = _REFERENCE.fullmatch(text)
     if not match or match[1] not in USER_TYPES:
         allowed = ", ".join(sorted(USER_TYPES))
@@ -136,26 +151,6 @@ def _selections(context: Mapping[str, Any]) -> frozenset[str]:
     if not isinstance(selections, list) or not all(isinstance(item, str) and item.strip() for item in selections):
         raise MalformedRequest(f"{path} is required and must be an array of strings", expression=path)
     return frozenset(selections)
-
-
-def _bundle(context: Mapping[str, Any], name: str) -> tuple[tuple[Resource, ...], int]:
-    """The resources of a required Bundle of the context, and how many entries could not be read."""
-    path = f"context.{name}"
-    bundle = _object(context, name, path, required=True)
-    if bundle.get("resourceType") != "Bundle":
-        raise MalformedRequest(f"{path} must be a FHIR Bundle", expression=path)
-    entries = bundle.get("entry")
-    if entries is None:
-        return (), 0
-    if not isinstance(entries, list):
-        raise MalformedRequest(f"{path}.entry must be an array", expression=f"{path}.entry")
-    resources = [entry.get("resource") if isinstance(entry, dict) else None for entry in entries]
-    readable = tuple(
-        resource
-        for resource in resources
-        if isinstance(resource, dict) and isinstance(resource.get("resourceType"), str)
-    )
-    return readable, len(resources) - len(readable)
 
 
 def _fhir_server(body: Mapping[str, Any]) -> str | None:

@@ -270,6 +270,7 @@ class _Builder:
         if block.option:
             self.known(file, (*here, "option", "drug"), "drug", block.option.drug, self.drug_ids)
             self.features(file, (*here, "option", "must_know"), block.option.must_know)
+        self.features(file, (*here, "at_renewal_of"), [f"takes.{drug}" for drug in block.at_renewal_of])
         if block.drug_rule:
             self.features(file, (*here, "drug_rule", "must_know"), block.drug_rule.must_know)
             for name in block.drug_rule.drugs:

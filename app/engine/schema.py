@@ -133,6 +133,7 @@ class Recommendation(Block):
     safety: bool = False
     default_on: bool = True
     at: list[Literal["chart", "orders"]] = ["chart"]
+    at_renewal_of: Strings = []  # drug classes: speaks also at an order that continues one of them (decision 65)
     when: Criterion = True
     unless: list[Unless] = []
     ask: Strings = []  # features: named as missing when unknown; the advice stands
@@ -197,6 +198,7 @@ class AdviceEntry(Block):
     indicator: Indicator = Indicator.INFO
     text: dict[Literal["en", "sv", "da", "zh"], AdviceText]
     purpose: Literal["start", "change", "anabolic", "follow-denosumab", "follow-anabolic"] | None = None  # drug cards
+    due_at_visit: bool = False  # has a date of its own (dose, test before it, follow-up, review): said at a visit
     suggests: Strings = []  # orderables, drugs, or "tests" = the tests of the recommendations
     joins: str | None = None  # advice whose card takes this one in when both stand
     gates: list[Gate] = []

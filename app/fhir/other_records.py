@@ -188,7 +188,7 @@ def read_intolerance(resource: Resource, reading: Reading) -> list[IntoleranceFa
     if coded_status(resource, "clinicalStatus") in {"inactive", "resolved"}:
         reading.leave_out(resource, NOT_CURRENT)
         return []
-    found = drug_match(resource.get("code"))
+    found = drug_match(resource.get("code") or resource.get("substance"))  # DSTU2 has the substance
     reactions = list(objects(resource.get("reaction")))
     drugs = set(found.concepts)
     for reaction in reactions:

@@ -14,16 +14,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.chart import (
+    UNREADABLE,
     Availability,
     Chart,
     DensityFact,
     DraftOrder,
     FamilyFact,
     IntoleranceFact,
+    Occasion,
     ProcedureFact,
     RequestedService,
     SetAside,
     Source,
+    is_named,
 )
 from app.decoding.written import Result
 from app.fhir.conditions.fractures import merge_fractures, with_external_causes
@@ -35,7 +38,7 @@ from app.fhir.observations.read import ObservationFacts, read_observation, read_
 from app.fhir.observations.report_text import densities_in_report
 from app.fhir.other_records import read_family, read_intolerance, read_procedure, read_report, read_service
 from app.fhir.patient import read_patient
-from app.fhir.resource import OTHER_PATIENT, UNREADABLE, Reading, ReadSettings, ref_of, reference_id
+from app.fhir.resource import OTHER_PATIENT, Reading, ReadSettings, ref_of, reference_id
 from app.terminology.codeable_concept import objects
 
 __all__ = ["ChartInput", "ReadSettings", "read_chart"]
@@ -58,9 +61,10 @@ class ChartInput:
     entries: Sequence[dict[str, Any] | Result]
     availability: dict[Source, Availability]
     draft_orders: Sequence[dict[str, Any]] = ()
-    about_orders: bool = False
+    occasion: Occasion = Occasion.CHART
     selections: frozenset[str] | None = None
     new_conditions: Sequence[dict[str, Any]] = ()
+    new_intolerances: Sequence[dict[str, Any]] = ()
     already_set_aside: Sequence[SetAside] = ()
 
 
@@ -75,6 +79,7 @@ class _Facts:
     intolerances: list[IntoleranceFact]
     services: list[RequestedService]
     drafts: list[DraftOrder]
+    new_intolerances: list[IntoleranceFact]
 
 
 def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSettings | None = None) -> Chart:
@@ -83,9 +88,9 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
     reading = Reading(data.patient_id, today, tz, settings or ReadSettings(), birth=patient.birth_date)
     entries = [entry for entry in data.entries if isinstance(entry, _ENTRY)]
     reading.referred = (*entries, *data.draft_orders)
-    facts = _Facts(ObservationFacts(), ConditionFacts(), ConditionFacts(), [], [], [], [], [], [])
+    facts = _Facts(ObservationFacts(), ConditionFacts(), ConditionFacts(), [], [], [], [], [], [], [])
     others = _read_all(entries, _READERS, reading, facts)
-    others += _read_all(data.new_conditions, _NEW_READERS, reading, facts)
+    others += _read_all((*data.new_conditions, *data.new_intolerances), _NEW_READERS, reading, facts)
     courses = merge_courses(facts.records, reading)
     others += _read_all(data.draft_orders, _draft_readers(data.selections, courses), reading, facts)
     if others:
@@ -107,11 +112,13 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
         courses=courses,
         procedures=tuple(facts.procedures),
         family=tuple(facts.family),
-        intolerances=tuple(facts.intolerances),
+        intolerances=_with_new(facts.intolerances, facts.new_intolerances),
         services=tuple(facts.services),
         draft_orders=tuple(facts.drafts),
-        about_orders=data.about_orders,
+        occasion=data.occasion,
+        about_orders=data.occasion.about_orders,
         new_conditions=tuple(facts.new.conditions),
+        new_intolerances=tuple(facts.new_intolerances),
         set_aside=(*data.already_set_aside, *_counted(reading.set_aside)),
         unusable=tuple(dict.fromkeys(reading.unusable)),
     )
@@ -223,6 +230,10 @@ def _intolerance(resource: dict[str, Any], reading: Reading, facts: _Facts) -> N
     facts.intolerances.extend(read_intolerance(resource, reading))
 
 
+def _new_intolerance(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
+    facts.new_intolerances.extend(read_intolerance(resource, reading))
+
+
 def _draft_service(resource: dict[str, Any], reading: Reading, facts: _Facts) -> None:
     service = read_service(resource, reading, draft=True)
     if service is not None:
@@ -249,7 +260,13 @@ _READERS: dict[str, _Read] = {
     **dict.fromkeys(MEDICATION_RECORDS, _medication),
 }
 """What reads a record, by its kind; the others are not read."""
-_NEW_READERS: dict[str, _Read] = {"Condition": _new_condition}
+_NEW_READERS: dict[str, _Read] = {"Condition": _new_condition, "AllergyIntolerance": _new_intolerance}
+
+
+def _with_new(known: Sequence[IntoleranceFact], new: Sequence[IntoleranceFact]) -> tuple[IntoleranceFact, ...]:
+    """The intolerances on record and those that are being recorded; one that is sent in both places is the new one."""
+    named = {fact.ref for fact in new if is_named(fact.ref)}
+    return (*(fact for fact in known if fact.ref not in named), *new)
 
 
 def _without_repetitions(densities: Sequence[DensityFact]) -> tuple[DensityFact, ...]:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from app.chart import UNNAMED, DateRange, SetAside, UnusableValue
+from app.chart import UNNAMED, UNREADABLE, DateRange, SetAside, UnusableValue
 from app.decoding.written import Result
 from app.fhir.dates import read_moment, seconds_of
 from app.fhir.remembered import Remembered
@@ -20,7 +20,6 @@ T = TypeVar("T")
 
 ENTERED_IN_ERROR = "entered-in-error"
 REFUTED = "refuted"
-UNREADABLE = "unreadable"
 OTHER_PATIENT = "other patient"
 STATUS = "status does not count"
 NOT_DONE = "not done"

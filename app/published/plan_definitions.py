@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from app.cds_hooks.hooks import OCCASIONS
 from app.engine.criteria import Constant, Node
 from app.engine.knowledge import Knowledge, Rule
 from app.engine.schema import SourceFile, Use
@@ -17,8 +18,8 @@ from app.published.header import Resource, canonical, computable_name, header
 CRITERIA: Final = "text/x-osteon-criterion"
 APPLIED: Final = frozenset({Use.CARD, Use.RIDES, Use.LOGIC})
 HOOKS: Final = {
-    "chart": ("patient-view", "encounter-discharge", "problem-list-item-create"),
-    "orders": ("order-select", "order-sign"),
+    "chart": tuple(hook.value for hook, occasion in OCCASIONS.items() if not occasion.about_orders),
+    "orders": tuple(hook.value for hook, occasion in OCCASIONS.items() if occasion.about_orders),
 }
 _UNKNOWN: Final = {
     "ask": "when unknown, the advice stands and the datum is asked for",

@@ -26,11 +26,11 @@ SERVICE = {
     "order-sign": "osteoporosis-order-sign",
     "encounter-discharge": "osteoporosis-encounter-discharge",
     "problem-list-item-create": "osteoporosis-problem-list-item-create",
+    "medication-refill": "osteoporosis-medication-refill",
+    "allergyintolerance-create": "osteoporosis-allergyintolerance-create",
+    "encounter-start": "osteoporosis-encounter-start",
 }
-FRACTURES = {"fracture", "fragility_fracture", "low_energy_fracture", "high_energy_fracture"}
 PREFETCH_KEY = {"family": "familyHistory"}
-DOSES = {"dose_mg": "mg", "dose_ug": "ug", "dose_iu": "[iU]"}
-DOSE_WORDS = {"[iU]": "IU"}
 UNITS = {"SD": "{T-score}", "mL/min/1.73m2": "mL/min/{1.73_m2}", "mIU/L": "m[IU]/L"}
 
 
@@ -69,13 +69,19 @@ class Builder:
             prefetch["medicationAdministrations"] = self.bundle(given)
         hook = case.get("hook", "patient-view")
         if hook in {"order-select", "order-sign"}:
-            drafts = [self.draft(fact) for fact in case.get("draft_orders") or []]
+            facts = case.get("draft_orders") or []
+            drafts = [self.draft(fact) for fact in facts]
             context["draftOrders"] = self.bundle(drafts)
             if hook == "order-select":
-                context["selections"] = [f"{d['resourceType']}/{d['id']}" for d in drafts]
+                chosen = [draft for draft, fact in zip(drafts, facts, strict=True) if fact.get("selected", True)]
+                context["selections"] = [f"{d['resourceType']}/{d['id']}" for d in chosen]
         if hook == "problem-list-item-create":
             context["conditions"] = self.bundle([self.condition(fact) for fact in case.get("new_conditions") or []])
-        if hook == "encounter-discharge":
+        if hook == "medication-refill":
+            context["medications"] = self.bundle([self.draft(fact) for fact in case.get("draft_orders") or []])
+        if hook == "allergyintolerance-create":
+            context["allergyIntolerance"] = self.allergy(case["new_allergy"])
+        if hook in {"encounter-discharge", "encounter-start"}:
             context["encounterId"] = "e1"
         return {
             "hookInstance": "6bc883b2-b795-4dcb-b661-34884a31d472",
@@ -104,7 +110,7 @@ class Builder:
         }
 
     def concept(self, table: str, name: str, system: str) -> Json:
-        """A CodeableConcept for a name: of the table, else of `urn:osteon:finding`."""
+        """A CodeableConcept for a name."""
         entry = self.words[table].get(name)
         if entry is None:
             coding = {"system": FINDING, "code": kebab(name)}
@@ -158,7 +164,10 @@ class Builder:
     def condition(self, fact: Mapping[str, Any]) -> Json:
         """A diagnosis or a fracture."""
         name = fact["concept"]
-        code = self.fracture(fact) if name in FRACTURES else self.concept("conditions", name, ICD10)
+        if name in {"fracture", "fragility_fracture", "low_energy_fracture", "high_energy_fracture"}:
+            code = self.fracture(fact)
+        else:
+            code = self.concept("conditions", name, ICD10)
         made = self.base("Condition") | {"code": code}
         status = fact.get("clinical_status", "active")
         made["clinicalStatus"] = {"coding": [{"system": HL7 + "condition-clinical", "code": status}]}
@@ -221,13 +230,12 @@ class Builder:
         route = fact.get("route")
         if route:
             made["route"] = {"text": {"inhalation": "inhaled"}.get(route, route)}
-        for key, unit in DOSES.items():
-            if fact.get(key) is not None:
-                quantity = {"value": fact[key], "unit": DOSE_WORDS.get(unit, unit), "system": UCUM, "code": unit}
-                if fact.get("dose_basis") == "elemental":
-                    quantity["unit"] += " (elemental)"
-                    made["text"] = f"{fact[key]} {unit} elemental calcium"
-                made["doseAndRate"] = [{"doseQuantity": quantity}]
+        if fact.get("dose_mg") is not None:
+            elemental = fact.get("dose_basis") == "elemental"
+            quantity = {"value": fact["dose_mg"], "unit": "mg (elemental)" if elemental else "mg"}
+            made["doseAndRate"] = [{"doseQuantity": quantity | {"system": UCUM, "code": "mg"}}]
+            if elemental:
+                made["text"] = f"{fact['dose_mg']} mg elemental calcium"
         if fact.get("every_days"):
             made["timing"] = {"repeat": {"frequency": 1, "period": fact["every_days"], "periodUnit": "d"}}
         elif fact.get("times_per_day"):

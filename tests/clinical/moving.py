@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from app.advice.model import Occasion
 from app.advice.profile import roles_in
 from app.cds_hooks.hooks import SERVICES_BY_ID
 from app.cds_hooks.request import read_request
@@ -18,7 +17,7 @@ from app.engine.finding import evaluate
 from app.engine.knowledge import CompiledUnless, Knowledge, Rule
 from app.engine.schema import Use
 from app.features import PatientFeatures
-from app.pipeline import OCCASIONS, OsteonPipeline, build_pipeline
+from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
 from tests.clinical.builder import SERVICE, Builder
 from tests.clinical.cases import TODAY, all_cases
@@ -44,7 +43,6 @@ class Situation:
     """One clinical case, read: its features and the rules that speak in it."""
 
     case: str
-    tags: frozenset[str]
     features: PatientFeatures
     speaking: frozenset[str]
 
@@ -72,16 +70,9 @@ def situations(pipeline: OsteonPipeline | None = None) -> list[Situation]:
         request = read_request(body, SERVICES_BY_ID[SERVICE[body["hook"]]])
         features = PatientFeatures(pipeline.chart(request, today=TODAY), pipeline.feature_settings)
         roles = roles_in(pipeline.knowledge, str(request.configuration.profile), features)
-        moment = "orders" if OCCASIONS[request.hook] is Occasion.ORDERS else "chart"
+        moment = "orders" if request.occasion.about_orders else "chart"
         acting = [rule for rule in pipeline.knowledge.rules.values() if roles.role_of(rule)]
-        found.append(
-            Situation(
-                case["id"],
-                frozenset(case.get("tags", ())),
-                features,
-                frozenset(rule.id for rule in acting if at(rule, moment)),
-            )
-        )
+        found.append(Situation(case["id"], features, frozenset(rule.id for rule in acting if at(rule, moment))))
     return found
 
 

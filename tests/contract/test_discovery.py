@@ -18,6 +18,9 @@ IDS = {
     "order-sign": "osteoporosis-order-sign",
     "encounter-discharge": "osteoporosis-encounter-discharge",
     "problem-list-item-create": "osteoporosis-problem-list-item-create",
+    "medication-refill": "osteoporosis-medication-refill",
+    "allergyintolerance-create": "osteoporosis-allergyintolerance-create",
+    "encounter-start": "osteoporosis-encounter-start",
 }
 
 
@@ -57,10 +60,7 @@ def test_no_member_outside_the_standard(client: Client) -> None:
         assert set(service) <= known
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["patient-view", "order-select", "order-sign", "encounter-discharge", "problem-list-item-create"],
-)
+@pytest.mark.parametrize("name", IDS)
 def test_each_advertised_service_answers(client: Client, name: str) -> None:
     """DISC-6, CALL-1: the id is a path segment, and the published example request of the hook is answered."""
     response = client.call(calls.example(f"{name}.request"), IDS[name])

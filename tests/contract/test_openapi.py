@@ -102,6 +102,9 @@ REQUEST = calls.patient_view()
                 ("order-sign", "draftOrders"),
                 ("encounter-discharge", "encounterId"),
                 ("problem-list-item-create", "conditions"),
+                ("medication-refill", "medications"),
+                ("allergyintolerance-create", "allergyIntolerance"),
+                ("encounter-start", "encounterId"),
             )
         ),
     ],

@@ -31,6 +31,9 @@ EXAMPLES = {
     "osteoporosis-order-sign": "order-sign.request",
     "osteoporosis-encounter-discharge": "encounter-discharge.request",
     "osteoporosis-problem-list-item-create": "problem-list-item-create.request",
+    "osteoporosis-medication-refill": "medication-refill.request",
+    "osteoporosis-allergyintolerance-create": "allergyintolerance-create.request",
+    "osteoporosis-encounter-start": "encounter-start.request",
 }
 MAX_BODY_BYTES = 4 * 1024 * 1024
 """The limit that the server is started with: the heavy chart fits, the over-long body does not."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.cds_hooks.configuration import EXTENSION_NAME, Language, Profile
+from app.cds_hooks.context_records import INTOLERANCE
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.prefetch import TEMPLATES
 from app.cds_hooks.response import SUMMARY_LIMIT, ActionType, Indicator, LinkType
@@ -45,11 +46,12 @@ def _optional(schema: Schema) -> Schema:
 def _context() -> Schema:
     rules = []
     for service in SERVICES:
-        required = ["userId", "patientId"]
+        required = ["userId", "patientId"] if service.user_required else ["patientId"]
         required += ["encounterId"] if service.encounter_required else []
-        required += ["draftOrders"] if service.orders else []
+        required += [service.orders_in] if service.orders_in else []
         required += ["selections"] if service.selections else []
         required += ["conditions"] if service.conditions else []
+        required += [INTOLERANCE] if service.intolerance else []
         rules.append(
             {
                 "if": {"properties": {"hook": {"const": service.hook.value}}},
@@ -85,13 +87,15 @@ def _requests() -> dict[str, Schema]:
             **_context(),
         },
         "HookContext": _open(
-            ("userId", "patientId"),
+            ("patientId",),
             userId={"type": "string", "pattern": "(Practitioner|PractitionerRole|Patient|RelatedPerson)/[^/\\s]+$"},
             patientId={**TEXT, "description": "The id of the Patient, without 'Patient/'"},
             encounterId=_optional(TEXT),
             draftOrders=bundle,
             selections=_list(TEXT, least=0),
             conditions=bundle,
+            medications=bundle,
+            allergyIntolerance={**_ref("FhirResource"), "description": "The new AllergyIntolerance"},
         ),
         "FhirAuthorization": _open(
             ("access_token", "token_type", "expires_in", "scope", "subject"),

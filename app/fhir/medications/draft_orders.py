@@ -34,13 +34,15 @@ def read_draft(
         course = CourseFact(refs=(ref,), drugs=frozenset(), name=name, status=CourseStatus.PLANNED)
     else:
         course = replace(record.course, status=CourseStatus.PLANNED, last_given=None)
+    ingredients = record.ingredients if record else frozenset()
     return DraftOrder(
         ref=ref,
         course=course,
-        action=OrderAction.STOP if stops else _action(record.ingredients if record else frozenset(), courses, replaces),
+        action=OrderAction.STOP if stops else _action(ingredients, courses, replaces),
         selected=selections is None or ref in selections or str(resource.get("id")) in selections,
         recognised=recognised,
         replaces=replaces,
+        ingredients=ingredients,
     )
 
 
