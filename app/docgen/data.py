@@ -9,6 +9,8 @@ from pathlib import Path
 from app.terminology.code_sets import terminology
 from app.terminology.units import quantity_rules
 
+_MOST_CODES = 24
+
 HEAD = """# What is read from a chart
 
 Generated from `guidelines/concepts/` and `guidelines/drugs/` by `python -m app.docgen.data docs/data.md`; a test
@@ -33,6 +35,8 @@ def _systems() -> Iterator[str]:
     addresses: dict[str, list[str]] = {}
     for uri, (system, _) in terminology().systems.items():
         addresses.setdefault(system, []).append(uri)
+    for start, (system, _) in terminology().system_families:
+        addresses.setdefault(system, []).append(start + "*")
     for system, uris in sorted(addresses.items()):
         yield f"| {system} | {', '.join(f'`{uri}`' for uri in sorted(uris))} |"
     yield ""
@@ -64,12 +68,16 @@ def _concepts() -> Iterator[str]:
         yield "| concept | kind of | codes |"
         yield "|---|---|---|"
         for concept in sorted(name for name, its in terms.groups.items() if its == group):
-            listed = "; ".join(
-                f"{s}: {', '.join(sorted(found))}" for s, found in sorted(codes.get(concept, {}).items())
-            )
+            listed = "; ".join(f"{s}: {_listed(found)}" for s, found in sorted(codes.get(concept, {}).items()))
             kinds = ", ".join(sorted(terms.parents.get(concept, ())))
             yield f"| {concept} | {kinds} | {listed} |"
         yield ""
+
+
+def _listed(found: list[str]) -> str:
+    """Codes of one system, in order; a long list is cut: the value set has all of it."""
+    shown = ", ".join(sorted(found)[:_MOST_CODES])
+    return shown if len(found) <= _MOST_CODES else f"{shown} and {len(found) - _MOST_CODES} more"
 
 
 def _findings() -> Iterator[str]:

@@ -12,25 +12,42 @@ from typing import Any, Final
 
 from app.published.code_systems import FINDING
 from app.published.header import Resource, canonical, computable_name, fhir_id, header
-from app.terminology.code_sets import concept_file, drug_files
+from app.terminology.code_sets import CONCEPT_FILES, concept_file, drug_files
+from app.terminology.code_tables import listed_codes, table_sources
 
 MEDICATIONS: Final = "medications"
-FILES: Final = ("observations", "conditions", MEDICATIONS)
+FILES: Final = (*CONCEPT_FILES, MEDICATIONS)
 COMMENT: Final = "http://hl7.org/fhir/StructureDefinition/valueset-concept-comments"
 
 
 def load_concepts() -> dict[str, Any]:
-    """The content of the concept files by name; the products of all drug files are one of them.
+    """The concept files by name, with the codes of the code tables; the products of all drug files are one of them.
 
     Raises FilesError where one cannot be read.
     """
-    content: dict[str, Any] = {n: concept_file(n) for n in ("observations", "conditions", "findings", "systems")}
-    drugs = drug_files().values()
-    return content | {
-        MEDICATIONS: {
-            "evidence": {key: text for drug in drugs for key, text in drug.get("evidence", {}).items()},
-            "concepts": {n: entry for drug in drugs for n, entry in drug["products"].items() if "codes" in entry},
+    content: dict[str, Any] = {name: concept_file(name) for name in ("findings", "systems")}
+    for name in CONCEPT_FILES:
+        file = concept_file(name)
+        content[name] = {
+            **file,
+            "concepts": _copied(file["concepts"]),
+            "evidence": file.get("evidence", {}) | table_sources(),
         }
+    drugs = drug_files().values()
+    products = {name: entry for drug in drugs for name, entry in drug["products"].items() if "codes" in entry}
+    evidence = {key: text for drug in drugs for key, text in drug.get("evidence", {}).items()}
+    content[MEDICATIONS] = {"evidence": evidence | table_sources(), "concepts": _copied(products)}
+    homes = {concept: entry for name in FILES for concept, entry in content[name]["concepts"].items()}
+    for listed in listed_codes():
+        homes[listed.concept]["codes"].setdefault(listed.system, {}).setdefault(listed.code, listed.entry)
+    return content
+
+
+def _copied(concepts: Mapping[str, Any]) -> dict[str, Any]:
+    """Concepts whose codes can be added to: what the files hold is shared and stays as it is."""
+    return {
+        name: {**entry, "codes": {system: dict(rows) for system, rows in entry["codes"].items()}}
+        for name, entry in concepts.items()
     }
 
 

@@ -15,10 +15,12 @@ from types import MappingProxyType
 from typing import Any
 
 from app.data_files import data_path
+from app.terminology.code_tables import ListedCode, listed_codes
 from app.terminology.drug_table import DrugTable, drug_table
 from app.yaml_files import FilesError, Place, Problem, Table, line_of, read_yaml
 
-_CODE_FILES = ("observations", "conditions")
+CONCEPT_FILES = ("observations", "conditions")
+"""The files of `guidelines/concepts` that define concepts; the code tables add codes to them."""
 MEDICATION = "medication"
 """The group of the concepts of `guidelines/drugs`."""
 _ESCAPE = re.compile(r"\\.")
@@ -42,6 +44,7 @@ class CodeRow:
     history: bool = False
     site: str | None = None
     level: str | None = None
+    side: str | None = None
     strength_mg: str | None = None
     mg_per_ml: str | None = None
     excluded: tuple[str, ...] = ()
@@ -92,7 +95,9 @@ class Terminology:
     """All code sets. Mappings are read-only; codes of prefix systems are stored without dots."""
 
     systems: Mapping[str, tuple[str, str]]  # URI (lower case) -> (system, shape of its codes)
+    system_families: tuple[tuple[str, tuple[str, str]], ...]  # the same for every URI that begins so
     prefix_systems: frozenset[str]
+    complete_systems: frozenset[str]  # a code without an entry means something that no rule asks for
     codes: Mapping[str, Mapping[str, tuple[CodeRow, ...]]]
     groups: Mapping[str, str]  # concept -> observation | condition | medication
     parents: Mapping[str, frozenset[str]]  # transitive
@@ -137,12 +142,14 @@ def terminology() -> Terminology:
 
     Raises TerminologyError for a mistake in them.
     """
-    systems, prefix_systems = _systems(concept_file("systems"))
+    systems_file = concept_file("systems")
+    systems, families = _systems(systems_file)
+    prefix_systems = _systems_with(systems_file, "match", "prefix")
     codes: dict[str, dict[str, list[CodeRow]]] = {}
     groups: dict[str, str] = {}
     direct: dict[str, list[str]] = {}
     sites: dict[str, str] = {}
-    for name in _CODE_FILES:
+    for name in CONCEPT_FILES:
         content = concept_file(name)
         for concept, entry in content["concepts"].items():
             groups[concept] = content["group"]
@@ -157,13 +164,16 @@ def terminology() -> Terminology:
             if "codes" in entry:  # the others are found by dose or brand only
                 groups[product], direct[product] = MEDICATION, []
                 _add_rows(codes, product, entry, prefix_systems, file)
+    _add_listed(codes, set(groups), sites, prefix_systems)
     findings_file = concept_file("findings")
     texts = concept_file(_TEXTS)
     supersedes = dict(texts["supersedes"])
     supersedes |= {name: entry["supersedes"] for name, entry in products.items() if "supersedes" in entry}
     return Terminology(
         systems=MappingProxyType(systems),
+        system_families=families,
         prefix_systems=prefix_systems,
+        complete_systems=_systems_with(systems_file, "complete", True),
         codes=MappingProxyType(
             {s: MappingProxyType({c: tuple(rows) for c, rows in by.items()}) for s, by in codes.items()}
         ),
@@ -184,18 +194,25 @@ def terminology() -> Terminology:
     )
 
 
-def _systems(content: Any) -> tuple[dict[str, tuple[str, str]], frozenset[str]]:
+def _systems_with(content: Any, key: str, value: object) -> frozenset[str]:
+    return frozenset(name for name, entry in content["systems"].items() if entry.get(key) == value)
+
+
+def _systems(content: Any) -> tuple[dict[str, tuple[str, str]], tuple[tuple[str, tuple[str, str]], ...]]:
+    """Systems by their addresses, and by the beginning of addresses that end in *."""
     systems: dict[str, tuple[str, str]] = {}
-    prefix: set[str] = set()
+    families: list[tuple[str, tuple[str, str]]] = []
     for name, entry in content["systems"].items():
-        target = entry.get("reads_as", name)
-        if entry.get("match") == "prefix":
-            prefix.add(name)
+        target = (entry.get("reads_as", name), entry.get("shape", ""))
         for uri in entry["uris"]:
-            systems[uri.lower()] = (target, entry.get("shape", ""))
-            if uri.startswith("urn:oid:"):
-                systems[uri.removeprefix("urn:oid:")] = (target, entry.get("shape", ""))
-    return systems, frozenset(prefix)
+            address = uri.lower()
+            if address.endswith("*"):
+                families.append((address.rstrip("*"), target))
+                continue
+            systems[address] = target
+            if address.startswith("urn:oid:"):
+                systems[address.removeprefix("urn:oid:")] = target
+    return systems, tuple(families)
 
 
 def _add_rows(
@@ -203,27 +220,70 @@ def _add_rows(
 ) -> None:
     for system, by_code in entry["codes"].items():
         for key, row in by_code.items():
-            prefix = key.endswith("*")
-            if prefix and system not in prefix_systems:
+            if key.endswith("*") and system not in prefix_systems:
                 place = ("products" if "/" in file else "concepts", concept, "codes", system, key)
                 raise wrong(file, place, f"{concept}: {key}: {system} has no hierarchy in its codes")
-            code = key.rstrip("*")
-            if system in prefix_systems:
-                code = code.replace(".", "")
-            codes.setdefault(system, {}).setdefault(code, []).append(
-                CodeRow(
-                    concept,
-                    prefix,
-                    residual=bool(entry.get("residual")),
-                    coarse="coarse" in row,
-                    history=bool(row.get("history")),
-                    site=row.get("site", entry.get("site")),
-                    level=row.get("level"),
-                    strength_mg=row.get("strength_mg"),
-                    mg_per_ml=row.get("mg_per_ml"),
-                    excluded=tuple(other.replace(".", "") for other in row.get("except", ())),
-                )
-            )
+            site = row.get("site", entry.get("site"))
+            _add_row(codes, concept, system, key, row, prefix_systems, site, residual=bool(entry.get("residual")))
+
+
+def _add_listed(
+    codes: dict[str, dict[str, list[CodeRow]]],
+    concepts: set[str],
+    sites: Mapping[str, str],
+    prefix_systems: frozenset[str],
+) -> None:
+    """Add the codes of the code tables, save those that a concept file already gives the concept."""
+    problems: list[Problem] = []
+    for listed in listed_codes():
+        if listed.concept not in concepts:
+            problems.append(Problem(listed.file, listed.line, f"no concept {listed.concept}"))
+        elif listed.code.endswith("*") and listed.system not in prefix_systems:
+            problems.append(Problem(listed.file, listed.line, f"{listed.system} has no hierarchy in its codes"))
+        elif not _has_row(codes, listed, prefix_systems):
+            site = listed.entry.get("site", sites.get(listed.concept))
+            _add_row(codes, listed.concept, listed.system, listed.code, listed.entry, prefix_systems, site)
+    if problems:
+        raise TerminologyError(problems)
+
+
+def _has_row(
+    codes: Mapping[str, Mapping[str, list[CodeRow]]], listed: ListedCode, prefix_systems: frozenset[str]
+) -> bool:
+    rows = codes.get(listed.system, {}).get(_key(listed.system, listed.code, prefix_systems), ())
+    return any(row.concept == listed.concept for row in rows)
+
+
+def _key(system: str, code: str, prefix_systems: frozenset[str]) -> str:
+    code = code.rstrip("*")
+    return code.replace(".", "") if system in prefix_systems else code
+
+
+def _add_row(
+    codes: dict[str, dict[str, list[CodeRow]]],
+    concept: str,
+    system: str,
+    code: str,
+    row: Mapping[str, Any],
+    prefix_systems: frozenset[str],
+    site: str | None,
+    *,
+    residual: bool = False,
+) -> None:
+    made = CodeRow(
+        concept,
+        code.endswith("*"),
+        residual=residual,
+        coarse="coarse" in row,
+        history=bool(row.get("history")),
+        site=site,
+        level=row.get("level"),
+        side=row.get("side"),
+        strength_mg=row.get("strength_mg"),
+        mg_per_ml=row.get("mg_per_ml"),
+        excluded=tuple(other.replace(".", "") for other in row.get("except", ())),
+    )
+    codes.setdefault(system, {}).setdefault(_key(system, code, prefix_systems), []).append(made)
 
 
 def _ancestors(concept: str, direct: Mapping[str, list[str]]) -> frozenset[str]:

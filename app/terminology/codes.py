@@ -1,17 +1,20 @@
 """What a coding or a CodeableConcept means: the concepts of `guidelines/concepts`.
 
-All codings are looked at, not the first. A code of a known system decides; only where no code is known does the text
-speak, and then the match says so. ICD-10 (WHO) and ICD-10-CM are never mixed: the same code differs between them.
+All codings are looked at, not only the first. A code decides before words: the words are read only where no code is
+known, and the match says so. In a system of which every code is classified (`complete` in systems.yaml: ATC, ICD-10) a
+code without an entry is known to mean something else, and its words are not read either. ICD-10 (WHO) and ICD-10-CM are
+never mixed: the same code differs between them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from app.terminology.code_sets import CodeRow, Terminology, terminology
 from app.terminology.codeable_concept import codings, joined_words
@@ -20,7 +23,14 @@ from app.terminology.names import TextKind, contradicts, named_by
 FINDING_SYSTEM = "finding"
 _SNOMED_ID = re.compile(r"\s*(\d{6,18})")
 _SKS_DIAGNOSIS = re.compile(r"D([A-Z]\d[0-9A-Z]\w*)(?:\+(\w+))?")
+_ICD_CODE = re.compile(r"[A-Z]\d[0-9A-Z]")
+_GERMAN_CERTAINTY = re.compile(r"([A-Z]\d\d[0-9-]{0,2})[*!+]?([GVAZ])([LRB])?")
+_NATIONAL_SIGNS = re.compile(r"[*†+!#&]")
+_GERMAN_SIDES = {"L": "left", "R": "right"}
 _CACHED_CODES = 16384
+_LONGEST_CODE = 200
+SUSPECTED, RULED_OUT, STATUS_AFTER = "V", "A", "Z"
+"""Certainty of German outpatient diagnoses (ICD-10-GM)."""
 
 
 class CodeMeaning(Struct, frozen=True, gc=False):
@@ -34,6 +44,8 @@ class CodeMeaning(Struct, frozen=True, gc=False):
     strength_mg: Decimal | None = None
     mg_per_ml: Decimal | None = None
     follow_up: bool = False  # ICD-10-CM, seventh character D to S: a later encounter for the same injury
+    certainty: str = ""  # German outpatient codes: G confirmed, V suspected, A ruled out, Z status after
+    coarse: bool = False  # the code says less than a concept that it belongs to: words can add to it
 
 
 class Match(Struct, frozen=True, gc=False):
@@ -73,7 +85,10 @@ def _canonical_system(uri: str) -> tuple[str, str] | None:
     if found is None and text.startswith("http://snomed.info/sct"):
         return systems["http://snomed.info/sct"]
     if found is None and text.startswith("https://"):
-        return systems.get("http://" + text.removeprefix("https://"))
+        found = systems.get("http://" + text.removeprefix("https://"))
+    if found is None:
+        families = terminology().system_families
+        found = next((system for start, system in families if text.startswith(start)), None)
     return found
 
 
@@ -87,65 +102,97 @@ def meaning_of(system: object, code: object) -> CodeMeaning | None:
 @lru_cache(maxsize=_CACHED_CODES)
 def _meaning_of(uri: str, raw: str) -> CodeMeaning | None:
     known = canonical_system(uri)
-    if known is None:
+    if known is None or len(raw) > _LONGEST_CODE:
         return None
     system, shape = known
     terms = terminology()
     if system == FINDING_SYSTEM:
         return _finding(terms, raw)
-    side = None
-    if system in terms.prefix_systems:
-        code, side = normalise_hierarchical(raw, shape)
-        rows = list(_covering_rows(terms, system, code))
-    else:
-        code = raw.strip()
-        if system == "snomed":
-            leading = _SNOMED_ID.match(code)
-            code = leading.group(1) if leading else code
-        elif system != "loinc":
-            code = code.upper()
-        rows = [row for row in terms.codes.get(system, {}).get(code, ()) if not row.coarse]
+    if system not in terms.prefix_systems:
+        return _meaning_of_rows(terms, terms.codes.get(system, {}).get(_normalised(system, raw), ()))
+    code, side, certainty = _normalise(raw, shape)
+    rows = tuple(_covering_rows(terms, system, code))
+    found = _meaning_of_rows(terms, rows)
+    if found is None:
+        if system not in terms.complete_systems or not _is_code_of(system, code):
+            return None
+        return CodeMeaning(frozenset(), coarse=_is_coarse(terms, system, code), certainty=certainty)
+    if system == "icd10cm" and code[:1] in "STM":
+        follow_up = len(code) == 7 and "D" <= code[6] <= "S"
+        return replace(found, side=found.side or _side_of_cm(code, rows), follow_up=follow_up)
+    return replace(
+        found, side=side or found.side, certainty=certainty, history=found.history or certainty == STATUS_AFTER
+    )
+
+
+def _normalised(system: str, raw: str) -> str:
+    """A code of a system without hierarchy as the tables write it."""
+    code = raw.strip()
+    if system == "snomed":
+        leading = _SNOMED_ID.match(code)
+        return leading.group(1) if leading else code
+    return code if system == "loinc" else code.upper()
+
+
+def _meaning_of_rows(terms: Terminology, rows: Sequence[CodeRow]) -> CodeMeaning | None:
+    rows = [row for row in rows if not row.coarse]
     if not rows:
         return None
     concepts = frozenset(row.concept for row in rows)
     concepts |= frozenset(parent for concept in concepts for parent in terms.parents.get(concept, ()))
-    follow_up = False
-    if system == "icd10cm" and code[:1] in "STM":
-        follow_up = len(code) == 7 and "D" <= code[6] <= "S"
-        side = side or _side_of_cm(code, rows)
     return CodeMeaning(
         concepts=concepts,
-        history=rows[0].history,  # the longest code speaks: I25.2 is an old infarction, I25 is not
-        site=_first(row.site for row in rows),
+        history=rows[0].history,  # the longest code decides: I25.2 is an old infarction, I25 is not
+        site=_telling(row.site for row in rows),
         level=_first(row.level for row in rows),
-        side=side,
+        side=_first(row.side for row in rows),
         strength_mg=_decimal(_first(row.strength_mg for row in rows)),
         mg_per_ml=_decimal(_first(row.mg_per_ml for row in rows)),
-        follow_up=follow_up,
     )
 
 
+def _is_code_of(system: str, code: str) -> bool:
+    """Whether a text has the form of a code of a complete system: only then its absence from the tables tells."""
+    return bool(_ICD_CODE.match(code)) if system != "atc" else len(code) > 1 and code[0].isalpha() and code[1].isdigit()
+
+
+def _is_coarse(terms: Terminology, system: str, code: str) -> bool:
+    by_code = terms.codes.get(system, {})
+    return any(row.coarse for length in range(len(code), 0, -1) for row in by_code.get(code[:length], ()))
+
+
+def _telling(sites: Iterable[str | None]) -> str | None:
+    """The site of several rows of one code that says most."""
+    named = [site for site in sites if site is not None]
+    return next((site for site in named if site not in {"other", "unknown"}), named[0] if named else None)
+
+
 def normalise_hierarchical(raw: str, shape: str = "") -> tuple[str, str | None]:
-    """An ICD-10 or ATC code without dots, and the side that a Danish suffix gives.
+    """An ICD-10 or ATC code without dots, and the side that a national suffix gives.
 
     `shape` names the national notation (systems.yaml). A text that is no code of that notation gives "".
     """
-    code = raw.strip().upper().replace(" ", "")
-    side = None
+    return _normalise(raw, shape)[:2]
+
+
+def _normalise(raw: str, shape: str) -> tuple[str, str | None, str]:
+    """The code without dots, its side, and the certainty that German outpatient codes carry."""
+    code = raw.strip().upper().replace(" ", "").replace(".", "")
     if shape == "D prefix, side after +":
-        danish = _SKS_DIAGNOSIS.match(code.replace(".", ""))
+        danish = _SKS_DIAGNOSIS.match(code)
         if danish is None:
-            return "", None
-        code = danish.group(1)
+            return "", None, ""
         side = terminology().raw["text-patterns"]["side_codes"].get(danish.group(2) or "")
-    code = code.replace(".", "").rstrip("*†+!")
-    if (
-        shape == "six characters"
-    ):  # A00.0 of the international code, "x" for "no fourth character", the rest is national
-        return code[:4].removesuffix("X"), None
-    if len(code) == 4:
-        code = code.removesuffix("X")
-    return code, side
+        return danish.group(1), side, ""
+    if shape == "certainty after the code":
+        german = _GERMAN_CERTAINTY.fullmatch(code)
+        if german is not None:
+            return german.group(1).rstrip("-"), _GERMAN_SIDES.get(german.group(3) or ""), german.group(2)
+    # dagger and asterisk, French extensions after +, Finnish pairs: the first code is the disease
+    code = _NATIONAL_SIGNS.split(code.lstrip("*†+!#&"), maxsplit=1)[0].rstrip("-")
+    if shape == "six characters":  # the international code, "x" for "no fourth character", the rest is national
+        return code[:4].removesuffix("X"), None, ""
+    return (code.removesuffix("X") if len(code) == 4 else code), None, ""
 
 
 def _covering_rows(terms: Terminology, system: str, code: str) -> Iterator[CodeRow]:
@@ -194,14 +241,17 @@ def match(concept: object, kind: TextKind, *, check_text: bool = False) -> Match
         found for coding in listed if (found := meaning_of(coding.get("system"), coding.get("code"))) is not None
     )
     text = joined_words(concept, listed)
-    if meanings:
-        concepts = meanings[0].concepts
-        if len(meanings) > 1:
-            concepts = concepts.union(*(meaning.concepts for meaning in meanings))
+    telling = tuple(meaning for meaning in meanings if meaning.concepts)
+    if telling:
+        concepts = telling[0].concepts
+        if len(telling) > 1:
+            concepts = concepts.union(*(meaning.concepts for meaning in telling))
         conflict = check_text and contradicts(listed, text, kind, concepts)
-        return Match(concepts, conflict=conflict, meanings=meanings, text=text)
+        return Match(concepts, conflict=conflict, meanings=telling, text=text)
     if not text:
-        return NO_MATCH
+        return Match(frozenset(), meanings=meanings) if meanings else NO_MATCH
+    if meanings and not any(meaning.coarse for meaning in meanings):  # a known code that no rule asks for
+        return Match(frozenset(), meanings=meanings, text=text)
     named = named_by(listed, text, kind)
     return Match(named, by_text=bool(named), text=text)
 
