@@ -30,7 +30,10 @@ SERVICE = {
     "allergyintolerance-create": "osteoporosis-allergyintolerance-create",
     "encounter-start": "osteoporosis-encounter-start",
 }
+FRACTURES = {"fracture", "fragility_fracture", "low_energy_fracture", "high_energy_fracture"}
 PREFETCH_KEY = {"family": "familyHistory"}
+DOSES = {"dose_mg": "mg", "dose_ug": "ug", "dose_iu": "[iU]"}
+DOSE_WORDS = {"[iU]": "IU"}
 UNITS = {"SD": "{T-score}", "mL/min/1.73m2": "mL/min/{1.73_m2}", "mIU/L": "m[IU]/L"}
 
 
@@ -80,7 +83,7 @@ class Builder:
         if hook == "medication-refill":
             context["medications"] = self.bundle([self.draft(fact) for fact in case.get("draft_orders") or []])
         if hook == "allergyintolerance-create":
-            context["allergyIntolerance"] = self.allergy(case["new_allergy"])
+            context["allergyIntolerance"] = self.allergy(case["new_allergies"][0])
         if hook in {"encounter-discharge", "encounter-start"}:
             context["encounterId"] = "e1"
         return {
@@ -110,7 +113,7 @@ class Builder:
         }
 
     def concept(self, table: str, name: str, system: str) -> Json:
-        """A CodeableConcept for a name."""
+        """A CodeableConcept for a name: of the table, else of `urn:osteon:finding`."""
         entry = self.words[table].get(name)
         if entry is None:
             coding = {"system": FINDING, "code": kebab(name)}
@@ -164,10 +167,7 @@ class Builder:
     def condition(self, fact: Mapping[str, Any]) -> Json:
         """A diagnosis or a fracture."""
         name = fact["concept"]
-        if name in {"fracture", "fragility_fracture", "low_energy_fracture", "high_energy_fracture"}:
-            code = self.fracture(fact)
-        else:
-            code = self.concept("conditions", name, ICD10)
+        code = self.fracture(fact) if name in FRACTURES else self.concept("conditions", name, ICD10)
         made = self.base("Condition") | {"code": code}
         status = fact.get("clinical_status", "active")
         made["clinicalStatus"] = {"coding": [{"system": HL7 + "condition-clinical", "code": status}]}
@@ -230,12 +230,13 @@ class Builder:
         route = fact.get("route")
         if route:
             made["route"] = {"text": {"inhalation": "inhaled"}.get(route, route)}
-        if fact.get("dose_mg") is not None:
-            elemental = fact.get("dose_basis") == "elemental"
-            quantity = {"value": fact["dose_mg"], "unit": "mg (elemental)" if elemental else "mg"}
-            made["doseAndRate"] = [{"doseQuantity": quantity | {"system": UCUM, "code": "mg"}}]
-            if elemental:
-                made["text"] = f"{fact['dose_mg']} mg elemental calcium"
+        for key, unit in DOSES.items():
+            if fact.get(key) is not None:
+                quantity = {"value": fact[key], "unit": DOSE_WORDS.get(unit, unit), "system": UCUM, "code": unit}
+                if fact.get("dose_basis") == "elemental":
+                    quantity["unit"] += " (elemental)"
+                    made["text"] = f"{fact[key]} {unit} elemental calcium"
+                made["doseAndRate"] = [{"doseQuantity": quantity}]
         if fact.get("every_days"):
             made["timing"] = {"repeat": {"frequency": 1, "period": fact["every_days"], "periodUnit": "d"}}
         elif fact.get("times_per_day"):

@@ -9,8 +9,8 @@ from typing import Any
 from tests.clinical.builder import vocabulary
 
 KNOWN = {"fire", "not_fire", "topics", "no_topics", "suggest", "no_suggest", "indicator", "mentions_missing"}
-KNOWN |= {"no_cards", "role", "says", "says_not", "below_indicator", "advice", "no_advice"}
-URGENCY = {"info": 0, "warning": 1, "critical": 2}
+KNOWN |= {"no_cards", "says", "says_not", "below_indicator", "advice", "no_advice"}
+INDICATORS = {"info": 0, "warning": 1, "critical": 2}
 BISPHOSPHONATES = ("alendronate", "risedronate", "ibandronate", "zoledronic_acid")
 SERVICES = {
     "dxa_scan": "38268-9",
@@ -88,18 +88,18 @@ def unmet(expect: Mapping[str, Any], body: Mapping[str, Any]) -> list[str]:
     failures += [f"a card of {name} is expected" for name in expect.get("topics") or [] if name not in topics]
     failures += [f"no card of {name} is expected" for name in expect.get("no_topics") or [] if name in topics]
     for wanted in expect.get("suggest") or []:
-        if not codes_of(wanted["concept"]) & answer.suggested():
-            failures.append(f"{wanted['concept']} should be suggested")
+        if not codes_of(wanted["concept"]) & answer.suggested(wanted.get("topic")):
+            failures.append(f"{wanted['concept']} should be suggested by a card of {wanted.get('topic', 'any topic')}")
     for concept in expect.get("no_suggest") or []:
         if codes_of(concept) & answer.suggested():
             failures.append(f"{concept} should not be suggested")
     for topic, least in (expect.get("indicator") or {}).items():
         found = [c["indicator"] for c in answer.cards if c["source"]["topic"]["code"] == topic]
-        if not any(URGENCY[indicator] >= URGENCY[least] for indicator in found):
+        if not any(INDICATORS[indicator] >= INDICATORS[least] for indicator in found):
             failures.append(f"{topic} should be {least}, is {found}")
     for topic, most in (expect.get("below_indicator") or {}).items():
         found = [c["indicator"] for c in answer.cards if c["source"]["topic"]["code"] == topic]
-        if not found or any(URGENCY[indicator] >= URGENCY[most] for indicator in found):
+        if not found or any(INDICATORS[indicator] >= INDICATORS[most] for indicator in found):
             failures.append(f"{topic} should be below {most}, is {found}")
     text = answer.text()
     failures += [f"{words!r} should be said" for words in expect.get("says") or [] if not re.search(words, text)]

@@ -43,6 +43,7 @@ class Situation:
     """One clinical case, read: its features and the rules that speak in it."""
 
     case: str
+    tags: frozenset[str]
     features: PatientFeatures
     speaking: frozenset[str]
 
@@ -72,7 +73,14 @@ def situations(pipeline: OsteonPipeline | None = None) -> list[Situation]:
         roles = roles_in(pipeline.knowledge, str(request.configuration.profile), features)
         moment = "orders" if request.occasion.about_orders else "chart"
         acting = [rule for rule in pipeline.knowledge.rules.values() if roles.role_of(rule)]
-        found.append(Situation(case["id"], features, frozenset(rule.id for rule in acting if at(rule, moment))))
+        found.append(
+            Situation(
+                case["id"],
+                frozenset(case.get("tags", ())),
+                features,
+                frozenset(rule.id for rule in acting if at(rule, moment)),
+            )
+        )
     return found
 
 
