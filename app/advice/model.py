@@ -19,7 +19,7 @@ UNREAD = {Occasion.REFILL: "renewed_drug", Occasion.INTOLERANCE: "intolerance_en
 
 
 class Role(StrEnum):
-    """Why a source may speak here (contract.md, section 3)."""
+    """Why a source may speak here (docs/contract.md, section 3)."""
 
     LEAD = "lead"
     FILL = "fill"

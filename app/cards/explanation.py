@@ -1,4 +1,4 @@
-"""The machine-readable explanation of a card (contract.md, section 4)."""
+"""The machine-readable explanation of a card (docs/contract.md, section 4)."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ TOPICS = (
     "lifestyle-falls",
     "data-needed",
 )
-"""Card topics, most urgent first (contract.md, section 4)."""
+"""Card topics, most urgent first (docs/contract.md, section 4)."""
 
 ALWAYS: Node = Constant(True)
 NEVER: Node = Constant(False)

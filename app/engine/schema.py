@@ -36,7 +36,7 @@ class Block(BaseModel):
 
 
 class Strength(StrEnum):
-    """How strongly a source words a statement (inventories, `strength.level`), strongest first."""
+    """How strongly a source words a statement (each reading is in docs/coverage.md), strongest first."""
 
     MUST = "must"
     SHOULD = "should"
@@ -51,7 +51,7 @@ class Strength(StrEnum):
 
 
 class Use(StrEnum):
-    """What a statement may do (roles-*.tsv, column `use`)."""
+    """What a statement may do (decision 37)."""
 
     CARD = "card"  # opens a card
     RIDES = "rides"  # cited on a card that something else opened
@@ -76,7 +76,7 @@ class Quote(Block):
 
 
 class Unless(Block):
-    """An exclusion, and what it does when it cannot be told whether it holds (contract.md, section 2).
+    """An exclusion, and what it does when it cannot be told whether it holds (docs/contract.md, section 2).
 
     ask: the advice stands and names the datum; block: it stands without suggestion and names the datum;
     withhold: it does not stand, and the datum is asked for where the rest of the rule holds; silent: it stands.
@@ -248,7 +248,7 @@ class Drug(Block):
 
 
 class Profile(Block):
-    """Which sources speak in a profile (contract.md, section 3)."""
+    """Which sources speak in a profile (docs/contract.md, section 3)."""
 
     id: str
     name: Texts

@@ -105,7 +105,7 @@ def _not_stated(context: Features, code: str) -> Feature:
     reads=("observations", "conditions"),
 )
 def finding(context: Features, code: str) -> Feature:
-    """Whether the newest statement affirms a finding of terminology/finding-codes.tsv.
+    """Whether the newest statement affirms a finding of guidelines/concepts/findings.yaml.
 
     Age: no limit (the date is shown). A Condition of the same code counts while present.
     """
