@@ -317,8 +317,9 @@ class Dose(Struct, frozen=True, gc=False):
     """How much of a drug is given.
 
     `daily_mg`: average per calendar day in mg of the drug's own substance (elemental mg where `elemental`).
-    `single_mg` and `interval_days` as ordered. Unknown parts are None and `unknown_because` says why
-    ("as needed", "free text only", "no period", "tapering", "unit not known").
+    A dose that changes over time is that of today. `single_mg` and `interval_days` as ordered. Unknown parts are None
+    and `unknown_because` says why ("as needed", "free text only", "no period", "tapering", "unit not known"). A daily
+    dose that is not known lies between `least_mg` (None: 0) and `most_mg` (None: no upper end is known).
     """
 
     daily_mg: Decimal | None = None
@@ -326,6 +327,22 @@ class Dose(Struct, frozen=True, gc=False):
     interval_days: Decimal | None = None
     elemental: bool = False
     as_needed: bool = False
+    unknown_because: str | None = None
+    least_mg: Decimal | None = None
+    most_mg: Decimal | None = None
+
+
+class DosePeriod(Struct, frozen=True, gc=False):
+    """The dose of a course from one day to another, both included; None: from its start, until its end.
+
+    Average mg per calendar day: at least `least_mg`, at most `most_mg` (None: no upper end is known). The two are the
+    same where the dose is known.
+    """
+
+    first: date | None
+    last: date | None
+    least_mg: Decimal
+    most_mg: Decimal | None
     unknown_because: str | None = None
 
 
@@ -350,6 +367,7 @@ class CourseFact(Struct, frozen=True, gc=False):
     reason_concepts: frozenset[str] = frozenset()  # indication, where coded
     matched_by_text: bool = False
     code_text_conflict: bool = False
+    doses: tuple[DosePeriod, ...] = ()  # where the dose changes over time: all doses, the earliest first
 
 
 class ProcedureFact(Struct, frozen=True, gc=False):

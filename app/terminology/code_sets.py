@@ -189,6 +189,7 @@ def terminology() -> Terminology:
             {
                 "text-patterns": texts,
                 "units": concept_file("units"),
+                "dosage": concept_file("dosage"),
             }
         ),
     )

@@ -156,7 +156,8 @@ def _masses() -> dict[str, Decimal]:
 
 @cache
 def _counts() -> frozenset[str]:
-    return frozenset(str(unit).lower() for unit in terminology().raw["units"]["dose_count"])
+    raw = terminology().raw
+    return frozenset(str(unit).lower() for unit in (*raw["units"]["dose_count"], *raw["dosage"]["pieces"]))
 
 
 def is_count(unit: object) -> bool:

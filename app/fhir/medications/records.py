@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import date
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from app.chart import CourseFact, CourseStatus, DateRange
 from app.dates import earliest, latest, minus_months
 from app.fhir.dates import read_period
-from app.fhir.medications.dosage import read_dosage
+from app.fhir.medications.dosage import dose_over_time, end_of_dosage, read_dosage
 from app.fhir.medications.product import product_of
 from app.fhir.resource import ENTERED_IN_ERROR, NOT_DONE, STATUS, Reading, Resource, coded_status, ref_of, status_of
 from app.terminology.codeable_concept import name_of, objects
@@ -93,6 +94,9 @@ def _record(resource: Resource, status: CourseStatus, reading: Reading) -> Cours
     recorded_route = next((entry["route"] for entry in objects(instructions) if entry.get("route")), None)
     route = route_of(recorded_route, product.found.text) or usual_route(drugs)
     times = _times(resource, status, dosage.starts, dosage.ends, reading)
+    if not gives and times.ended is None:
+        times = replace(times, ended=end_of_dosage(dosage, times.started))
+    dose, doses = dose_over_time(dosage, times.started, reading.today)
     course = CourseFact(
         refs=(ref_of(resource),),
         drugs=drugs | classes_of(drugs, route=route),
@@ -104,11 +108,12 @@ def _record(resource: Resource, status: CourseStatus, reading: Reading) -> Cours
         last_seen=times.seen,
         planned_days=dosage.planned_days,
         route=route,
-        dose=dosage.dose,
+        dose=dose,
         stop_reason=_stop_reason(resource),
         reason_concepts=_reasons(resource, reading),
         matched_by_text=product.found.by_text,
         code_text_conflict=product.found.conflict,
+        doses=doses,
     )
     return CourseRecord(course, ingredients_of(drugs), gives)
 

@@ -61,7 +61,7 @@ def test_a_dose_per_day(instruction: dict[str, Any], daily: str) -> None:
         (dosage(10, "spoonful"), "unit not known"),
         (dosage(1, "tablet"), "unit not known"),  # of which strength?
         ({"text": "10 mg daily, then 5 mg"}, "free text only"),
-        ({"text": "10-20 mg daily"}, "free text only"),
+        ({"text": "10-20 mg daily"}, "a range"),
         ({"text": "as directed"}, "free text only"),
         ({"doseAndRate": [{"doseRange": {"low": {"value": 5}, "high": {"value": 10}}}]}, "a range"),
     ],
