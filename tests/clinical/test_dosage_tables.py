@@ -1,4 +1,4 @@
-"""The dose a day of each dosage in tests/clinical/dosage, as a clinician reads it."""
+"""The dose a day of each dosage in tests/clinical/dosage/tables, as a clinician reads it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from app.chart import CourseFact
 from app.fhir.reader import ChartInput, read_chart
 
-FOLDER = Path(__file__).parent / "dosage"
+FOLDER = Path(__file__).parent / "dosage" / "tables"
 START = date(2026, 1, 5)
 Json = dict[str, Any]
 
@@ -22,7 +22,7 @@ Json = dict[str, Any]
 def rows(name: str) -> list[Json]:
     """The cases of a table, each with the heading that it stands under."""
     group, found = "", []
-    for entry in YAML(typ="safe").load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8")):
+    for entry in yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
         if set(entry) == {"group"}:
             group = entry["group"]
         else:
