@@ -12,6 +12,7 @@ from pathlib import Path
 from app.engine.compiler import Compiler, CriterionError, Vocabulary
 from app.engine.criteria import Constant, Node, Truth
 from app.engine.loader import GuidelineError, Loaded, LoadedFile, default_folder, load
+from app.engine.references import reference_problems
 from app.engine.schema import (
     AdviceEntry,
     Disagreement,
@@ -309,8 +310,6 @@ class _Builder:
             for name, criterion in file.content.criteria.items():
                 self.compiled(file, ("criteria", name, "when"), criterion.when, NEVER)
             for i, block in enumerate(file.content.recommendations):
-                if block.id in rules:
-                    self.problem(file, ("recommendations", i, "id"), f"{block.id} is already in {rules[block.id].file}")
                 rule = self.rule(file, i, block)
                 if rule:
                     rules[block.id] = rule
@@ -322,8 +321,9 @@ class _Builder:
                     orderable, self.compiled(file, place, orderable.answered_by, NEVER)
                 )
             for i, profile in enumerate(file.content.profiles):
-                for name in [*profile.leads, *profile.fills]:
-                    self.known(file, ("profiles", i), "source", name, self.loaded.sources)
+                for key in ("leads", "fills"):
+                    for name in getattr(profile, key):
+                        self.known(file, ("profiles", i, key), "source", name, self.loaded.sources)
                 node = self.compiled(file, ("profiles", i, "lead_when"), profile.lead_when, ALWAYS)
                 profiles[profile.id] = CompiledProfile(profile, node)
             for i, line in enumerate(file.content.disagreements):
@@ -335,6 +335,8 @@ class _Builder:
                 disagreements.append(CompiledDisagreement(line, node))
             texts |= file.content.texts
             derived |= file.content.derived
+        data = {name.removeprefix("name.") for name in texts}
+        self.problems += reference_problems(self.loaded, catalogue(), data)
         if self.problems:
             raise GuidelineError(self.problems)
         return Knowledge(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,10 +17,11 @@ from app.yaml_files import FilesError, Place, Problem, Table, line_of, read_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
-GUIDELINE_FOLDERS = ("uppsala", "msd", "dk-metastases", "dk-back-pain", "cn-elderly")
-"""Folders of the sources; guidelines/advice and guidelines/*.yaml belong to none."""
-DRUGS = "drugs"
-DRUG_CLASSES = "concepts/drug-classes.yaml"
+SOURCE = "source.yaml"
+"""The file that makes a folder of guidelines/ the folder of a source."""
+ADVICE, CONCEPTS, DRUGS = "advice", "concepts", "drugs"
+DRUG_CLASSES = "drug-classes"
+_OTHER_FOLDERS = (ADVICE, CONCEPTS, DRUGS)
 
 
 class GuidelineError(FilesError):
@@ -53,10 +54,20 @@ class Loaded:
     """All files of a guidelines folder."""
 
     root: Path
-    sources: dict[str, SourceFile] = field(default_factory=dict)
+    source_files: dict[str, CheckedFile[SourceFile]] = field(default_factory=dict)  # by folder
     files: list[LoadedFile] = field(default_factory=list)
     drugs: list[LoadedDrug] = field(default_factory=list)
     classes: CheckedFile[DrugClassFile] | None = None
+    concepts: dict[str, Table] = field(default_factory=dict)  # the files of guidelines/concepts by their stem
+
+    @property
+    def sources(self) -> dict[str, SourceFile]:
+        """The sources by id."""
+        return {file.content.id: file.content for file in self.source_files.values()}
+
+    def concept_name(self, stem: str) -> str:
+        """How messages name a file of guidelines/concepts."""
+        return f"{self.root.name}/{CONCEPTS}/{stem}.yaml"
 
 
 def default_folder() -> Path:
@@ -106,27 +117,49 @@ def _validated(model: type[Model], raw: Table, name: str) -> Model:
 
 def load(root: Path) -> Loaded:
     """All guideline files below `root`. Raises GuidelineError with everything that is wrong, not only the first."""
-    loaded, problems = Loaded(root), list[Problem]()
-    paths = [*root.glob("*.yaml"), *root.glob("advice/*.yaml")]
-    paths += [*root.glob(f"{DRUGS}/*.yaml"), *root.glob(DRUG_CLASSES)]
-    for folder in GUIDELINE_FOLDERS:
-        paths += (root / folder).glob("*.yaml")
+    loaded = Loaded(root)
+    folders = {path.parent.name for path in root.glob(f"*/{SOURCE}")}
+    problems = [*_unread(root, folders)]
+    paths = [
+        *root.glob("*.yaml"),
+        *(p for folder in (*_OTHER_FOLDERS, *folders) for p in root.glob(f"{folder}/*.yaml")),
+    ]
     for path in sorted(paths):
-        name = path.relative_to(root.parent).as_posix()
-        folder = path.parent.name if path.parent != root else ""
         try:
-            raw = read_yaml(path, name)
-            if path.name == "source.yaml":
-                source = _validated(SourceFile, raw, name)
-                loaded.sources[source.id] = source
-            elif folder == DRUGS:
-                loaded.drugs.append(LoadedDrug(name, folder, _validated(DrugFile, raw, name), raw))
-            elif path == root / DRUG_CLASSES:
-                loaded.classes = CheckedFile(name, folder, _validated(DrugClassFile, raw, name), raw)
-            else:
-                loaded.files.append(LoadedFile(name, folder, _validated(File, raw, name), raw))
+            _load_file(loaded, path)
         except FilesError as error:
             problems += error.problems
     if problems:
         raise GuidelineError(problems)
     return loaded
+
+
+def _load_file(loaded: Loaded, path: Path) -> None:
+    """Read and check one file. Raises FilesError."""
+    name = path.relative_to(loaded.root.parent).as_posix()
+    folder = path.parent.name if path.parent != loaded.root else ""
+    raw = read_yaml(path, name)
+    if folder == CONCEPTS:
+        loaded.concepts[path.stem] = raw
+        if path.stem == DRUG_CLASSES:
+            loaded.classes = CheckedFile(name, folder, _validated(DrugClassFile, raw, name), raw)
+    elif folder == DRUGS:
+        loaded.drugs.append(LoadedDrug(name, folder, _validated(DrugFile, raw, name), raw))
+    elif path.name == SOURCE:
+        loaded.source_files[folder] = CheckedFile(name, folder, _validated(SourceFile, raw, name), raw)
+    else:
+        loaded.files.append(LoadedFile(name, folder, _validated(File, raw, name), raw))
+
+
+def _unread(root: Path, sources: Collection[str]) -> Iterator[Problem]:
+    """Files that nobody would read: in a folder that is none of a source, or not named *.yaml."""
+    known = {*sources, *_OTHER_FOLDERS}
+    for path in sorted(path for path in root.rglob("*") if path.is_file()):
+        name = path.relative_to(root.parent).as_posix()
+        folder = path.parent.relative_to(root).as_posix()
+        if path.suffix == ".yml":
+            yield Problem(name, 1, f"nobody reads this file, did you mean {path.stem}.yaml?")
+        elif path.suffix == ".yaml" and folder not in known and path.parent != root:
+            hint = get_close_matches(folder, [*known], n=1) or get_close_matches(path.name, [SOURCE], n=1)
+            meant = f", did you mean {hint[0]}?" if hint else f" (the folder of a source has a {SOURCE})"
+            yield Problem(name, 1, f"nobody reads the folder {folder}{meant}")
