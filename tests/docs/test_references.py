@@ -114,3 +114,25 @@ def test_files_that_the_code_names_are_in_the_project() -> None:
         if match.group(1) not in known
     ]
     assert found == []
+
+
+PATH = re.compile(r"`((?:app|guidelines|tests|docs|deploy|openapi|\.ci|\.github)/[\w./-]+)`")
+PLANNED = {"guidelines/locales"}
+"""Folders that a document describes before the change that makes them; empty this when they are there."""
+
+
+def test_paths_that_documents_name_exist() -> None:
+    """A name in capitals stands for any: `guidelines/SOURCE/TOPIC.yaml`."""
+    named = [
+        (p, m.rstrip(".")) for p, text in files("docs", "CONTRIBUTING.md", "README.md") for m in PATH.findall(text)
+    ]
+    fixed = [(page, path) for page, path in named if not re.search(r"\b[A-Z]{3,}\b", path)]
+    assert len(fixed) > 20
+    missing = [(page, path) for page, path in fixed if not (ROOT / path).exists() and path.rstrip("/") not in PLANNED]
+    assert missing == []
+
+
+def test_the_workflow_runs_what_a_developer_runs() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "ci.yaml").read_text(encoding="utf-8")
+    assert "run: .ci/run" in workflow
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o111

@@ -1,0 +1,101 @@
+"""The change stories of CONTRIBUTING.md, carried out on a copy of the service.
+
+(b) a new drug, and (e) a changed limit. (a), (c) and (d) are dry runs that CONTRIBUTING.md describes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stories.project_copy import ProjectCopy, copy_to
+
+LOW_BMI = "uppsala.dxa.low-bmi-postmenopausal"
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> ProjectCopy:
+    return copy_to(tmp_path)
+
+
+def woman(**facts: Any) -> dict[str, Any]:
+    return {"profile": "se", "patient": {"sex": "female", "age": 62}, **facts}
+
+
+def with_bmi(value: float) -> dict[str, Any]:
+    post = {"concept": "menopausal_status", "value": "post", "days_ago": 400}
+    return woman(observations=[post, {"concept": "bmi", "value": value, "unit": "kg/m2", "days_ago": 30}])
+
+
+def test_changing_a_limit_is_one_number_in_one_file(copy: ProjectCopy) -> None:
+    """Story (e)."""
+    patients = [with_bmi(19.9), with_bmi(20.0), with_bmi(20.9), with_bmi(21.0)]
+    assert [LOW_BMI in cited for cited in copy.cited(*patients)] == [True, False, False, False]
+    copy.replace("guidelines/uppsala/criteria.yaml", "bmi: {below: 20,", "bmi: {below: 21,")
+    assert [LOW_BMI in cited for cited in copy.cited(*patients)] == [True, True, True, False]
+
+
+DRUG = """\
+id: examplumab
+evidence:
+  e1: "an example of tests/stories"
+products:
+  examplumab:
+    classes: [bone_drug]
+    route: subcutaneous
+    names: ['examplumab']
+    codes:
+      atc:
+        "M05BX99": {display: "examplumab", from: e1, conf: high}
+"""
+
+
+def test_a_new_drug_is_one_file_of_drugs(copy: ProjectCopy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Story (b): a patient who takes it counts as treated, so nothing is started; before, nobody knew the drug."""
+    monkeypatch.setitem(vocabulary_of_drugs(), "examplumab", "M05BX99")
+    treated = woman(
+        observations=[
+            {"concept": "menopausal_status", "value": "post", "days_ago": 400},
+            {"concept": "crcl", "value": 70, "unit": "mL/min", "days_ago": 20},
+            {"concept": "dxa_t_score", "site": "total_hip", "value": -2.9, "unit": "SD", "days_ago": 60},
+        ],
+        conditions=[{"concept": "fracture", "site": "hip", "days_ago": 100, "low_energy": True}],
+        medications=[{"concept": "examplumab", "status": "active", "started_days_ago": 50}],
+    )
+    untreated = {name: facts for name, facts in treated.items() if name != "medications"}
+    before, control = copy.cited(treated, untreated)
+    starts = {name for name in control if name.startswith("uppsala.treat.")}
+    assert starts
+    assert starts <= before
+    copy.write("guidelines/drugs/examplumab.yaml", DRUG)
+    assert copy.check().returncode == 0
+    after, control = copy.cited(treated, untreated)
+    assert not starts & after
+    assert starts <= control
+
+
+def vocabulary_of_drugs() -> dict[str, str]:
+    from tests.clinical.builder import vocabulary
+
+    drugs: dict[str, str] = vocabulary()["drugs"]
+    return drugs
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "told"),
+    [
+        ("guidelines/uppsala/criteria.yaml", "bmi: {below: 20,", "bmi: {beloww: 20,", "below"),
+        ("guidelines/drugs/bazedoxifene.yaml", "classes: [bone_drug]", "clases: [bone_drug]", "classes"),
+    ],
+)
+def test_a_slip_in_a_story_stops_the_check_with_file_and_hint(
+    copy: ProjectCopy, path: str, old: str, new: str, told: str
+) -> None:
+    copy.replace(path, old, new)
+    checked = copy.check()
+    output = checked.stdout + checked.stderr
+    assert checked.returncode != 0
+    assert Path(path).name in output
+    assert told in output
