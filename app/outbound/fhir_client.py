@@ -1,26 +1,26 @@
 """Fetching from the client's FHIR server what was left out of prefetch.
 
-All keys in parallel within one deadline; pages of a search followed on the same server only; the token sent to listed
-servers only and never kept. A query that fails costs its key and nothing else. What comes back has the shape of a
-prefetch value, so that there is one place (`app.cds_hooks.prefetch`) that says what such a value means.
+All keys in parallel within one deadline; pages of a search followed on the same server only, in parallel where their
+addresses are known; the token sent to listed servers only and never kept. A query that fails costs its key and nothing
+else. A search that the server refuses without a category is asked again by category. What comes back has the shape of
+a prefetch value, so that there is one place (`app.cds_hooks.prefetch`) that says what such a value means.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import unquote, urljoin
 
 import orjson
 
 from app.outbound.addresses import AddressRefused, Url
 from app.outbound.egress import Answer, Egress, EgressFailed
+from app.outbound.pages import Resource, Rewriting, entries_of, further_pages, next_link
 from app.outbound.settings import FhirClientSettings
-
-Resource = dict[str, Any]
 
 MEDIA_TYPES = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
 
@@ -29,7 +29,57 @@ _SCOPE = re.compile(r"(?P<context>patient|user|system)/(?P<type>\*|[A-Z][A-Za-z]
 _READS = re.compile(r"\*|read|c?(?:ru?d?s?|u?d?s)")  # SMART 1, and SMART 2 with r (read) or s (search) in it
 # Several queries together may hold more than one answer may, but not as much as all of them at their limit.
 _CALL_FACTOR = 4
-_STATUS_REASONS = {401: "refused", 403: "refused", 404: "not-found", 410: "not-found", 429: "busy", 503: "busy"}
+_PAGES_TOGETHER = 4
+"""How many further pages of one call are fetched at the same time: each can be as large as an answer may be."""
+_REFUSALS = frozenset({400, 403, 422})
+_STATUS_REASONS = {
+    400: "refused-query",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not-found",
+    410: "not-found",
+    422: "refused-query",
+    429: "busy",
+    503: "busy",
+}
+NOT_LISTED = "not-listed"
+REQUIRED = "required"
+REASONS = frozenset(
+    {
+        *_STATUS_REASONS.values(),
+        NOT_LISTED,
+        REQUIRED,
+        "broken",
+        "not-allowed",
+        "not-fhir",
+        "not-permitted",
+        "redirect",
+        "status",
+        "timeout",
+        "tls",
+        "token",
+        "too-large",
+        "too-many-pages",
+        "unreachable",
+    }
+)
+"""Why a query failed: what stands in log, metric and 412 (docs/operations.md says what each of them means)."""
+
+_NARROWER: dict[str, tuple[str, ...]] = {
+    "Observation": (
+        "category=laboratory",
+        "category=vital-signs",
+        "category=social-history",
+        "category=imaging",
+        "category=exam",
+        "category=survey",
+    ),
+    "Condition": ("category=problem-list-item", "category=encounter-diagnosis", "category=health-concern"),
+    "DiagnosticReport": ("category=RAD", "category=http://loinc.org|LP29684-5", "category=LAB"),
+    "MedicationRequest": ("intent=order", "intent=plan", "intent=original-order"),
+}
+"""What a search by patient alone becomes where the server answers that a parameter is required: the parameters that
+US Core 6 and 7 oblige servers to take together with `patient`."""
 
 
 class Authorization(Protocol):
@@ -58,12 +108,12 @@ class FetchResult:
 
     `value`: a resource, or a searchset Bundle with the entries of all pages; None where the query failed. A Bundle that
     lacks pages keeps a `next` link, which marks it as incomplete. `failure` is why the query failed or the Bundle is
-    incomplete, a fixed word: those of EgressFailed, and refused, not-found, busy, status, redirect, not-fhir,
-    not-permitted, token, too-many-pages.
+    incomplete, one of `REASONS`. `pages`: how many were fetched.
     """
 
     value: Resource | None = field(default=None, repr=False)
     failure: str | None = None
+    pages: int = 1
 
 
 class FhirClient:
@@ -104,9 +154,9 @@ class FhirClient:
         try:
             base = self._egress.allowed(fhir_server)
         except AddressRefused:
-            return dict.fromkeys(keys, FetchResult(failure="not-allowed"))
+            return dict.fromkeys(keys, FetchResult(failure=NOT_LISTED))
         if base.query is not None:
-            return dict.fromkeys(keys, FetchResult(failure="not-allowed"))
+            return dict.fromkeys(keys, FetchResult(failure=NOT_LISTED))
         headers = {"Accept": "application/fhir+json"}
         if authorization is not None:
             if refusal := _unusable(authorization, patient_id):
@@ -121,6 +171,8 @@ class FhirClient:
             bytes_left=self.settings.fhir_max_bytes * _CALL_FACTOR,
             max_bytes=self.settings.fhir_max_bytes,
             max_pages=self.settings.fhir_max_pages,
+            page_size=self.settings.fhir_page_size,
+            rewriting=self.settings.rewriting,
         )
         results = await asyncio.gather(*(call.fetch(query, authorization) for query in keys.values()))
         return dict(zip(keys, results, strict=True))
@@ -141,16 +193,28 @@ class _Call:
     bytes_left: int
     max_bytes: int
     max_pages: int
+    page_size: int
+    rewriting: Rewriting
+    together: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PAGES_TOGETHER), repr=False)
 
     async def fetch(self, query: str, authorization: Authorization | None) -> FetchResult:
+        result = await self._fetch(query, authorization)
+        kind, _, parameters = query.partition("?")
+        narrower = _NARROWER.get(kind, ()) if result.failure == REQUIRED and "&" not in parameters else ()
+        if not narrower:
+            return result
+        parts = await asyncio.gather(*(self._fetch(f"{query}&{more}", authorization) for more in narrower))
+        return _joined(parts)
+
+    async def _fetch(self, query: str, authorization: Authorization | None) -> FetchResult:
         try:
-            url = self._resolve(query)
+            url = self._resolve(self._sized(query))
             wanted = _path_below(self.base, url)
             if authorization and not _grants(authorization.scope, wanted[0]):
                 return FetchResult(failure="not-permitted")
             first = await self._get(url)
         except AddressRefused:
-            return FetchResult(failure="not-allowed")
+            return FetchResult(failure=NOT_LISTED)
         except EgressFailed as failed:
             return FetchResult(failure=failed.reason)
         if len(wanted) == 2:
@@ -161,37 +225,57 @@ class _Call:
             return FetchResult(failure="not-fhir")
         return await self._with_further_pages(first)
 
+    def _sized(self, query: str) -> str:
+        """A search with the size of its pages, where it says none; a read, or the address of a page, as it is."""
+        kind, mark, parameters = query.partition("?")
+        if not mark or not kind.isalpha() or "_count=" in parameters:
+            return query
+        return f"{query}&_count={self.page_size}"
+
     async def _with_further_pages(self, bundle: Resource) -> FetchResult:
         """The Bundle with the entries of all its pages; what fails on the way leaves it incomplete."""
-        entries = _entries(bundle)
-        seen: set[Url] = set()
-        link, failure, page = _next_link(bundle), None, bundle
-        while link is not None:
-            try:
-                url = self._resolve(link)
-                if url in seen or len(seen) + 1 >= self.max_pages:
-                    raise EgressFailed("too-many-pages")
-                seen.add(url)
-                page = await self._get(url)
-            except AddressRefused:
-                failure = "not-allowed"
+        entries = entries_of(bundle)
+        link, failure, pages = next_link(bundle), None, 1
+        known = further_pages(bundle, link, most=self.max_pages) if link else []
+        if len(known) > 1:
+            found = await asyncio.gather(*(self._page(address) for address in known))
+            for address, (page, reason) in zip(known, found, strict=True):
+                if page is None:
+                    failure, link = reason, address
+                    break
+                entries.extend(entries_of(page))
+                pages, link = pages + 1, next_link(page)
+        seen = {self.rewriting(address) for address in known}
+        while link is not None and failure is None:
+            address = self.rewriting(link)
+            if address in seen or pages >= self.max_pages:
+                failure = "too-many-pages"
                 break
-            except EgressFailed as failed:
-                failure = failed.reason
-                break
-            if page["resourceType"] != "Bundle":
-                failure = "not-fhir"
-                break
-            entries.extend(_entries(page))
-            link = _next_link(page)
+            seen.add(address)
+            page, failure = await self._page(link)
+            if page is not None:
+                entries.extend(entries_of(page))
+                pages, link = pages + 1, next_link(page)
         links = [{"relation": "next", "url": link}] if link is not None else []
-        return FetchResult({"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries}, failure)
+        whole = {"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries}
+        return FetchResult(whole, failure, pages)
+
+    async def _page(self, link: str) -> tuple[Resource | None, str | None]:
+        """One further page, or why it could not be had."""
+        try:
+            async with self.together:
+                page = await self._get(self._resolve(self.rewriting(link)))
+        except AddressRefused:
+            return None, NOT_LISTED
+        except EgressFailed as failed:
+            return None, failed.reason
+        return (page, None) if page["resourceType"] == "Bundle" else (None, "not-fhir")
 
     def _resolve(self, query: str) -> Url:
         """The URL of a query or a page; on the server of the call and nowhere else, listed or not."""
         url = self.egress.allowed(urljoin(str(self.base).rstrip("/") + "/", query))
         if not self.base.covers(url):
-            raise AddressRefused("not-listed")
+            raise AddressRefused(NOT_LISTED)
         return url
 
     async def _get(self, url: Url) -> Resource:
@@ -211,7 +295,8 @@ def _resource(answer: Answer) -> Resource:
     if 300 <= answer.status < 400:
         raise EgressFailed("redirect")
     if answer.status != 200:
-        raise EgressFailed(_STATUS_REASONS.get(answer.status, "status"))
+        reason = _STATUS_REASONS.get(answer.status, "status")
+        raise EgressFailed(REQUIRED if answer.status in _REFUSALS and _says_required(answer) else reason)
     if answer.media_type not in MEDIA_TYPES:
         raise EgressFailed("not-fhir")
     try:
@@ -223,21 +308,37 @@ def _resource(answer: Answer) -> Resource:
     return value
 
 
-def _entries(bundle: Resource) -> list[Any]:
-    entries = bundle.get("entry")
-    if entries is None:
-        return []
-    # Something else than a list is kept as one entry that cannot be read: the reader counts it.
-    return list(entries) if isinstance(entries, list) else [entries]
+def _says_required(answer: Answer) -> bool:
+    """Whether a refusal is an OperationOutcome with the issue type `required`, or one that asks for a category.
+
+    Epic and Cerner name the parameter in the text; the issue type alone is what R4 has for it.
+    """
+    try:
+        outcome = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return False
+    issues = outcome.get("issue") if isinstance(outcome, dict) else None
+    for issue in issues if isinstance(issues, list) else []:
+        if isinstance(issue, dict) and (issue.get("code") == REQUIRED or "category" in str(issue).lower()):
+            return True
+    return False
 
 
-def _next_link(bundle: Resource) -> str | None:
-    links = bundle.get("link")
-    for link in links if isinstance(links, list) else []:
-        if isinstance(link, dict) and link.get("relation") == "next":
-            url = link.get("url")
-            return url if isinstance(url, str) else ""
-    return None
+def _joined(parts: Sequence[FetchResult]) -> FetchResult:
+    """The parts of one question, asked by category, as one list; without one of them it is incomplete."""
+    values = [part.value for part in parts if part.value is not None]
+    failure = next((part.failure for part in parts if part.failure), None)
+    if not values:
+        return FetchResult(failure=failure)
+    entries = [entry for value in values for entry in entries_of(value)]
+    if failure and all(next_link(value) is None for value in values):
+        entries.append({"resource": {"resourceType": "OperationOutcome", "issue": [_FAILED_PART]}})
+    links = [{"relation": "next", "url": link} for value in values if (link := next_link(value)) is not None][:1]
+    whole = {"resourceType": "Bundle", "type": "searchset", "link": links, "entry": entries}
+    return FetchResult(whole, failure, sum(part.pages for part in parts))
+
+
+_FAILED_PART = {"severity": "error", "code": "exception", "diagnostics": "a part of the query failed"}
 
 
 def _unusable(authorization: Authorization, patient_id: str) -> str | None:

@@ -72,7 +72,7 @@ def fetch(server: Server) -> Fetch:
         auth: FhirAuthorization | None = None,
         deadline: float = PATIENCE,
         listed: str | None = None,
-        **limits: int,
+        **limits: object,
     ) -> Mapping[str, FetchResult]:
         servers = (server.base(habit) if listed is None else listed,)
         settings = FhirClientSettings(fhir_servers=servers, **limits)  # type: ignore[arg-type]
@@ -107,13 +107,13 @@ def test_what_is_missing_is_fetched_with_the_token(server: Server, fetch: Fetch)
     assert ids(results["observations"]) == ["observation-1"]
     sent = {entry["path"]: entry for entry in server.seen()}
     assert sent["/good/Patient/p1"]["authorization"] == f"Bearer {TOKEN}"
-    assert sent["/good/Observation?patient=p1"]["host"] == f"127.0.0.1:{server.port}"
+    assert sent["/good/Observation?patient=p1&_count=500"]["host"] == f"127.0.0.1:{server.port}"
 
 
 def test_a_server_that_is_not_listed_is_not_called(server: Server, fetch: Fetch) -> None:
     before = len(server.seen())
     for listed in ("https://fhir.example.org/r4", server.base("goo"), server.base("good/deeper")):
-        assert fetch("good", auth=authorization(), listed=listed)["observations"].failure == "not-allowed"
+        assert fetch("good", auth=authorization(), listed=listed)["observations"].failure == "not-listed"
     assert len(server.seen()) == before
 
 
@@ -134,7 +134,7 @@ def test_all_pages_are_followed(fetch: Fetch) -> None:
     [
         ("slowpage", ["page-1"], "timeout"),
         ("circle", ["page", "page"], "too-many-pages"),
-        ("elsewhere", ["page-1"], "not-allowed"),
+        ("elsewhere", ["page-1"], "not-listed"),
     ],
 )
 def test_a_list_that_lacks_pages_says_so(fetch: Fetch, habit: str, entries: list[str], failure: str) -> None:
@@ -142,6 +142,47 @@ def test_a_list_that_lacks_pages_says_so(fetch: Fetch, habit: str, entries: list
     assert (ids(result), result.failure) == (entries, failure)
     assert result.value is not None
     assert result.value["link"][0]["relation"] == "next"
+
+
+def rewritten(server: Server) -> tuple[str]:
+    return (f"http://inner.example:8080/fhir={server.base('numbered')}",)
+
+
+def test_pages_behind_a_proxy_are_fetched_from_the_address_that_is_reached(server: Server, fetch: Fetch) -> None:
+    before = len(server.seen())
+    result = fetch("numbered", fhir_rewrite=rewritten(server))["observations"]
+    assert ids(result) == [f"o{number}" for number in range(7)]
+    assert (result.failure, result.pages) == (None, 4)
+    offsets = sorted(str(entry["path"]).rpartition("_getpagesoffset=")[2] for entry in server.seen()[before + 1 :])
+    assert offsets == ["2&_count=2", "4&_count=2", "6&_count=2"]
+
+
+def test_without_the_setting_the_inner_address_is_not_called(fetch: Fetch) -> None:
+    result = fetch("numbered")["observations"]
+    assert (ids(result), result.failure) == (["o0", "o1"], "not-listed")
+    assert result.value is not None
+    assert result.value["link"][0]["relation"] == "next"
+
+
+def test_a_server_that_wants_a_category_is_asked_by_category(server: Server, fetch: Fetch) -> None:
+    before = len(server.seen())
+    keys = {**OBSERVATIONS, "conditions": "Condition?patient=p1"}
+    results = fetch("demanding", keys)
+    conditions = results["conditions"]
+    assert sorted(ids(conditions)) == ["encounter-diagnosis", "health-concern", "problem-list-item"]
+    assert conditions.failure is None
+    observations = results["observations"]
+    assert observations.value is not None
+    kinds = [entry["resource"]["resourceType"] for entry in observations.value["entry"]]
+    assert kinds == ["Observation"] * 5 + ["OperationOutcome"]  # imaging failed: the list is incomplete, and says so
+    assert observations.failure == "status"
+    assert len(server.seen()) == before + 2 + 6 + 3
+
+
+def test_a_narrower_search_is_not_asked_again(server: Server, fetch: Fetch) -> None:
+    before = len(server.seen())
+    assert fetch("demanding", {"procedures": "Procedure?patient=p1"})["procedures"].failure == "required"
+    assert len(server.seen()) == before + 1
 
 
 def test_pages_are_counted(fetch: Fetch) -> None:
@@ -152,14 +193,14 @@ def test_pages_are_counted(fetch: Fetch) -> None:
 def test_the_next_page_never_gets_the_token_elsewhere(server: Server, fetch: Fetch) -> None:
     before = len(server.seen())
     fetch("elsewhere", auth=authorization(), listed=f"http://127.0.0.1:{server.port}")
-    assert [entry["path"] for entry in server.seen()[before:]] == ["/elsewhere/Observation?patient=p1"]
+    assert [entry["path"] for entry in server.seen()[before:]] == ["/elsewhere/Observation?patient=p1&_count=500"]
 
 
 def test_a_redirect_is_not_followed(server: Server, fetch: Fetch) -> None:
     before = len(server.seen())
     result = fetch("redirect", auth=authorization(), listed=f"http://127.0.0.1:{server.port}")["observations"]
     assert result == FetchResult(failure="redirect")
-    assert [entry["path"] for entry in server.seen()[before:]] == ["/redirect/Observation?patient=p1"]
+    assert [entry["path"] for entry in server.seen()[before:]] == ["/redirect/Observation?patient=p1&_count=500"]
 
 
 def test_one_deadline_for_all_keys_and_the_quick_ones_count(fetch: Fetch) -> None:
@@ -178,7 +219,9 @@ def test_one_deadline_for_all_keys_and_the_quick_ones_count(fetch: Fetch) -> Non
     [
         ("html", "not-fhir"),
         ("htmlasjson", "not-fhir"),
-        ("unauthorized", "refused"),
+        ("unauthorized", "unauthorized"),
+        ("forbidden", "forbidden"),
+        ("badquery", "refused-query"),
         ("gone", "not-found"),
         ("failing", "status"),
         ("huge", "too-large"),

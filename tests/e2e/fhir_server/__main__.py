@@ -71,6 +71,34 @@ class Server:
         kind = path or query["kind"][0]
         return fhir(bundle([{"resourceType": kind, "id": f"page-{page}"}], following if page < PAGES else None))
 
+    async def do_numbered(self, path: str, query: dict[str, list[str]]) -> Reply:
+        """Seven entries in pages of two, by offset, with their total; `inner` is the address behind the proxy."""
+        offset = int(query.get("_getpagesoffset", ["0"])[0])
+        following = f"http://inner.example:8080/fhir?_getpages=s&_getpagesoffset={offset + 2}&_count=2"
+        resources = [
+            {"resourceType": "Observation", "id": f"o{number}"} for number in range(offset, min(offset + 2, 7))
+        ]
+        return fhir(bundle(resources, following if offset + 2 < 7 else None) | {"total": 7})
+
+    async def do_demanding(self, path: str, query: dict[str, list[str]]) -> Reply:
+        """Refuses a search by patient alone, and has nothing of imaging but a fault."""
+        category = query.get("category", [""])[0]
+        if not category:
+            issue = {"severity": "error", "code": "required", "diagnostics": "A category is needed"}
+            body = json.dumps({"resourceType": "OperationOutcome", "issue": [issue]}).encode()
+            return 400, {"Content-Type": FHIR}, body
+        if category == "imaging" and path == "Observation":
+            return await self.do_failing(path, query)
+        return fhir(bundle([{"resourceType": path, "id": category}]))
+
+    async def do_forbidden(self, path: str, query: dict[str, list[str]]) -> Reply:
+        """The token does not allow this."""
+        return 403, {"Content-Type": FHIR}, b'{"resourceType": "OperationOutcome"}'
+
+    async def do_badquery(self, path: str, query: dict[str, list[str]]) -> Reply:
+        """The search is not understood."""
+        return 400, {"Content-Type": FHIR}, b'{"resourceType": "OperationOutcome"}'
+
     async def do_slowpage(self, path: str, query: dict[str, list[str]]) -> Reply:
         """The second page takes for ever."""
         if "page" in query:
