@@ -104,7 +104,7 @@ def create_app(
         redirect_slashes=False,
         telemetry={"logs": False, "metrics": False},  # its log records hold messages of exceptions
     )
-    app.include_router(cds.router(ports, settings, metrics, Fetcher(fhir_client, metrics) if fhir_client else None))
+    app.include_router(cds.router(ports, settings, metrics, Fetcher(fhir_client, metrics)))
     app.include_router(operations.knowledge_router(knowledge, base_url=settings.public_base_url))
     app.include_router(operations.router(readiness, metrics))
     app.include_router(page.router(version=__version__))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,15 +11,20 @@ from app.api.metrics import Metrics
 from app.cds_hooks.errors import operation_outcome
 from app.cds_hooks.prefetch import supplement
 from app.cds_hooks.request import HookRequest
+from app.outbound.reasons import NOT_LISTED
 
 if TYPE_CHECKING:
     from app.outbound.fhir_client import FhirClient  # imports httpcore, which only a service with FHIR servers needs
 
 
 class Fetcher:
-    """Completes the records of calls whose fhirServer is on the list; every other call stays as it came."""
+    """Completes the records of calls whose fhirServer is on the list; every other call stays as it came.
 
-    def __init__(self, client: FhirClient, metrics: Metrics) -> None:
+    Without a client no server is listed. Why a query failed stands in the log, in the metric and, where the data is
+    required, in the 412: a fixed word of `app.outbound.reasons.REASONS`.
+    """
+
+    def __init__(self, client: FhirClient | None, metrics: Metrics) -> None:
         self._client = client
         self._metrics = metrics
 
@@ -26,8 +32,12 @@ class Fetcher:
         """The request with what its FHIR server gave. A query that fails makes its key unknown, not the call fail."""
         patient_id = request.context.patient_id
         queries = request.records.queries(patient_id)
-        if not queries or not request.fhir_server or not self._client.allows(request.fhir_server):
+        if not queries or not request.fhir_server:
             return request
+        if self._client is None or not self._client.allows(request.fhir_server):
+            reasons = dict.fromkeys(queries, NOT_LISTED)
+            self._note(reasons, request_id)
+            return replace(request, records=replace(request.records, not_fetched=reasons))
         results = await self._client.fetch_missing(
             fhir_server=request.fhir_server,
             authorization=request.fhir_authorization,
@@ -35,10 +45,16 @@ class Fetcher:
             keys=queries,
         )
         reasons = {key: result.failure or "ok" for key, result in results.items()}
-        self._metrics.fetched(reasons)
-        failures = sorted(f"{key}: {reason}" for key, reason in reasons.items() if reason != "ok")
-        logger().info("fetched", request_id=request_id, keys=sorted(queries), reason=failures)
+        self._note(reasons, request_id)
         fetched = {
             key: result.value or operation_outcome("exception", "the query failed") for key, result in results.items()
         }
-        return replace(request, records=supplement(request.records, fetched, patient_id=patient_id))
+        records = supplement(request.records, fetched, patient_id=patient_id)
+        failed = {key: reason for key, reason in reasons.items() if reason != "ok"}
+        return replace(request, records=replace(records, not_fetched=failed))
+
+    def _note(self, reasons: Mapping[str, str], request_id: str) -> None:
+        """Count and log the queries of a call with their outcome, by key."""
+        self._metrics.fetched(reasons)
+        failures = sorted(f"{key}: {reason}" for key, reason in reasons.items() if reason != "ok")
+        logger().info("fetched", request_id=request_id, keys=sorted(reasons), reason=failures)

@@ -53,6 +53,13 @@ _TYPES: dict[Source, frozenset[str]] = {
     Source.SERVICE_REQUESTS: frozenset({"ServiceRequest"}),
 }
 
+
+def queries_for(patient_id: str) -> dict[str, str]:
+    """All queries of the service for a patient, by prefetch key."""
+    # The id stands in a URL; an id with odd characters must stay one value of one parameter.
+    return {key: template.replace(_PATIENT_ID, quote(patient_id, safe="")) for key, template in TEMPLATES.items()}
+
+
 _FAILED_SEVERITIES = frozenset({"error", "fatal"})
 
 Resource = dict[str, Any]
@@ -74,6 +81,7 @@ class Records:
     patient_absent: bool = False
     set_aside: tuple[SetAside, ...] = ()
     next_pages: Mapping[str, str] = field(default_factory=dict, repr=False)
+    not_fetched: Mapping[str, str] = field(default_factory=dict)  # by key: why a FHIR server did not give it
 
     def queries(self, patient_id: str) -> dict[str, str]:
         """What is worth asking a FHIR server for: by key, the query of a key that was left out, or its next page.
@@ -83,9 +91,8 @@ class Records:
         """
         absent = [source.value for source in Source if self.availability[source] is Availability.ABSENT]
         keys = [PATIENT_KEY, *absent] if self.patient_absent else absent
-        # The id stands in a URL; an id with odd characters must stay one value of one parameter.
-        asked = {key: TEMPLATES[key].replace(_PATIENT_ID, quote(patient_id, safe="")) for key in keys}
-        return {**asked, **self.next_pages}
+        every = queries_for(patient_id)
+        return {**{key: every[key] for key in keys}, **self.next_pages}
 
     def require(self) -> None:
         """Raise DataUnavailable (412) where data is missing that no advice can do without (contract, section 2)."""
@@ -97,8 +104,13 @@ class Records:
         if not self._came(Source.MEDICATIONS) and not self._came(Source.MEDICATION_REQUESTS):
             missing.append(f"{Source.MEDICATIONS.value} (or {Source.MEDICATION_REQUESTS.value})")
         if missing:
-            keys = ", ".join(missing)
+            keys = ", ".join(self._with_reason(key) for key in missing)
             raise DataUnavailable(f"required data came neither by prefetch nor from a FHIR server: {keys}")
+
+    def _with_reason(self, said: str) -> str:
+        """A missing key with why it could not be fetched, where that was tried."""
+        reason = self.not_fetched.get(said.partition(" ")[0])
+        return f"{said} ({reason})" if reason else said
 
     def _came(self, source: Source) -> bool:
         return self.availability[source] in (Availability.PROVIDED, Availability.PARTIAL)

@@ -1,4 +1,4 @@
-"""The command line: `osteon serve | check | explain | openapi | demo | version`."""
+"""The command line: `osteon serve | check | check-fhir | explain | openapi | demo | version`."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ def _check(arguments: Sequence[str]) -> int:
     return check.main(arguments)
 
 
+def _check_fhir(arguments: Sequence[str]) -> int:
+    from app.commands import check_fhir
+
+    return check_fhir.main(arguments)
+
+
 def _explain(arguments: Sequence[str]) -> int:
     from app.commands import explain
 
@@ -43,7 +49,7 @@ def _explain(arguments: Sequence[str]) -> int:
 
 
 # Commands with arguments of their own.
-_DELEGATED = {"check": _check, "explain": _explain}
+_DELEGATED = {"check": _check, "check-fhir": _check_fhir, "explain": _explain}
 
 
 def _demo(host: str, port: int, *, start: bool) -> int:
@@ -68,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     serve_command = commands.add_parser("serve", help="start the service", parents=[address])
     serve_command.add_argument("--workers", type=int, default=1, help="number of processes")
     commands.add_parser("check", help="check the guidelines without starting anything", add_help=False)
+    commands.add_parser("check-fhir", help="try a FHIR server before go-live", add_help=False)
     commands.add_parser("explain", help="what each recommendation says about a request, and why", add_help=False)
     demo = commands.add_parser(
         "demo", help="send the sample patient to a running service and print the cards", parents=[address]

@@ -101,6 +101,9 @@ MEANINGS: dict[str, dict[str, str]] = {
         "fhir_deadline": "Seconds for everything that is fetched for one call.",
         "fhir_max_bytes": "Largest answer of a server; for one call four times as much.",
         "fhir_max_pages": "Pages of one query.",
+        "fhir_page_size": "Entries of a page that are asked for (`_count`).",
+        "fhir_rewrite": "Pairs `written=reached` for servers behind a proxy that write their inner address into `next` "
+        "links; `reached` must be below a listed server.",
     },
 }
 

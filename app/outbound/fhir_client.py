@@ -20,6 +20,7 @@ import orjson
 from app.outbound.addresses import AddressRefused, Url
 from app.outbound.egress import Answer, Egress, EgressFailed
 from app.outbound.pages import Resource, Rewriting, entries_of, further_pages, next_link
+from app.outbound.reasons import NOT_LISTED, REQUIRED
 from app.outbound.settings import FhirClientSettings
 
 MEDIA_TYPES = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
@@ -29,6 +30,8 @@ _SCOPE = re.compile(r"(?P<context>patient|user|system)/(?P<type>\*|[A-Z][A-Za-z]
 _READS = re.compile(r"\*|read|c?(?:ru?d?s?|u?d?s)")  # SMART 1, and SMART 2 with r (read) or s (search) in it
 # Several queries together may hold more than one answer may, but not as much as all of them at their limit.
 _CALL_FACTOR = 4
+METADATA = "metadata"
+"""The address of a server's CapabilityStatement, below its base."""
 _PAGES_TOGETHER = 4
 """How many further pages of one call are fetched at the same time: each can be as large as an answer may be."""
 _REFUSALS = frozenset({400, 403, 422})
@@ -42,29 +45,6 @@ _STATUS_REASONS = {
     429: "busy",
     503: "busy",
 }
-NOT_LISTED = "not-listed"
-REQUIRED = "required"
-REASONS = frozenset(
-    {
-        *_STATUS_REASONS.values(),
-        NOT_LISTED,
-        REQUIRED,
-        "broken",
-        "not-allowed",
-        "not-fhir",
-        "not-permitted",
-        "redirect",
-        "status",
-        "timeout",
-        "tls",
-        "token",
-        "too-large",
-        "too-many-pages",
-        "unreachable",
-    }
-)
-"""Why a query failed: what stands in log, metric and 412 (docs/operations.md says what each of them means)."""
-
 _NARROWER: dict[str, tuple[str, ...]] = {
     "Observation": (
         "category=laboratory",
@@ -108,7 +88,7 @@ class FetchResult:
 
     `value`: a resource, or a searchset Bundle with the entries of all pages; None where the query failed. A Bundle that
     lacks pages keeps a `next` link, which marks it as incomplete. `failure` is why the query failed or the Bundle is
-    incomplete, one of `REASONS`. `pages`: how many were fetched.
+    incomplete, one of `app.outbound.reasons.REASONS`. `pages`: how many were fetched.
     """
 
     value: Resource | None = field(default=None, repr=False)
@@ -221,6 +201,8 @@ class _Call:
             # A read: anything but that very resource could be somebody else's.
             same = [first["resourceType"], first.get("id")] == wanted
             return FetchResult(first) if same else FetchResult(failure="not-fhir")
+        if wanted == [METADATA]:
+            return FetchResult(first)
         if first["resourceType"] != "Bundle":
             return FetchResult(failure="not-fhir")
         return await self._with_further_pages(first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,7 +66,7 @@ def test_required_data_that_cannot_be_had_either_way_is_412(pipeline: FakePipeli
     body = {**calls.without(calls.patient_view(), "prefetch"), "fhirServer": SERVER}
     response = client_with(fhir, pipeline).call(body)
     assert response.status_code == 412
-    assert missing in response.text
+    assert re.search(rf"{missing}( \(or medicationRequests\))? \(status\)", response.text), response.text
 
 
 def test_a_server_that_is_not_listed_is_not_called(pipeline: FakePipeline) -> None:
@@ -74,8 +75,19 @@ def test_a_server_that_is_not_listed_is_not_called(pipeline: FakePipeline) -> No
     client = client_with(fhir, pipeline)
     elsewhere = {"fhirServer": "https://other.test/r4"}
     assert client.call({**calls.patient_view(), **elsewhere}).status_code == 200
-    assert client.call({**calls.without(calls.patient_view(), "prefetch"), **elsewhere}).status_code == 412
+    response = client.call({**calls.without(calls.patient_view(), "prefetch"), **elsewhere})
+    assert response.status_code == 412
+    assert "observations (not-listed)" in response.text
     assert fhir.asked == []
+    assert 'osteon_fhir_queries_total{key="observations",result="not-listed"} 1.0' in client.get("/metrics").text
+
+
+def test_without_a_listed_server_the_reason_is_the_same(client: Client) -> None:
+    """PFD-7: who has not set OSTEON_FHIR_SERVERS is told that this server is not listed."""
+    body = {**calls.without(calls.patient_view(), "prefetch"), "fhirServer": SERVER}
+    response = client.call(body)
+    assert response.status_code == 412
+    assert "observations (not-listed)" in response.text
 
 
 def test_what_came_by_prefetch_is_not_asked_again(pipeline: FakePipeline) -> None:
