@@ -21,7 +21,7 @@ from decimal import Decimal
 from msgspec import Struct
 from typing_extensions import override
 
-from app.features.model import Evidence, Feature, Features
+from app.features.model import Evidence, Feature, Features, Memo
 
 Truth = bool | None
 
@@ -353,6 +353,10 @@ class AnyOf(Node):
         return "any of (" + "; ".join(map(str, self.children)) + ")"
 
 
+_OUTCOMES: Memo[str, Outcome] = Memo()
+"""The outcomes of named criteria."""
+
+
 @dataclass(frozen=True, slots=True)
 class Named(Node):
     """A named criterion: listings say its name, and one patient is asked once for all rules that use it."""
@@ -366,9 +370,10 @@ class Named(Node):
 
     @override
     def evaluate(self, features: Features) -> Outcome:
-        outcome: Outcome | None = features.memo.get(self.name)
+        outcomes = _OUTCOMES.of(features)
+        outcome = outcomes.get(self.name)
         if outcome is None:
-            outcome = features.memo[self.name] = self.child.evaluate(features)
+            outcome = outcomes[self.name] = self.child.evaluate(features)
         return outcome
 
     @override

@@ -18,7 +18,7 @@ from app.features.fact_index import (
     ordered_courses,
     ordered_procedures,
 )
-from app.features.model import Evidence, Feature, FeatureCycle, Features, FeatureSettings
+from app.features.model import Evidence, Feature, FeatureCycle, Features, FeatureSettings, Memo
 from app.features.readings import OUT_OF_DATE
 from app.features.untouched import UntouchedMemo, present_in
 
@@ -67,7 +67,7 @@ class PatientFeatures:
         self.settings = settings or FeatureSettings()
         self._catalogue = catalogue()
         self._done: dict[str, Feature] = {}
-        self.memo: dict[str, Any] = {}
+        self.memos: dict[Memo[Any, Any], dict[Any, Any]] = {}
         self._truths: dict[int, bool | None] = {}  # by the identity of the criterion
         self._running: list[str] = []
         self._open: list[Feature] = []  # not known, and something is on record of them

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -105,13 +105,31 @@ class FeatureCycle(RuntimeError):
     """Two features ask for each other: a fault in the feature functions, never of the data."""
 
 
+K = TypeVar("K")
+T = TypeVar("T")
+
+
+class Memo(Generic[K, T]):
+    """Values derived from the facts of one patient, by key, for those who ask for them repeatedly.
+
+    Each memo has a table of its own: no key of one can be taken for a key of another.
+    """
+
+    def of(self, features: Features) -> dict[K, T]:
+        """The values of this patient so far."""
+        kept: dict[K, T] | None = features.memos.get(self)
+        if kept is None:
+            kept = features.memos[self] = {}
+        return kept
+
+
 class Features(Protocol):
     """What feature functions and criteria may look at: the chart, its facts by concept, and other features by name.
 
-    `memo` keeps what several features derive from the same facts, for as long as the patient.
+    `memos` holds what is derived from the facts, for as long as the patient; only a `Memo` reads and writes it.
     """
 
-    memo: dict[str, Any]
+    memos: dict[Memo[Any, Any], dict[Any, Any]]
 
     @property
     def chart(self) -> Chart:

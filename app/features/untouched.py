@@ -22,7 +22,7 @@ from app.chart import (
     ProcedureFact,
     UnusableValue,
 )
-from app.features.model import Feature, FeatureCycle, Features, FeatureSettings
+from app.features.model import Feature, FeatureCycle, Features, FeatureSettings, Memo
 
 T = TypeVar("T")
 Compute = Callable[[Features, str], Feature]
@@ -64,7 +64,7 @@ class _EmptyChartFeatures:
         self.looked_at: set[str] = set()
         self.chart: Any = _Watched(chart, self.looked_at)
         self.settings, self.today = settings, chart.today
-        self.memo: dict[str, Any] = {}
+        self.memos: dict[Memo[Any, Any], dict[Any, Any]] = {}
         self._compute = compute
         self._done: dict[str, Feature | None] = {}  # None while it is being worked out
 
@@ -137,7 +137,7 @@ class UntouchedAnswers:
         return found[1]
 
     def _work_out(self, work: Callable[[Features], T]) -> Untouched[T]:
-        # A new patient for each: what one question keeps in `memo` must not hide from the next what it rests on.
+        # A new patient for each: what one question keeps in a memo must not hide from the next what it rests on.
         empty = _EmptyChartFeatures(self._chart, self._settings, self._compute)
         answer = work(empty)
         return Untouched(answer, frozenset(empty.looked_at))

@@ -191,7 +191,7 @@ def moved(rule: Rule, place: Place, new: Limit) -> Rule:
 def says(rule: Rule, features: PatientFeatures) -> tuple[object, ...]:
     """What a rule says of a patient, as far as a card can show it."""
     features._truths.clear()
-    features.memo.clear()  # what was kept of a named criterion is of the limits before the move
+    features.memos.clear()  # what was kept of a named criterion is of the limits before the move
     finding = evaluate(rule, features)
     return (
         finding.truth,

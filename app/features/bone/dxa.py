@@ -9,7 +9,7 @@ from app.chart import CourseStatus, DateRange, DensityKind, DensitySite, Source
 from app.dates import after, months_since, newest_first, on_or_after, shifted, within_months
 from app.features.catalogue import FeatureName, WholeNumber, family, feature
 from app.features.drugs.exposure import CLASS, course_evidence, courses, current_start, end_of
-from app.features.model import Evidence, Feature, Features, Kind, interval, known, never, none_on_record, unknown
+from app.features.model import Evidence, Feature, Features, Kind, Memo, interval, known, never, none_on_record, unknown
 from app.features.readings import observations_provided
 
 READS = ("observations", "diagnosticReports", "procedures")
@@ -20,24 +20,27 @@ FOLLOW_UP_AFTER_MONTHS = 12
 """A DXA in the first year of a course is its baseline; a later one is a follow-up."""
 
 
+_MEASUREMENTS: Memo[None, list[Evidence]] = Memo()
+_RECENT: Memo[int | None, list[bool | None]] = Memo()  # by the number of months
+
+
 def measurements(context: Features) -> list[Evidence]:
     """Every DXA on record: result, report or completed procedure; newest first, undated last."""
-    kept: list[Evidence] | None = context.memo.get("dxa")
-    if kept is None:
-        kept = context.memo["dxa"] = _measurements(context)
-    return kept
+    kept = _MEASUREMENTS.of(context)
+    if None not in kept:
+        kept[None] = _measurements(context)
+    return kept[None]
 
 
 def _recent(context: Features, limit: int | None) -> list[bool | None]:
     """For each measurement whether it is at most so many months old; asked by many rules, so kept for the patient."""
-    key = f"dxa within {limit}"
-    kept: list[bool | None] | None = context.memo.get(key)
-    if kept is None:
+    kept = _RECENT.of(context)
+    if limit not in kept:
         today = context.today
-        kept = context.memo[key] = [
+        kept[limit] = [
             True if limit is None else within_months(item.date, limit, today) for item in measurements(context)
         ]
-    return kept
+    return kept[limit]
 
 
 def _measurements(context: Features) -> list[Evidence]:

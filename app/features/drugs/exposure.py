@@ -10,7 +10,7 @@ from functools import cache
 from app.chart import CourseFact, CourseStatus, DateRange, Source
 from app.dates import add_days, newest_first, shifted
 from app.features.catalogue import OneOf
-from app.features.model import Evidence, Feature, Features, none_on_record, unknown
+from app.features.model import Evidence, Feature, Features, Memo, none_on_record, unknown
 from app.terminology.drug_classes import (
     acts_months,
     bone_classes,
@@ -56,12 +56,15 @@ def none_listed(context: Features, drug_class: str) -> Feature:
     return none_on_record() if asked(context) else not_asked(drug_class)
 
 
+_COURSES: Memo[None, list[CourseFact]] = Memo()
+
+
 def every_course(context: Features) -> list[CourseFact]:
     """All courses, newest start first, without start last: the order of delivery never shows."""
-    kept: list[CourseFact] | None = context.memo.get("courses")
-    if kept is None:
-        kept = context.memo["courses"] = sorted(context.chart.courses, key=_order)
-    return kept
+    kept = _COURSES.of(context)
+    if None not in kept:
+        kept[None] = sorted(context.chart.courses, key=_order)
+    return kept[None]
 
 
 def taken(context: Features, drug_class: str) -> list[CourseFact]:

@@ -30,7 +30,18 @@ from app.features.drugs.exposure import (
     taken,
     use_name,
 )
-from app.features.model import Evidence, Feature, Features, Kind, interval, known, none_on_record, observed, unknown
+from app.features.model import (
+    Evidence,
+    Feature,
+    Features,
+    Kind,
+    Memo,
+    interval,
+    known,
+    none_on_record,
+    observed,
+    unknown,
+)
 from app.terminology.drug_classes import acts_months
 
 READS = ("medications", "medicationRequests", "medicationAdministrations")
@@ -202,13 +213,15 @@ def intolerant(context: Features, drug_class: str) -> Feature:
     return unknown("allergies not provided", f"{drug_class}_intolerance")
 
 
+_STOPPED_FOR_HARM: Memo[None, list[CourseFact]] = Memo()
+
+
 def _stopped_for_harm(context: Features) -> list[CourseFact]:
     """The courses that were stopped for an adverse effect; asked for each class, so kept for the patient."""
-    kept: list[CourseFact] | None = context.memo.get("courses stopped for harm")
-    if kept is None:
-        found = [course for course in every_course(context) if course.stop_reason and _adverse(course.stop_reason)]
-        kept = context.memo["courses stopped for harm"] = found
-    return kept
+    kept = _STOPPED_FOR_HARM.of(context)
+    if None not in kept:
+        kept[None] = [course for course in every_course(context) if course.stop_reason and _adverse(course.stop_reason)]
+    return kept[None]
 
 
 def _adverse(reason: str) -> bool:

@@ -13,7 +13,7 @@ from app.chart import Interpretation, ObservationFact
 from app.dates import newest_first, on_or_after
 from app.features.catalogue import OneOf, family, feature
 from app.features.drugs.exposure import CLASS, current_start
-from app.features.model import Feature, Features, Kind, any_of, known, none_on_record, observed, unknown
+from app.features.model import Feature, Features, Kind, Memo, any_of, known, none_on_record, observed, unknown
 from app.features.readings import Reading, newest_value, number_of, observations_provided
 
 
@@ -94,13 +94,15 @@ def missing_name(analyte: str) -> str:
     return ANALYTES[analyte].missing or analyte
 
 
+_READINGS: Memo[str, Reading] = Memo()  # by analyte
+
+
 def reading(context: Features, analyte: str) -> Reading:
     """The newest usable value of an analyte, or why there is none; asked by several features, so kept."""
-    key = f"newest {analyte}"
-    kept: Reading | None = context.memo.get(key)
-    if kept is None:
-        kept = context.memo[key] = _reading(context, analyte)
-    return kept
+    kept = _READINGS.of(context)
+    if analyte not in kept:
+        kept[analyte] = _reading(context, analyte)
+    return kept[analyte]
 
 
 def _reading(context: Features, analyte: str) -> Reading:

@@ -30,7 +30,7 @@ class Vocabulary:
 class Patient:
     def __init__(self, **values: Any) -> None:
         self.values = values
-        self.memo: dict[str, Any] = {}
+        self.memos: dict[Any, dict[Any, Any]] = {}
 
     def settled(self, criterion: object, decide: Any) -> bool | None:
         return decide(self)
