@@ -71,6 +71,12 @@ class ProjectCopy:
         answers: list[Cards] = json.loads(finished.stdout)
         return answers
 
+    def discovered(self) -> str:
+        """The discovery answer."""
+        finished = self._run("-c", "from app.cds_hooks.discovery import discovery; print(discovery())")
+        assert finished.returncode == 0, finished.stderr
+        return finished.stdout
+
     def cited(self, *cases: Mapping[str, Any]) -> list[set[str]]:
         """The recommendations that the answer to each patient cites."""
         return [

@@ -1,6 +1,6 @@
 """The change stories of CONTRIBUTING.md, carried out on a copy of the service.
 
-(b) a new drug, and (e) a changed limit. (a), (c) and (d) are dry runs that CONTRIBUTING.md describes.
+(b) a new drug, (c) a new hook, and (e) a changed limit. (a) and (d) are dry runs that CONTRIBUTING.md describes.
 """
 
 from __future__ import annotations
@@ -81,6 +81,36 @@ def vocabulary_of_drugs() -> dict[str, str]:
 
     drugs: dict[str, str] = vocabulary()["drugs"]
     return drugs
+
+
+SERVICE = """
+    Service(
+        id="osteoporosis-appointment-book",
+        hook=Hook.APPOINTMENT_BOOK,
+        occasion=Occasion.CHART,
+        title="Osteoporosis: an appointment is booked",
+        description="What is due at the appointment.",
+    ),
+)
+"""
+
+
+def test_a_new_hook_on_a_known_occasion_is_one_entry(copy: ProjectCopy) -> None:
+    """Story (c): the hook is discovered and answered like patient-view."""
+    patient = with_bmi(19.9)
+    hooks = "app/cds_hooks/hooks.py"
+    copy.replace(hooks, '    PATIENT_VIEW = "patient-view"\n', '    PATIENT_VIEW = "patient-view"\n' + MEMBER)
+    services = (copy.folder / hooks).read_text(encoding="utf-8")
+    start = services.index("SERVICES: tuple[Service, ...] = (")
+    end = services.index("\n)\n", start)
+    copy.replace(hooks, services[start : end + 3], services[start:end] + SERVICE)
+    as_before, by_new_hook = copy.cited(patient, patient | {"hook": "appointment-book"})
+    assert LOW_BMI in as_before
+    assert by_new_hook == as_before
+    assert "osteoporosis-appointment-book" in copy.discovered()
+
+
+MEMBER = '    APPOINTMENT_BOOK = "appointment-book"\n'
 
 
 @pytest.mark.parametrize(
