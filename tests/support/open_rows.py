@@ -14,7 +14,7 @@ FILE = Path(__file__).with_name("open-rows.yaml")
 @lru_cache(maxsize=1)
 def _lists() -> dict[str, Any]:
     lists = yaml.load(FILE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    assert set(lists) == {"decisions", "roles"}, FILE
+    assert set(lists) == {"decisions", "roles", "prefetch"}, FILE
     return lists
 
 
@@ -26,3 +26,8 @@ def open_decisions() -> frozenset[str]:
 def open_roles() -> frozenset[str]:
     """Ids of statements whose role differs from the shared table."""
     return frozenset(_lists()["roles"] or ())
+
+
+def open_prefetch_keys() -> frozenset[str]:
+    """Prefetch keys of the contract that discovery does not publish."""
+    return frozenset(_lists()["prefetch"] or ())
