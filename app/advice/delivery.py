@@ -13,7 +13,8 @@ from app.engine.schema import Indicator
 from app.features.model import Features
 
 EMERGENCY = "emergency-cord-compression"
-SAFETY_TOPICS = frozenset({"red-flag", "drug-safety"})
+RED_FLAG, DRUG_SAFETY = "red-flag", "drug-safety"
+SAFETY_TOPICS = frozenset({RED_FLAG, DRUG_SAFETY})
 """What is said beside an emergency, and at a discharge without a recent fracture."""
 QUESTION = "data-needed"
 """The topic of questions: what they ask for is told beside the cards where the moment lets no card stand."""
@@ -30,21 +31,43 @@ def select_for_occasion(
     """The advice for this occasion, most urgent first, and the missing data if no card remains."""
     advice = everything
     if any(one.id == EMERGENCY for one in advice):
-        advice = [one for one in advice if one.topic in SAFETY_TOPICS]
+        advice = [_without_suggestions(one) for one in advice if is_safety(one)]
     if occasion.about_orders:
-        advice = _without_consequences_of_blocked(advice, chart)
+        advice = _red_flags_of_orders(_without_consequences_of_blocked(advice, chart))
     if occasion is Occasion.PROBLEM:
-        advice = [one for one in advice if _about_new_problem(one, chart)]
+        advice = [one for one in advice if one.id == EMERGENCY or _about_new_problem(one, chart)]
     if occasion is Occasion.INTOLERANCE:
         advice = [one for one in advice if _about_new_intolerance(one, chart)]
     if occasion is Occasion.VISIT:
         advice = [one for one in advice if one.indicator is not Indicator.INFO or one.kind.block.due_at_visit]
     if occasion is Occasion.DISCHARGE and features.feature("recent_fragility_fracture.any").value is not True:
-        advice = [one for one in advice if one.topic in SAFETY_TOPICS]
+        advice = [one for one in advice if is_safety(one)]
     advice = without_answered_questions(advice)
     questions = [one for one in everything if one.topic == QUESTION or one.kind.block.asks]
     asked = dict.fromkeys(name for one in questions if not advice for name in one.missing)
     return AdviceSet(tuple(in_order(advice, knowledge.advice)), (*asked, *([] if advice else _not_sent(chart))))
+
+
+def is_safety(advice: Advice) -> bool:
+    """Whether the advice stays on every occasion: by its topic, or by the mark of a finding behind it (decision 39)."""
+    return advice.topic in SAFETY_TOPICS or any(cited.rule.block.safety for cited in advice.triggered_by)
+
+
+def _without_suggestions(advice: Advice) -> Advice:
+    """The advice without an order: while an emergency is open no drug and no examination is suggested (decision 38)."""
+    if advice.topic in SAFETY_TOPICS:
+        return advice
+    return replace(advice, options=(), tests=(), calcium=None, no_suggestion=True)
+
+
+def _red_flags_of_orders(advice: list[Advice]) -> list[Advice]:
+    """At orders, emergencies and red flags that rest on a value which speaks against an order at hand (decision 39)."""
+    against = {e.resource for one in advice if one.topic == DRUG_SAFETY for e in one.evidence if e.resource}
+    return [
+        one
+        for one in advice
+        if one.topic != RED_FLAG or one.id == EMERGENCY or any(e.resource in against for e in one.evidence)
+    ]
 
 
 def without_answered_questions(advice: list[Advice]) -> list[Advice]:

@@ -28,6 +28,7 @@ DOMAINS = (
     "bone.dxa",
     "bone.fractures",
     "bone.frax",
+    "bone.spinal_emergency",
     "drugs.calcium_supplements",
     "drugs.draft_orders",
     "drugs.exposure",

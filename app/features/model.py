@@ -97,6 +97,7 @@ class FeatureSettings:
     orthogeriatric_from_age: int = 75
     active_record_months: int = 15
     zoledronate_lab_days: int = 30
+    emergency_days: int = 14  # decision 38
     new_fracture_months: int = 12
     least_significant_change_percent: Decimal | None = None
 

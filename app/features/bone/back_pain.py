@@ -10,7 +10,7 @@ from app.chart import DateRange, Energy, FractureSite, Source
 from app.dates import on_or_after, within_months
 from app.features.bone.fragility import fracture_evidence
 from app.features.catalogue import OneOf, family, feature
-from app.features.history.diagnoses import NEW_MONTHS, condition_evidence, confirmed, is_new, told_by_observation
+from app.features.history.diagnoses import NEW_MONTHS, condition_evidence, confirmed, told_by_observation
 from app.features.model import Evidence, Feature, Features, Kind, any_of, known, none_on_record, truth, unknown
 
 READS = ("observations", "conditions")
@@ -85,25 +85,6 @@ def began_with_back_pain(context: Features, name: str) -> Feature:
     return truth(
         on_or_after(max(dates), onset), "dates do not tell which came first", ONSET_NAMES[name], evidence=evidence
     )
-
-
-@feature(
-    "cauda_equina_now",
-    Kind.TRUTH,
-    meaning="Cauda equina syndrome that is new, or without a date beside back pain.",
-    reads=READS,
-)
-def cauda_equina_now(context: Features) -> Feature:
-    """A diagnosis of the last month is an emergency whatever else is recorded; the scar of an old one is not."""
-    diagnosed = context.feature("condition.cauda_equina")
-    if diagnosed.value is not True:
-        return diagnosed
-    facts = [fact for fact in context.conditions("cauda_equina") if confirmed(fact, present_only=True)]
-    if any(is_new(context, fact) for fact in facts):
-        return diagnosed
-    if any(fact.onset is None and fact.recorded is None for fact in facts):
-        return context.feature("back_pain")
-    return known(False, diagnosed.evidence)
 
 
 @dataclass(frozen=True, slots=True)
