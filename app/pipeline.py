@@ -66,7 +66,7 @@ class OsteonPipeline:
             as_signed = PatientFeatures(renewal.chart, self.feature_settings)
             advice = with_review(advice, self.advisor.review(profile, as_signed, renewal), self.knowledge)
         if request.occasion is Occasion.REFILL:
-            advice = to_be_read_later(advice, self.knowledge, chart)
+            advice = to_be_read_later(advice, chart)
         return Answering(chart, features, advice)
 
     def chart(self, request: HookRequest, *, today: date) -> Chart:

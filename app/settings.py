@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.vocabulary import Language
+
 _Names = Annotated[tuple[str, ...], NoDecode]
 _Months = Annotated[int, Field(ge=1, le=1200)]
 
@@ -25,7 +27,7 @@ class Settings(BaseSettings):
 
     # What is advised, and how it is said
     profile: Literal["intl", "se", "dk", "cn"] = "intl"
-    language: Literal["en", "sv", "da", "zh"] = "en"
+    language: Language = Language.EN
     timezone: str = "UTC"
     disabled_recommendations: _Names = ()
 

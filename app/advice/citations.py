@@ -52,4 +52,4 @@ class Citations:
                 hosts = [d for d in hosts if all(cited.id in block.after for cited in d.cited)]
             if hosts and line.when.truth(self.features) is True:
                 for host in hosts:
-                    (host.replacement_text if block.leads else host.disagreements).append(block.text)
+                    (host.replacement_text if block.leads else host.disagreements).append(block.id)

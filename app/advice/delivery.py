@@ -8,9 +8,10 @@ from dataclasses import replace
 from app.advice.draft import URGENCY
 from app.advice.model import UNREAD, Advice, AdviceSet
 from app.chart import Availability, Chart, Occasion, Source
-from app.engine.knowledge import TOPICS, Knowledge
+from app.engine.knowledge import Knowledge
 from app.engine.schema import Indicator
 from app.features.model import Features
+from app.vocabulary import TOPICS
 
 EMERGENCY = "emergency-cord-compression"
 RED_FLAG, DRUG_SAFETY = "red-flag", "drug-safety"
@@ -112,11 +113,9 @@ def _about_new_intolerance(advice: Advice, chart: Chart) -> bool:
     return asks or advice.id == EMERGENCY or any(evidence.resource in new for evidence in advice.evidence)
 
 
-def to_be_read_later(given: AdviceSet, knowledge: Knowledge, chart: Chart) -> AdviceSet:
-    """The advice with a line that says of which day the data are: the answer to a refill can be read days later."""
-    day = str(chart.today)
-    note = {language: text.format(date=day) for language, text in knowledge.texts["data-of-day"].items()}
-    return replace(given, advice=tuple(replace(one, notes=(*one.notes, note)) for one in given.advice))
+def to_be_read_later(given: AdviceSet, chart: Chart) -> AdviceSet:
+    """The advice marked with the day of its data: the answer to a refill can be read days later."""
+    return replace(given, advice=tuple(replace(one, data_of=chart.today) for one in given.advice))
 
 
 _RANK = {topic: rank for rank, topic in enumerate(TOPICS)}
@@ -125,4 +124,4 @@ _RANK = {topic: rank for rank, topic in enumerate(TOPICS)}
 def in_order(advice: Iterable[Advice], entries: Iterable[str]) -> list[Advice]:
     """The advice, most urgent first; stable for the same patient. `entries`: advice ids in the order of their file."""
     place = {advice_id: number for number, advice_id in enumerate(entries)}
-    return sorted(advice, key=lambda a: (URGENCY[a.indicator], _RANK[a.topic], place[a.id], a.drug_name.get("en", "")))
+    return sorted(advice, key=lambda a: (URGENCY[a.indicator], _RANK[a.topic], place[a.id], a.drug_id or a.drug_name))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from app.advice.model import Advice, Cited, DrugOption
 from app.chart import Chart, CourseStatus, DraftOrder, is_named
 from app.engine.knowledge import AdviceKind
-from app.engine.schema import Drug, Indicator, Orderable, Texts
+from app.engine.schema import Drug, Indicator, Orderable
 from app.features.model import Evidence, Features
 
 _GIVES_WAY = {"change": "bone_drug", "follow-denosumab": "denosumab", "follow-anabolic": "anabolic"}
@@ -51,17 +51,17 @@ class Draft:
     tests: tuple[Orderable, ...] = ()
     calcium: tuple[Drug, str] | None = None
     no_suggestion: bool = False
-    no_drug_reasons: list[Texts] = field(
-        default_factory=list
-    )  # why no drug is suggested: stands in place of what to do
-    preamble: list[Texts] = field(default_factory=list)  # what comes before what to do
-    replacement_text: list[Texts] = field(default_factory=list)  # what stands in place of what to do
-    notes: list[Texts] = field(default_factory=list)
-    disagreements: list[Texts] = field(default_factory=list)
+    # Keys of remarks:
+    no_drug_reasons: list[str] = field(default_factory=list)  # why no drug is suggested: in place of what to do
+    preamble: list[str] = field(default_factory=list)  # what comes before what to do
+    replacement_text: list[str] = field(default_factory=list)  # what stands in place of what to do
+    notes: list[str] = field(default_factory=list)
+    disagreements: list[str] = field(default_factory=list)
     order: DraftOrder | None = None
     not_recognised: tuple[str, ...] = ()
     removable: tuple[DraftOrder, ...] = ()
-    drug_name: Texts = field(default_factory=lambda: Texts())  # where a record names it: under "en"
+    drug_id: str = ""  # the drug that the advice is about, where the files have it
+    drug_name: str = ""  # else its name as recorded
     indicator: Indicator | None = None
 
     def add(self, cited: Cited) -> None:
@@ -129,5 +129,6 @@ class Draft:
             not_recognised=self.not_recognised,
             removable=self.removable,
             replaces=None if self.order else replaced_prescription(self.kind.block.purpose, chart),
+            drug_id=self.drug_id,
             drug_name=self.drug_name,
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from msgspec import Struct
@@ -11,7 +12,7 @@ from app.chart import DraftOrder, Occasion
 from app.engine.criteria import Truth
 from app.engine.finding import Finding, evaluate
 from app.engine.knowledge import AdviceKind, Rule
-from app.engine.schema import Drug, Indicator, Orderable, Texts
+from app.engine.schema import Drug, Indicator, Orderable
 from app.features.model import Evidence, Features
 
 UNREAD = {Occasion.REFILL: "renewed_drug", Occasion.INTOLERANCE: "intolerance_entry"}
@@ -114,16 +115,18 @@ class Advice:
     tests: tuple[Orderable, ...] = ()
     calcium: tuple[Drug, str] | None = None  # the preparation and the source whose amounts it has
     no_suggestion: bool = False
-    no_drug_reasons: tuple[Texts, ...] = ()  # why no drug is suggested: stands in place of what to do
-    preamble: tuple[Texts, ...] = ()  # what comes before what to do
-    replacement_text: tuple[Texts, ...] = ()  # what stands in place of what to do, where the reason is a weak one
-    notes: tuple[Texts, ...] = ()
-    disagreements: tuple[Texts, ...] = ()
+    no_drug_reasons: tuple[str, ...] = ()  # why no drug is suggested: stands in place of what to do
+    preamble: tuple[str, ...] = ()  # what comes before what to do
+    replacement_text: tuple[str, ...] = ()  # what stands in place of what to do, where the reason is a weak one
+    notes: tuple[str, ...] = ()
+    disagreements: tuple[str, ...] = ()
     order: DraftOrder | None = None
     not_recognised: tuple[str, ...] = ()  # other drafts at hand whose drug cannot be told, as the record names them
     removable: tuple[DraftOrder, ...] = ()  # drafts in conflict: one of them may be removed
     replaces: str | None = None  # the running MedicationRequest that the offered drugs take the place of
-    drug_name: Texts = field(default_factory=lambda: Texts())  # where a record names it: under "en"
+    drug_id: str = ""  # the drug that the advice is about, where the files have it
+    drug_name: str = ""  # else its name as recorded
+    data_of: date | None = None  # the day of the data, where the card may be read on a later day
 
     @property
     def id(self) -> str:

@@ -40,7 +40,7 @@ class Suppression:
                 if gate.block.effect in {"no-suggestion", "caution"}:
                     draft.no_suggestion |= gate.block.effect == "no-suggestion"
                     (draft.no_drug_reasons if gate.block.effect == "no-suggestion" else draft.preamble).append(
-                        gate.block.text
+                        gate.block.remark
                     )
                     draft.evidence += outcome.evidence
                     continue
@@ -54,10 +54,10 @@ class Suppression:
 
     def _replace(self, replaced: Draft, gate: CompiledGate, outcome: Outcome) -> None:
         draft = self.situation.opened.open(self.knowledge, gate.block.by)
-        if CALCIUM in replaced.kind.block.suggests and not draft.drug_name:
-            draft.drug_name = self.knowledge.drugs[CALCIUM].name  # "caution with calcium", not "with this drug"
-        if gate.block.text:
-            draft.notes.append(gate.block.text)
+        if CALCIUM in replaced.kind.block.suggests and not (draft.drug_id or draft.drug_name):
+            draft.drug_id = CALCIUM  # "caution with calcium", not "with this drug"
+        if gate.block.remark:
+            draft.notes.append(gate.block.remark)
         if replaced.kind.block.asks:  # a question that is put in another way
             draft.missing += replaced.missing
             draft.evidence += replaced.evidence

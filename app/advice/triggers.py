@@ -85,7 +85,7 @@ def _for_running(
     draft = opened.open(drugs.knowledge, advice_id, subject)
     for one in cited:
         draft.add(one)
-    draft.drug_name = drug.name
+    draft.drug_id = drug.id
     draft.evidence += drugs.features.feature(f"takes.{drug.course}").evidence
     return draft
 
@@ -157,7 +157,7 @@ def open_for_duplicates(opened: Opened, drugs: DrugKnowledge, chart: Chart, trig
     if found is None:
         return
     draft = opened.open(drugs.knowledge, "duplicate-bone-drug")
-    draft.drug_name = {"en": " + ".join(found.names)}
+    draft.drug_name = " + ".join(found.names)
     draft.evidence += found.evidence
     if len(found.orders) > 1:
         draft.removable = found.orders
@@ -168,7 +168,7 @@ def _for_order(
 ) -> Draft:
     draft = opened.open(drugs.knowledge, advice_id, order.ref)
     draft.order = order
-    draft.drug_name = {"en": order.course.name}
+    draft.drug_name = order.course.name
     for one in cited:
         draft.add(one)
     return draft
@@ -201,7 +201,7 @@ def open_for_intolerances(opened: Opened, drugs: DrugKnowledge, chart: Chart) ->
         followed = next((a for name, a in _FOLLOWED_BY.items() if any(name in d.classes for d in running)), None)
         draft = opened.open(drugs.knowledge, followed or "replace-not-tolerated")
         draft.evidence += evidence
-        draft.drug_name = meant[0].name if len(meant) == 1 else draft.drug_name
+        draft.drug_id = meant[0].id if len(meant) == 1 else draft.drug_id
         other = opened.drafts.pop(("use-other-drug", ""), None)
         for cited in other.cited if other else ():
             draft.add(cited)

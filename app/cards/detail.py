@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from app.advice.model import Advice, Cited, DrugOption, OptionStatus, Role
 from app.cards.explanation import EvidenceRenderer
-from app.cards.wording import Wording, escaped, in_language
+from app.cards.wording import Wording, escaped
 from app.engine.schema import Drug
 from app.features.model import Evidence
 
@@ -21,32 +21,30 @@ def detail_of(advice: Advice, wording: Wording, facts: EvidenceRenderer, *, inco
     """
     parts = [
         _action(advice, wording),
-        _section(wording.text("why"), _facts(advice.evidence, wording, facts)),
-        _section(wording.text("options"), _options(advice, wording)),
-        _section(wording.text("tests"), (in_language(t.name, wording.language) for t in advice.tests)),
-        _section(wording.text("not-suggested"), _not_suggested(advice, wording)),
-        _section(wording.text("cautions"), _cautions(advice, wording)),
-        _section(wording.text("missing"), [wording.listed(advice.missing)] if advice.missing else []),
+        _section(wording.phrases.why, _facts(advice.evidence, wording, facts)),
+        _section(wording.phrases.options, _options(advice, wording)),
+        _section(wording.phrases.tests, (wording.locale.orderables[t.id].name for t in advice.tests)),
+        _section(wording.phrases.not_suggested, _not_suggested(advice, wording)),
+        _section(wording.phrases.cautions, _cautions(advice, wording)),
+        _section(wording.phrases.missing, [wording.listed(advice.missing)] if advice.missing else []),
         _section(
-            wording.text("notes"), [*_notes(advice, wording), *([wording.text("incomplete")] if incomplete else [])]
+            wording.phrases.notes, [*_notes(advice, wording), *([wording.phrases.incomplete] if incomplete else [])]
         ),
-        _section(wording.text("sources"), _sources(advice, wording)),
+        _section(wording.phrases.sources, _sources(advice, wording)),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
 def _action(advice: Advice, wording: Wording) -> str:
-    texts = advice.kind.block.text
-    text = texts.get(wording.language) or texts["en"]  # type: ignore[call-overload]
+    action = wording.locale.advice[advice.id].action
     said = [
-        in_language(texts, wording.language)
-        for texts in (*advice.replacement_text, *advice.preamble, *advice.no_drug_reasons)
+        wording.locale.remarks[key] for key in (*advice.replacement_text, *advice.preamble, *advice.no_drug_reasons)
     ]
-    lines = [*said, text.action] if text.action and not advice.no_drug_reasons and not advice.replacement_text else said
+    lines = [*said, action] if action and not advice.no_drug_reasons and not advice.replacement_text else said
     if advice.kind.block.purpose and not advice.no_drug_reasons:
         lines += _why_no_order(advice, wording)
     if advice.order is not None:
-        lines.insert(0, wording.text("about-order", order=escaped(advice.order.course.name)))
+        lines.insert(0, wording.phrases.about_order.format(order=escaped(advice.order.course.name)))
     return "\n\n".join(lines)
 
 
@@ -54,8 +52,8 @@ def _why_no_order(advice: Advice, wording: Wording) -> list[str]:
     """Why a drug card offers no order: what must be known first, or that none of the drugs can be taken."""
     statuses = {option.status for option in advice.options}
     if statuses & {OptionStatus.OFFERED, OptionStatus.NAMED}:
-        return [wording.text("no-order-yet")] if advice.no_suggestion and advice.missing else []
-    return [wording.text("no-drug-left")] if OptionStatus.BLOCKED in statuses else []
+        return [wording.phrases.no_order_yet] if advice.no_suggestion and advice.missing else []
+    return [wording.phrases.no_drug_left] if OptionStatus.BLOCKED in statuses else []
 
 
 def _section(title: str, lines: Iterable[str]) -> str:
@@ -66,17 +64,16 @@ def _section(title: str, lines: Iterable[str]) -> str:
 def _facts(evidence: tuple[Evidence, ...], wording: Wording, facts: EvidenceRenderer) -> list[str]:
     lines = list(dict.fromkeys(facts.rendered(one).line for one in evidence))
     more = len(lines) - FACTS
-    return lines[:FACTS] + ([wording.text("more-facts", count=str(more))] if more > 0 else [])
+    return lines[:FACTS] + ([wording.phrases.more_facts.format(count=str(more))] if more > 0 else [])
 
 
 def dose_of(drug: Drug, source_id: str | None, wording: Wording) -> str:
     """The dose text of a drug's order with where it comes from; empty where no source gives one."""
-    order = drug.orders.get(source_id or "any") or drug.orders.get("any")
-    if order is None:
+    key = source_id if source_id in drug.orders else "any"
+    if key not in drug.orders:
         return ""
-    note = in_language(order.source_note, wording.language)
-    dose = in_language(order.text, wording.language)
-    return f"{dose} ({note})" if note else dose
+    texts = wording.locale.drugs[drug.id].orders[key]
+    return f"{texts.text} ({texts.source_note})" if texts.source_note else texts.text
 
 
 def _options(advice: Advice, wording: Wording) -> list[str]:
@@ -84,15 +81,15 @@ def _options(advice: Advice, wording: Wording) -> list[str]:
     for option in advice.options:
         if option.status not in {OptionStatus.OFFERED, OptionStatus.NAMED}:
             continue
-        name = in_language(option.drug.name, wording.language)
+        name = wording.locale.drugs[option.drug.id].name
         dose = dose_of(option.drug, None, wording)
-        line = f"{name}: {dose}" if dose else wording.text("option-without-dose", drug=name)
-        if option.drug.advice:
-            line += ". " + in_language(option.drug.advice, wording.language)
+        line = f"{name}: {dose}" if dose else wording.phrases.option_without_dose.format(drug=name)
+        if instructions := wording.locale.drugs[option.drug.id].instructions:
+            line += f". {instructions}"
         lines.append(line)
     if advice.calcium:
         drug, source = advice.calcium
-        lines.append(f"{in_language(drug.name, wording.language)}: {dose_of(drug, source, wording)}")
+        lines.append(f"{wording.locale.drugs[drug.id].name}: {dose_of(drug, source, wording)}")
     return lines
 
 
@@ -100,18 +97,18 @@ def _why_blocked(option: DrugOption, wording: Wording) -> str:
     reasons = [reason_of(cited, wording) for cited in option.blocked_by]
     if option.not_tolerated:
         itself = any(option.drug.course in evidence.feature for evidence in option.not_tolerated)
-        reasons.append(wording.text("not-tolerated" if itself else "kind-not-tolerated"))
+        reasons.append(wording.phrases.not_tolerated if itself else wording.phrases.kind_not_tolerated)
     return "; ".join(dict.fromkeys(reasons))
 
 
 def _not_suggested(advice: Advice, wording: Wording) -> list[str]:
     lines = []
     for option in advice.options:
-        name = in_language(option.drug.name, wording.language)
+        name = wording.locale.drugs[option.drug.id].name
         if option.status is OptionStatus.BLOCKED:
             lines.append(f"{name}: {_why_blocked(option, wording)}")
         elif option.status is OptionStatus.WITHHELD:
-            lines.append(wording.text("needs-first", drug=name, data=wording.listed(option.missing)))
+            lines.append(wording.phrases.needs_first.format(drug=name, data=wording.listed(option.missing)))
     return lines
 
 
@@ -120,15 +117,19 @@ def _cautions(advice: Advice, wording: Wording) -> list[str]:
     for option in advice.options:
         if option.status is OptionStatus.BLOCKED:
             continue
-        name = in_language(option.drug.name, wording.language)
+        name = wording.locale.drugs[option.drug.id].name
         lines += [f"{name}: {reason_of(cited, wording)}" for cited in option.cautions]
     return list(dict.fromkeys(lines))
 
 
 def _notes(advice: Advice, wording: Wording) -> list[str]:
-    lines = [in_language(texts, wording.language) for texts in (*advice.notes, *advice.disagreements)]
-    lines += [wording.text("not-recognised", drug=escaped(name)) for name in advice.not_recognised]
-    lines += [in_language(c.rule.block.card_note, wording.language) for c in advice.triggered_by]
+    remarks = wording.locale.remarks
+    lines = [remarks[key] for key in advice.notes]
+    if advice.data_of:
+        lines.append(wording.phrases.data_of_day.format(date=advice.data_of))
+    lines += [remarks[key] for key in advice.disagreements]
+    lines += [wording.phrases.not_recognised.format(drug=escaped(name)) for name in advice.not_recognised]
+    lines += [wording.statement(c.rule).card_note for c in advice.triggered_by]
     distinct = list(dict.fromkeys(line for line in lines if line))
     # Recommendations of one source share remarks: what another line says and more is not said by itself.
     return [line for line in distinct if not any(other != line and other.startswith(line) for other in distinct)]
@@ -136,9 +137,8 @@ def _notes(advice: Advice, wording: Wording) -> list[str]:
 
 def reason_of(cited: Cited, wording: Wording) -> str:
     """Why a recommendation applies, in a few words, with its source."""
-    block = cited.rule.block
-    words = in_language(block.because, wording.language) or in_language(block.statement, wording.language)
-    return f"{words} ({wording.source_of(cited.rule)})"
+    texts = wording.statement(cited.rule)
+    return f"{texts.because or texts.statement} ({wording.source_of(cited.rule)})"
 
 
 def _sources(advice: Advice, wording: Wording) -> list[str]:

@@ -42,8 +42,8 @@ class OrderableLike(Protocol):
     """What is read of an orderable; `app.engine.schema.Orderable` has it."""
 
     @property
-    def name(self) -> Mapping[Any, str]:
-        """Its name by language."""
+    def id(self) -> str:
+        """The key of its texts."""
 
     @property
     def category(self) -> str:
@@ -53,29 +53,21 @@ class OrderableLike(Protocol):
     def codes(self) -> Iterable[Mapping[str, str]]:
         """Codings: system, code and display."""
 
-    @property
-    def body_site(self) -> Mapping[Any, str]:
-        """The part of the body by language; empty where the name says it."""
-
-    @property
-    def note(self) -> Mapping[Any, str]:
-        """A note for who carries it out, by language."""
-
 
 class DrugLike(Protocol):
     """What is read of a drug; `app.engine.schema.Drug` has it."""
 
     @property
-    def name(self) -> Mapping[Any, str]:
-        """Its name by language."""
+    def id(self) -> str:
+        """The key of its texts."""
+
+    @property
+    def orders(self) -> Mapping[str, DoseOrderLike]:
+        """Its orders by source id or "any"."""
 
     @property
     def codes(self) -> Iterable[Mapping[str, str]]:
         """Codings: system, code and display."""
-
-    @property
-    def advice(self) -> Mapping[Any, str]:
-        """What the patient is told about taking it, by language."""
 
 
 class DoseOrderLike(Protocol):
@@ -108,15 +100,6 @@ class DoseOrderLike(Protocol):
     @property
     def route(self) -> str:
         """A key of `ROUTES`."""
-
-    @property
-    def text(self) -> Mapping[Any, str]:
-        """The order in words by language."""
-
-
-def in_language(texts: Mapping[Any, str], language: str) -> str:
-    """The text in the language, else in English, else empty."""
-    return texts.get(language) or texts.get("en", "")
 
 
 def number(value: Decimal) -> int | float:

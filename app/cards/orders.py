@@ -11,11 +11,9 @@ takes a third of a millisecond, and its import is a good part of a start.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 import orjson
 
@@ -30,12 +28,12 @@ from app.cards.order_codes import (
     OrderableLike,
     coding,
     concept,
-    in_language,
     number,
     quantity,
     reference_to,
     references_of_kind,
 )
+from app.engine.locale import DoseTexts, DrugTexts, Locale, OrderableTexts
 
 Resource = dict[str, Any]
 """A FHIR resource as plain JSON."""
@@ -60,143 +58,95 @@ class OrderContext:
         reason_text: str,
         reason_refs: Sequence[str] = (),
         authored: date,
-        language: str,
+        locale: Locale,
         encounter_id: str | None = None,
         requester: str | None = None,
     ) -> None:
-        self.language = language
+        self.locale = locale
         self.members = _context(patient_id, authored, encounter_id, requester) | _reasons(reason_text, reason_refs)
 
 
 def service_request(item: OrderableLike, context: OrderContext) -> Resource:
     """A draft ServiceRequest for a test, examination or referral."""
-    constant = _constant(_service_constant, context.language, item)
-    return _completed(constant, context.members | _note(in_language(item.note, context.language)))
+    texts = context.locale.orderables[item.id]
+    return _completed(_constant(_service_constant, item, texts), context.members | _note(texts.note))
 
 
-def medication_request(
-    drug: DrugLike, order: DoseOrderLike, context: OrderContext, *, prior: str | None = None, note: str | None = None
-) -> Resource:
-    """A draft MedicationRequest for a drug with the dose of the source.
+def medication_request(drug: DrugLike, source: str, context: OrderContext, *, prior: str | None = None) -> Resource:
+    """A draft MedicationRequest for a drug with its order of `source` (a source id, or "any").
 
     `prior` is the MedicationRequest that this one takes the place of ("MedicationRequest/id"; a record of another type
     cannot be referred to and is left out).
     """
-    constant = _constant(_medication_constant, context.language, drug, order)
+    texts = context.locale.drugs[drug.id]
+    constant = _constant(_medication_constant, drug, drug.orders[source], texts, texts.orders[source])
     replaced = references_of_kind([prior] if prior else [], frozenset({"MedicationRequest"}))
     before = {"priorPrescription": replaced[0]} if replaced else {}
-    return _completed(constant, context.members | before | _note(note))
+    return _completed(constant, context.members | before | _note(texts.orders[source].source_note))
 
 
-@dataclass(frozen=True, slots=True)
-class MedicationChanges:
-    """What an update changes in a MedicationRequest; None leaves it as it is.
-
-    `drug` and `order` come together: the dose of one drug is never left on another.
-    """
-
-    language: str
-    status: Literal["draft", "active", "on-hold", "cancelled", "stopped"] | None = None
-    status_reason: str | None = None
-    drug: DrugLike | None = None
-    order: DoseOrderLike | None = None
-    note: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.drug is not None and self.order is None:
-            raise ValueError("a changed drug needs its own dose order")
-        if self.status_reason is not None and self.status is None:
-            raise ValueError("a status reason needs a status")
-
-
-def updated_medication_request(original: Mapping[str, Any], changes: MedicationChanges) -> Resource:
-    """The whole resource for an update action: `original` (not changed) with the changes, everything else as it was.
-
-    A changed drug also takes away what described the former one (amount to dispense, substitution). Raises ValueError
-    when the original is no MedicationRequest with an id.
-    """
-    if original.get("resourceType") != "MedicationRequest" or not isinstance(original.get("id"), str):
-        raise ValueError("only a MedicationRequest with an id can be updated")
-    updated: Resource = deepcopy(dict(original))
-    if changes.drug is not None and changes.order is not None:
-        for former in ("medicationReference", "dispenseRequest", "substitution"):
-            updated.pop(former, None)
-        constant = _constant(_medication_constant, changes.language, changes.drug, changes.order)
-        updated["medicationCodeableConcept"] = constant["medicationCodeableConcept"]
-        updated["dosageInstruction"] = constant["dosageInstruction"]
-    elif changes.order is not None:
-        updated["dosageInstruction"] = [_dosage(changes.order, changes.language)]
-    if changes.status is not None:
-        updated["status"] = changes.status
-    if changes.status_reason:
-        updated["statusReason"] = {"text": changes.status_reason}
-    if changes.note:
-        updated["note"] = [*updated.get("note", []), {"text": changes.note}]
-    return updated
-
-
-def check_item(item: OrderableLike, language: str) -> None:
+def check_item(item: OrderableLike, locale: Locale) -> None:
     """Validate the constant part of an examination order. Raises ValueError."""
-    _validate(_constant(_service_constant, language, item))
+    _validate(_constant(_service_constant, item, locale.orderables[item.id]))
 
 
-def check_order(drug: DrugLike, order: DoseOrderLike, language: str) -> None:
+def check_order(drug: DrugLike, source: str, locale: Locale) -> None:
     """Validate the constant part of a drug order. Raises ValueError."""
-    _validate(_constant(_medication_constant, language, drug, order))
+    texts = locale.drugs[drug.id]
+    _validate(_constant(_medication_constant, drug, drug.orders[source], texts, texts.orders[source]))
 
 
 _constants: dict[tuple[object, ...], tuple[tuple[object, ...], bytes]] = {}
-"""Constant parts by how, in which language and of which objects they are made; nobody's data.
+"""Constant parts by how and of which objects they are made; nobody's data.
 
 The objects are frozen and told apart by identity. They are kept here, so that none can take the place of another.
 """
 
 
-def _constant(make: Callable[..., Resource], language: str, *parts: object) -> Resource:
+def _constant(make: Callable[..., Resource], *parts: object) -> Resource:
     """A constant part: made once, and a new object for each call."""
-    key = (make, language, *map(id, parts))
+    key = (make, *map(id, parts))
     known = _constants.get(key)
     if known is None:
-        known = _constants[key] = (parts, orjson.dumps(make(*parts, language)))
+        known = _constants[key] = (parts, orjson.dumps(make(*parts)))
     made: Resource = orjson.loads(known[1])
     return made
 
 
-def _service_constant(item: OrderableLike, language: str) -> Resource:
+def _service_constant(item: OrderableLike, texts: OrderableTexts) -> Resource:
     code, term = SERVICE_CATEGORIES[item.category]
     made: Resource = {
         "resourceType": "ServiceRequest",
         "status": "draft",
         "intent": "order",
         "category": [concept([coding(SNOMED, code, term)])],
-        "code": concept(item.codes, in_language(item.name, language)),
+        "code": concept(item.codes, texts.name),
     }
-    site = in_language(item.body_site, language)
-    if site:
-        made["bodySite"] = [{"text": site}]
+    if texts.body_site:
+        made["bodySite"] = [{"text": texts.body_site}]
     return made
 
 
-def _medication_constant(drug: DrugLike, order: DoseOrderLike, language: str) -> Resource:
+def _medication_constant(drug: DrugLike, order: DoseOrderLike, texts: DrugTexts, dose: DoseTexts) -> Resource:
     code, term = MEDICATION_CATEGORIES[order.route]
     return {
         "resourceType": "MedicationRequest",
         "status": "draft",
         "intent": "order",
         "category": [concept([coding(MEDICATION_REQUEST_CATEGORY, code, term)])],
-        "medicationCodeableConcept": concept(drug.codes, in_language(drug.name, language)),
-        "dosageInstruction": [_dosage(order, language, in_language(drug.advice, language))],
+        "medicationCodeableConcept": concept(drug.codes, texts.name),
+        "dosageInstruction": [_dosage(order, dose.text, texts.instructions)],
     }
 
 
-def _dosage(order: DoseOrderLike, language: str, instruction: str = "") -> Resource:
+def _dosage(order: DoseOrderLike, text: str, instruction: str) -> Resource:
     code, term = ROUTES[order.route]
     if order.dose_high is None:
         amount: Resource = {"doseQuantity": quantity(order.dose, order.unit)}
     else:
         amount = {"doseRange": {"low": quantity(order.dose, order.unit), "high": quantity(order.dose_high, order.unit)}}
     made: Resource = {
-        "text": in_language(order.text, language),
+        "text": text,
         "timing": {
             "repeat": {
                 "frequency": order.frequency,

@@ -8,7 +8,7 @@ from app.advice.model import Advice, AdviceSet, Role
 from app.cards.detail import detail_of
 from app.cards.explanation import NAME, EvidenceRenderer, explanation_of, not_used
 from app.cards.suggestions import Ordering, suggestions_of
-from app.cards.wording import Wording, in_language, wording_in
+from app.cards.wording import Wording, wording_in
 from app.cds_hooks.response import SUMMARY_LIMIT, Card, Coding, HookAnswer, Indicator, Source, fit_summary
 from app.chart import Availability, Chart
 from app.engine.knowledge import Knowledge
@@ -47,21 +47,19 @@ def answer_of(
 def summary_of(advice: Advice, wording: Wording) -> str:
     """One line: what to do and why, within the limit of the standard; or why a drug that is due is not suggested."""
     if advice.no_drug_reasons and advice.kind.block.purpose in {"start", "anabolic"}:
-        return fit_summary(in_language(advice.no_drug_reasons[0], wording.language))
-    texts = advice.kind.block.text
-    text = texts.get(wording.language) or texts["en"]  # type: ignore[call-overload]
-    triggers = [c for c in advice.triggered_by if c.rule.block.because]
-    reasons = dict.fromkeys(in_language(c.rule.block.because, wording.language) for c in triggers)
+        return fit_summary(wording.locale.remarks[advice.no_drug_reasons[0]])
+    summary = wording.locale.advice[advice.id].summary
+    reasons = dict.fromkeys(because for c in advice.triggered_by if (because := wording.statement(c.rule).because))
     because = "; ".join(reasons) or wording.listed(advice.missing)
-    name = in_language(advice.drug_name, wording.language) or wording.text("this-order")
-    line = text.summary.format(because=because, order=name, drug=name)
+    name = wording.drug_of(advice)
+    line = summary.format(because=because, order=name, drug=name)
     if not because:
         return fit_summary(line.rstrip(_EMPTY_ENDS))
     kept = list(reasons)
     while len(line) > SUMMARY_LIMIT and len(kept) > 1:
         # The last reasons give way, not the end of the sentence: it can say what to do. The detail has all of them.
         kept.pop()
-        line = text.summary.format(because="; ".join(kept) + " …", order=name, drug=name).replace("….", "…")
+        line = summary.format(because="; ".join(kept) + " …", order=name, drug=name).replace("….", "…")
     return fit_summary(line)
 
 
@@ -69,9 +67,9 @@ def _source(advice: Advice, wording: Wording) -> Source:
     """The sources of the card: the lead's label first, its page as the link."""
     order = {Role.LEAD: 0, Role.FILL: 1, Role.SAFETY: 2}
     cited = sorted(advice.cited, key=lambda c: order[c.role])
-    labels = dict.fromkeys(in_language(c.rule.source.label, wording.language) for c in cited)
-    topic = Coding(advice.topic, TOPIC_SYSTEM, wording.text(f"topic.{advice.topic}"))
+    labels = dict.fromkeys(wording.locale.sources[c.rule.source.id].label for c in cited)
+    topic = Coding(advice.topic, TOPIC_SYSTEM, wording.locale.topics[advice.topic])
     if not labels:
-        return Source(wording.text("own-label"), topic=topic)
+        return Source(wording.phrases.own_label, topic=topic)
     url = cited[0].rule.source.url
     return Source("; ".join(labels), url=url or None, topic=topic)

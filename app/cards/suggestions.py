@@ -10,11 +10,11 @@ from functools import cached_property
 from app.advice.model import Advice, DrugOption, OptionStatus
 from app.cards.detail import dose_of
 from app.cards.orders import OrderContext, medication_request, service_request
-from app.cards.wording import Wording, in_language
+from app.cards.wording import Wording
 from app.cds_hooks.response import Action, ActionType, Suggestion, Written
 from app.chart import DraftOrder, is_named
 from app.engine.knowledge import Knowledge
-from app.engine.schema import DoseOrder, Drug, Orderable
+from app.engine.schema import Drug, Orderable
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ class _Writer:
     """Writes the resources of one card's suggestions."""
 
     def __init__(self, ordering: Ordering, wording: Wording, summary: str, reasons: Sequence[str]) -> None:
-        self._ordering, self._wording, self._summary, self._reasons = ordering, wording, summary, reasons
+        self._ordering, self._summary, self._reasons = ordering, summary, reasons
+        self._texts, self._phrases, self._wording = wording.locale, wording.phrases, wording
 
     @cached_property
     def _context(self) -> OrderContext:
@@ -65,47 +66,44 @@ class _Writer:
             reason_text=self._summary,
             reason_refs=self._reasons,
             authored=self._ordering.authored,
-            language=self._wording.language,
+            locale=self._texts,
             encounter_id=self._ordering.encounter_id,
             requester=self._ordering.requester,
         )
 
     def services(self, items: Sequence[Orderable]) -> Suggestion:
         """Orders for examinations: all of them belong together."""
-        names = ", ".join(in_language(item.name, self._wording.language) for item in items)
+        names = ", ".join(self._texts.orderables[item.id].name for item in items)
         actions = tuple(
             Action(
                 ActionType.CREATE,
-                self._wording.text("create-order", name=in_language(item.name, self._wording.language)),
+                self._phrases.create_order.format(name=self._texts.orderables[item.id].name),
                 Written(service_request(item, self._context)),
             )
             for item in items
         )
-        return Suggestion(self._wording.text("order", name=names), actions, is_recommended=True)
+        return Suggestion(self._phrases.order.format(name=names), actions, is_recommended=True)
 
     def drug(self, advice: Advice, option: DrugOption, *, first: bool) -> Suggestion:
         """A drug option; where it stands for an unsafe draft order, the draft is deleted with it."""
-        order = option.drug.orders["any"]
-        language = self._wording.language
-        label = f"{in_language(option.drug.name, language)}: {in_language(order.text, language)}"
-        actions = [self._create(option.drug, order, prior=advice.replaces)]
+        label = f"{self._texts.drugs[option.drug.id].name}: {self._texts.drugs[option.drug.id].orders['any'].text}"
+        actions = [self._create(option.drug, "any", prior=advice.replaces)]
         if advice.order is not None:
-            description = self._wording.text("delete-draft", order=advice.order.course.name)
+            description = self._phrases.delete_draft.format(order=advice.order.course.name)
             actions.insert(0, Action(ActionType.DELETE, description, resource_id=advice.order.ref))
         return Suggestion(label, tuple(actions), is_recommended=first)
 
     def removal(self, order: DraftOrder) -> Suggestion:
         """To remove one of several drafts that are in conflict."""
-        label = self._wording.text("delete-draft", order=order.course.name)
+        label = self._phrases.delete_draft.format(order=order.course.name)
         return Suggestion(label, (Action(ActionType.DELETE, label, resource_id=order.ref),))
 
     def calcium(self, drug: Drug, source: str) -> Suggestion:
         """Calcium with vitamin D in the amounts of a source."""
-        label = f"{in_language(drug.name, self._wording.language)}: {dose_of(drug, source, self._wording)}"
-        return Suggestion(label, (self._create(drug, drug.orders[source]),), is_recommended=True)
+        label = f"{self._texts.drugs[drug.id].name}: {dose_of(drug, source, self._wording)}"
+        return Suggestion(label, (self._create(drug, source),), is_recommended=True)
 
-    def _create(self, drug: Drug, order: DoseOrder, *, prior: str | None = None) -> Action:
-        name = in_language(drug.name, self._wording.language)
-        note = in_language(order.source_note, self._wording.language) or None
-        resource = medication_request(drug, order, self._context, prior=prior, note=note)
-        return Action(ActionType.CREATE, self._wording.text("create-order", name=name), Written(resource))
+    def _create(self, drug: Drug, source: str, *, prior: str | None = None) -> Action:
+        name = self._texts.drugs[drug.id].name
+        resource = medication_request(drug, source, self._context, prior=prior)
+        return Action(ActionType.CREATE, self._phrases.create_order.format(name=name), Written(resource))

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import cached_property, lru_cache
 
 from msgspec.structs import replace
 
+from app.advice.model import Advice
 from app.cds_hooks.feedback import OVERRIDE_REASONS
 from app.cds_hooks.response import Coding
 from app.engine.knowledge import Knowledge, Rule
-from app.engine.schema import Strength, Texts
+from app.engine.locale import StatementTexts
+from app.engine.schema import Strength
 from app.features.model import Evidence
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|~!]")
@@ -24,7 +26,9 @@ _NUMBER = re.compile(r"\b[A-Z]?-?\d[\d.-]*|-\d[\d.]*")
 """A number, a date or a vertebral level inside a note."""
 _NOT_LETTERS = re.compile(r"[^a-zN]+")
 _COMPOSED = ("_last_dose", "_intolerance", "_end", "_use")
-"""Endings of data names that say what is known of a drug; `name-with.*` of the texts says them in words."""
+"""Endings of data names that say what is known of a drug; `composed_names` of the locale says them in words."""
+
+_NO_TEXTS = StatementTexts()
 
 
 def escaped(text: str) -> str:
@@ -36,12 +40,6 @@ def escaped(text: str) -> str:
 
 def _with_backslash(found: re.Match[str]) -> str:
     return "\\" + found[0]
-
-
-def in_language(texts: Mapping[str, str] | Texts, language: str) -> str:
-    """A text in the language, else in English; empty where there is none."""
-    mapping: Mapping[str, str] = texts  # type: ignore[assignment]
-    return mapping.get(language) or mapping.get("en", "")
 
 
 def number(value: Decimal) -> str:
@@ -66,22 +64,22 @@ class Wording:
     """Looks up and composes words in one language. Holds nothing of a patient, and is kept: see `wording_in`."""
 
     def __init__(self, knowledge: Knowledge, language: str) -> None:
-        self.language = language
-        self._texts = knowledge.texts_in(language)
+        self.locale = knowledge.locale(language)
+        self.phrases = self.locale.phrases
         self._cited: dict[str, str] = {}  # by the id of the recommendation
         self._citations: dict[tuple[str, bool], str] = {}
 
     @cached_property
     def override_reasons(self) -> tuple[Coding, ...]:
         """The reasons for not following a card."""
-        return tuple(replace(reason, display=self.text(f"override.{reason.code}")) for reason in OVERRIDE_REASONS)
+        return tuple(replace(reason, display=self.locale.override_reasons[reason.code]) for reason in OVERRIDE_REASONS)
 
     def source_of(self, rule: Rule) -> str:
         """Short name of the source of a recommendation, and its lines."""
         known = self._cited.get(rule.id)
         if known is None:
             where = runs(rule.block.source.lines)
-            known = f"{in_language(rule.source.short, self.language)}, {self.text('line')} {where}"
+            known = f"{self.locale.sources[rule.source.id].short}, {self.phrases.line} {where}"
             self._cited[rule.id] = known
         return known
 
@@ -90,28 +88,34 @@ class Wording:
         known = self._citations.get((rule.id, safety))
         if known is None:
             block = rule.block
-            strength = self.text(f"strength.{block.strength}") if block.strength is not Strength.FACT else ""
+            strength = self.locale.strengths[block.strength] if block.strength is not Strength.FACT else ""
             how = ", ".join(filter(None, (strength, block.grade)))
-            where = "; ".join(filter(None, (self.source_of(rule), how, self.text("role.safety") if safety else "")))
-            known = f"{in_language(block.statement, self.language)} [{where}]"
+            where = "; ".join(filter(None, (self.source_of(rule), how, self.phrases.safety_role if safety else "")))
+            known = f"{self.statement(rule).statement} [{where}]"
             self._citations[rule.id, safety] = known
         return known
 
-    def text(self, key: str, **values: str) -> str:
-        """A text of guidelines/advice/texts.yaml with its placeholders filled; KeyError is a fault of ours."""
-        text = self._texts[key]
-        return text.format(**values) if values else text
+    def statement(self, rule: Rule) -> StatementTexts:
+        """The texts of a recommendation; empty ones where it has none."""
+        return self.locale.statements.get(rule.id, _NO_TEXTS)
+
+    def drug_of(self, advice: Advice) -> str:
+        """The drug that an advice is about; "this drug" where it has no name."""
+        if advice.drug_id:
+            return self.locale.drugs[advice.drug_id].name
+        return advice.drug_name or self.phrases.this_order
 
     def name(self, datum: str) -> str:
         """The name of a feature or datum; its own name in words where the texts have none."""
-        known = self._texts.get(f"name.{datum}")
+        names = self.locale.names
+        known = names.get(datum)
         if known is not None:
             return known
         for ending in _COMPOSED:
-            if datum.endswith(ending) and (of := self._texts.get(f"name.{datum.removesuffix(ending)}")) is not None:
-                return self.text(f"name-with.{ending[1:]}", name=of)
+            if datum.endswith(ending) and (of := names.get(datum.removesuffix(ending))) is not None:
+                return self.locale.composed_names[ending[1:]].format(name=of)
         _, dot, argument = datum.partition(".")
-        if dot and (of := self._texts.get(f"name.{argument}")) is not None:
+        if dot and (of := names.get(argument)) is not None:
             return of
         return datum.replace(".", ": ").replace("_", " ")
 
@@ -121,7 +125,7 @@ class Wording:
             case None | True:
                 return ""
             case False:
-                return self.text("no")
+                return self.phrases.no
             case Decimal() as quantity:
                 return f"{number(quantity)} {self._unit(evidence.unit)}".strip()
             case str() as words:
@@ -130,11 +134,11 @@ class Wording:
 
     def _word(self, word: str) -> str:
         """A word of a closed list in the language; any other text as it was recorded."""
-        return self._texts.get(f"word.{word.replace('-', '_').replace(' ', '_')}") or word.replace("_", " ")
+        return self.locale.words.get(word.replace("-", "_").replace(" ", "_")) or word.replace("_", " ")
 
     def _unit(self, unit: str | None) -> str:
         """A UCUM unit as a clinician writes it."""
-        return self._texts.get(f"unit.{unit}") or _ANNOTATION.sub("", unit or "")
+        return self.locale.units.get(unit or "") or _ANNOTATION.sub("", unit or "")
 
     def _note(self, note: str) -> str:
         """The remarks of a fact; those that are not the service's own, or not in the texts, stay as they are."""
@@ -142,7 +146,7 @@ class Wording:
 
     def _remark(self, remark: str) -> str:
         key = _NOT_LETTERS.sub("_", " N ".join(part.lower() for part in _NUMBER.split(remark))).strip("_")
-        text = self._texts.get(f"note.{key}") or self._texts.get(f"word.{key}")
+        text = self.locale.notes.get(key) or self.locale.words.get(key)
         if text is not None:
             return text.format(*_NUMBER.findall(remark))
         head, colon, tail = remark.partition(": ")
@@ -159,7 +163,7 @@ class Wording:
 
     def listed(self, names: Iterable[str]) -> str:
         """Names of data as a list in a sentence."""
-        return self.text("list-separator").join(dict.fromkeys(self.name(name) for name in names))
+        return self.phrases.list_separator.join(dict.fromkeys(self.name(name) for name in names))
 
 
 @lru_cache(maxsize=16)

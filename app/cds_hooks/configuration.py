@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.cds_hooks.errors import MalformedRequest
+from app.vocabulary import Language
 
 EXTENSION_NAME = "osteon.configuration"
 
@@ -19,15 +20,6 @@ class Profile(StrEnum):
     SE = "se"
     DK = "dk"
     CN = "cn"
-
-
-class Language(StrEnum):
-    """The languages of card texts."""
-
-    EN = "en"
-    SV = "sv"
-    DA = "da"
-    ZH = "zh"
 
 
 @dataclass(frozen=True, slots=True)

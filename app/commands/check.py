@@ -14,7 +14,6 @@ from app.collector import paused_collector
 from app.engine.knowledge import Knowledge, load_knowledge
 from app.engine.loader import default_folder, load
 from app.engine.schema import Quote
-from app.vocabulary import LANGUAGES
 from app.yaml_files import FilesError, Problem
 
 _SPACE = re.compile(r"\s+")
@@ -43,10 +42,11 @@ def quote_problems(knowledge: Knowledge, sources: Path) -> Iterator[Problem]:
 def order_problems(knowledge: Knowledge, root: Path) -> list[Problem]:
     """Orders that would not be valid FHIR R4 in one of the languages."""
     problems: list[Problem] = []
+    locales = knowledge.locales.values()
     for item in knowledge.orderables.values():
-        problems += _invalid(root, item.block.id, [partial(check_item, item.block, x) for x in LANGUAGES])
+        problems += _invalid(root, item.block.id, [partial(check_item, item.block, x) for x in locales])
     for drug in knowledge.drugs.values():
-        checks = [partial(check_order, drug, order, x) for order in drug.orders.values() for x in LANGUAGES]
+        checks = [partial(check_order, drug, source, x) for source in drug.orders for x in locales]
         problems += _invalid(root, drug.id, checks)
     return problems
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.advice.profile import roles_in
 from app.cards.wording import Wording, wording_in
-from app.cds_hooks.configuration import Configuration, Language, Profile
+from app.cds_hooks.configuration import Configuration, Profile
 from app.cds_hooks.errors import CallError
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.request import HookRequest, read_request
@@ -20,6 +20,7 @@ from app.collector import paused_collector
 from app.engine.finding import Finding, evaluate
 from app.pipeline import Answering, OsteonPipeline, build_pipeline
 from app.settings import Settings
+from app.vocabulary import Language
 
 WORDS = {True: "holds", False: "does not hold", None: "cannot be told"}
 

@@ -1,6 +1,6 @@
-"""The JSON Schemas of guideline and drug files, for editors.
+"""The JSON Schemas of guideline, drug and locale files, for editors.
 
-`python -m app.docgen.guideline_schema docs/guideline.schema.json docs/drug.schema.json`
+`python -m app.docgen.guideline_schema` with a file for each, in this order, writes them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from app.engine.compiler import ANNOTATIONS, BASES
 from app.engine.criteria import COMPARISONS
 from app.engine.drug_file import DrugFile
 from app.engine.knowledge import load_knowledge
+from app.engine.locale import Locale
 from app.engine.schema import File
 from app.features import catalogue
 
@@ -31,6 +32,15 @@ def schema() -> dict[str, Any]:
         for name in CRITERIA & set(block.get("properties", {})):
             block["properties"][name] = {"$ref": "#/$defs/Criterion"}
     made["$defs"] |= _criterion()
+    return made
+
+
+def locale_schema() -> dict[str, Any]:
+    """The schema of a file of guidelines/locales."""
+    made = Locale.model_json_schema()
+    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    made["$id"] = "urn:osteon:schema:locale"
+    made["title"] = "Osteon locale file"
     return made
 
 
@@ -81,8 +91,8 @@ def drug_schema() -> dict[str, Any]:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the two schemas to the files named, in this order; print those that have none."""
-    for number, made in enumerate((schema(), drug_schema())):
+    """Write the schemas to the files named, in this order; print those that have none."""
+    for number, made in enumerate((schema(), drug_schema(), locale_schema())):
         text = json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         if number < len(arguments):
             Path(arguments[number]).write_text(text, encoding="utf-8")

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from app.engine.schema import Block, DoseOrder, Drug, Strings, Texts
+from app.engine.schema import Block, DoseOrder, Drug, Strings
 
 Route = Literal["oral", "intravenous", "subcutaneous", "intramuscular", "nasal", "inhaled", "topical"]
 System = Literal["atc", "rxnorm", "snomed"]
@@ -104,13 +104,11 @@ class Product(Block):
 
 
 class Suggested(Block):
-    """How cards name the drug and what they order; only for drugs that a card can suggest or advise against."""
+    """What cards order of the drug; only for drugs that a card can suggest or advise against."""
 
-    name: Texts
     route: Route | None = None  # where the classes of the drug on cards depend on it
     codes: list[dict[str, str]] = Field(min_length=1)  # of the suggested order
     orders: dict[str, DoseOrder] = {}  # per guideline source id, or "any"
-    advice: Texts = {}
     advice_from: Strings = []
 
 
@@ -144,12 +142,10 @@ class DrugFile(Block):
                 classes = dict.fromkeys(name for name in [*classes, *rule.add] if name not in rule.drop)
         return Drug(
             id=self.id,
-            name=made.name,
             course=self.course,
             classes=list(classes),
             codes=made.codes,
             orders=made.orders,
-            advice=made.advice,
             advice_from=made.advice_from,
         )
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from app.engine.compiler import Compiler, CriterionError, Vocabulary
 from app.engine.criteria import Constant, Node, Truth
 from app.engine.loader import GuidelineError, Loaded, LoadedFile, default_folder, load
+from app.engine.locale import Locale
+from app.engine.locales import Wanted, locale_problems
 from app.engine.references import reference_problems
 from app.engine.schema import (
     AdviceEntry,
@@ -23,28 +25,12 @@ from app.engine.schema import (
     Profile,
     Recommendation,
     SourceFile,
-    Texts,
     Use,
 )
 from app.features import catalogue
 from app.features.model import Features
+from app.vocabulary import TOPICS, Language
 from app.yaml_files import Problem
-
-TOPICS = (
-    "red-flag",
-    "drug-safety",
-    "treatment",
-    "drug-switch",
-    "dxa-referral",
-    "imaging",
-    "secondary-workup",
-    "specialist-referral",
-    "monitoring",
-    "calcium-vitamin-d",
-    "lifestyle-falls",
-    "data-needed",
-)
-"""Card topics, most urgent first (docs/contract.md, section 4)."""
 
 ALWAYS: Node = Constant(True)
 NEVER: Node = Constant(False)
@@ -160,7 +146,7 @@ class Knowledge:
     drugs: Mapping[str, Drug]
     profiles: Mapping[str, CompiledProfile]
     disagreements: tuple[CompiledDisagreement, ...]
-    texts: Mapping[str, Texts]
+    locales: Mapping[Language, Locale]
     derived: Mapping[str, str]
 
     @cached_property
@@ -168,9 +154,9 @@ class Knowledge:
         """The advice that asks for a datum, for those that have one of their own."""
         return {datum: kind.id for kind in self.advice.values() for datum in kind.block.asks}
 
-    def texts_in(self, language: str) -> dict[str, str]:
-        """All texts in the language, those that it lacks in English."""
-        return {key: texts.get(language) or texts["en"] for key, texts in self.texts.items()}  # type: ignore[call-overload]
+    def locale(self, language: str) -> Locale:
+        """All texts of a language."""
+        return self.locales[Language(language)]
 
 
 def names_of_drugs(loaded: Loaded) -> tuple[str, ...]:
@@ -181,7 +167,7 @@ def names_of_drugs(loaded: Loaded) -> tuple[str, ...]:
     return tuple(names)
 
 
-class _Builder:
+class KnowledgeBuilder:
     """Checks the files against each other while compiling them; collects problems instead of stopping at the first."""
 
     def __init__(self, loaded: Loaded, vocabulary: Vocabulary) -> None:
@@ -236,8 +222,6 @@ class _Builder:
         if not block.id.startswith(f"{source.id}."):
             self.problem(file, (*here, "id"), f"ids of this folder begin with {source.id}.")
         self._names(file, here, block)
-        if block.use in {Use.CARD, Use.RIDES} and not block.statement.get("en"):
-            self.problem(file, here, f"{block.id} can be cited and needs statement.en")
         if block.use in {Use.LOGIC, Use.TEXT, Use.NONE} and not block.reason:
             self.problem(file, here, f"{block.id} is not cited and needs a reason (where it is used, or why not)")
         when = self.compiled(file, (*here, "when"), block.when, ALWAYS)
@@ -297,6 +281,25 @@ class _Builder:
             gates.append(CompiledGate(gate, self.compiled(file, (*place, "when"), gate.when, NEVER)))
         return AdviceKind(block, tuple(gates))
 
+    def wanted(self) -> Wanted:
+        """What the files need texts for."""
+        contents = [file.content for file in self.loaded.files]
+        rules = [rule for content in contents for rule in content.recommendations]
+        gates = [gate for content in contents for entry in content.advice for gate in entry.gates]
+        return Wanted(
+            sources=self.loaded.sources,
+            profiles=[profile.id for content in contents for profile in content.profiles],
+            statements={rule.id for rule in rules},
+            cited=[rule.id for rule in rules if rule.use in {Use.CARD, Use.RIDES}],
+            advice=self.advice_ids,
+            remarks={
+                *(gate.remark for gate in gates if gate.remark),
+                *(line.id for content in contents for line in content.disagreements),
+            },
+            drugs={drug.id: list(drug.orders) for drug in self.drugs.values()},
+            orderables=self.orderable_ids,
+        )
+
     def build(self, version: str) -> Knowledge:
         """The compiled knowledge. Raises GuidelineError."""
         rules: dict[str, Rule] = {}
@@ -304,7 +307,6 @@ class _Builder:
         orderables: dict[str, OrderableItem] = {}
         profiles: dict[str, CompiledProfile] = {}
         disagreements: list[CompiledDisagreement] = []
-        texts: dict[str, Texts] = {}
         derived: dict[str, str] = {}
         for file in self.loaded.files:
             for name, criterion in file.content.criteria.items():
@@ -333,10 +335,10 @@ class _Builder:
                     self.known(file, ("disagreements", i, "advice"), "advice", name, self.advice_ids)
                 node = self.compiled(file, ("disagreements", i, "when"), line.when, ALWAYS)
                 disagreements.append(CompiledDisagreement(line, node))
-            texts |= file.content.texts
             derived |= file.content.derived
-        data = {name.removeprefix("name.") for name in texts}
-        self.problems += reference_problems(self.loaded, catalogue(), data)
+        english = self.loaded.locales[Language.EN].content
+        self.problems += reference_problems(self.loaded, catalogue(), english.names)
+        self.problems += locale_problems(self.loaded.locales, self.wanted())
         if self.problems:
             raise GuidelineError(self.problems)
         return Knowledge(
@@ -349,7 +351,7 @@ class _Builder:
             drugs=self.drugs,
             profiles=profiles,
             disagreements=tuple(disagreements),
-            texts=texts,
+            locales={language: file.content for language, file in self.loaded.locales.items()},
             derived=derived,
         )
 
@@ -367,4 +369,9 @@ def version_of(root: Path) -> str:
 def load_knowledge(root: Path | None = None) -> Knowledge:
     """The knowledge of a guidelines folder (default: the one that ships). Raises GuidelineError."""
     folder = root or default_folder()
-    return _Builder(load(folder), catalogue()).build(version_of(folder))
+    return knowledge_builder(folder).build(version_of(folder))
+
+
+def knowledge_builder(root: Path) -> KnowledgeBuilder:
+    """A builder for the files of a folder. Raises GuidelineError where one of them is wrong by itself."""
+    return KnowledgeBuilder(load(root), catalogue())

@@ -12,7 +12,10 @@ from pydantic import BaseModel, ValidationError
 
 from app.data_files import data_path
 from app.engine.drug_file import DrugClassFile, DrugFile
+from app.engine.locale import Locale
+from app.engine.locales import LocaleFile
 from app.engine.schema import File, SourceFile
+from app.vocabulary import Language
 from app.yaml_files import FilesError, Place, Problem, Table, line_of, read_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -21,6 +24,7 @@ SOURCE = "source.yaml"
 """The file that makes a folder of guidelines/ the folder of a source."""
 ADVICE, CONCEPTS, DRUGS = "advice", "concepts", "drugs"
 DRUG_CLASSES = "drug-classes"
+LOCALES = "locales"
 _OTHER_FOLDERS = (ADVICE, CONCEPTS, DRUGS)
 
 
@@ -58,6 +62,7 @@ class Loaded:
     files: list[LoadedFile] = field(default_factory=list)
     drugs: list[LoadedDrug] = field(default_factory=list)
     classes: CheckedFile[DrugClassFile] | None = None
+    locales: dict[Language, LocaleFile] = field(default_factory=dict)
     concepts: dict[str, Table] = field(default_factory=dict)  # the files of guidelines/concepts by their stem
 
     @property
@@ -129,6 +134,7 @@ def load(root: Path) -> Loaded:
             _load_file(loaded, path)
         except FilesError as error:
             problems += error.problems
+    problems += _load_locales(root, loaded)
     if problems:
         raise GuidelineError(problems)
     return loaded
@@ -153,7 +159,7 @@ def _load_file(loaded: Loaded, path: Path) -> None:
 
 def _unread(root: Path, sources: Collection[str]) -> Iterator[Problem]:
     """Files that nobody would read: in a folder that is none of a source, or not named *.yaml."""
-    known = {*sources, *_OTHER_FOLDERS}
+    known = {*sources, *_OTHER_FOLDERS, LOCALES}
     for path in sorted(path for path in root.rglob("*") if path.is_file()):
         name = path.relative_to(root.parent).as_posix()
         folder = path.parent.relative_to(root).as_posix()
@@ -163,3 +169,21 @@ def _unread(root: Path, sources: Collection[str]) -> Iterator[Problem]:
             hint = get_close_matches(folder, [*known], n=1) or get_close_matches(path.name, [SOURCE], n=1)
             meant = f", did you mean {hint[0]}?" if hint else f" (the folder of a source has a {SOURCE})"
             yield Problem(name, 1, f"nobody reads the folder {folder}{meant}")
+
+
+def _load_locales(root: Path, loaded: Loaded) -> list[Problem]:
+    """Read guidelines/locales into `loaded`; what is wrong with it."""
+    problems: list[Problem] = []
+    stems = {path.stem for path in (root / LOCALES).glob("*.yaml")}
+    for stem in [*Language, *sorted(stems - set(Language))]:
+        path = root / LOCALES / f"{stem}.yaml"
+        name = path.relative_to(root.parent).as_posix()
+        if stem not in set(Language):
+            problems.append(Problem(name, 1, f"{stem} is no language of app/vocabulary.py: {', '.join(Language)}"))
+            continue
+        try:
+            raw = read_yaml(path, name)
+            loaded.locales[Language(stem)] = LocaleFile(name, _validated(Locale, raw, name), raw)
+        except FilesError as error:
+            problems += error.problems
+    return problems

@@ -1,4 +1,4 @@
-"""The guideline language: what may stand in the files under guidelines/.
+"""The guideline language: what may stand in the files under guidelines/ (texts: `app.engine.locale`).
 
 Each model is one kind of block in a YAML file; unknown keys are refused. The loader (`app.engine.loader`) turns
 violations into messages with file and line. The JSON Schema published for editors is made from these models.
@@ -11,9 +11,6 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
-
-Texts = dict[Literal["en", "sv", "da", "zh"], str]
-"""A text per language; English is always there, the others fall back to it."""
 
 Criterion = Any
 """A criterion tree, checked by `app.engine.criteria` (grammar: docs/guideline-language.md)."""
@@ -120,9 +117,6 @@ class Recommendation(Block):
     strength: Strength
     grade: str | None = None  # as printed, "1B"
     use: Use
-    statement: Texts = {}  # what the source says, in short; required where the statement can be cited
-    because: Texts = {}  # the reason in a few words, for summaries
-    card_note: Texts = {}  # a reading that the clinician should know of, shown where the statement opens a card
     advise: str | None = None
     rides_with_drug: bool = False  # rides only where the card offers a drug, or a bone drug runs
     rides_on: Strings = []
@@ -155,8 +149,6 @@ class SourceFile(Block):
     file: str
     language: str
     title: str
-    short: Texts  # the name beside a statement on a card
-    label: Texts
     dated: str
     url: str
     licence: str
@@ -180,14 +172,7 @@ class Gate(Block):
     effect: Literal["withhold", "no-suggestion", "replace", "caution"] = "withhold"
     by: str = ""  # replace: the advice that stands instead
     cites: Strings = []  # recommendations cited on the replacing card
-    text: Texts = {}
-
-
-class AdviceText(Block):
-    """Words of a card. Placeholders: {because}, {drug}, {order}, {count}."""
-
-    summary: str
-    action: str = ""
+    remark: str = ""  # the line on the card that says why (locales: remarks)
 
 
 class AdviceEntry(Block):
@@ -196,7 +181,6 @@ class AdviceEntry(Block):
     id: str
     topic: str
     indicator: Indicator = Indicator.INFO
-    text: dict[Literal["en", "sv", "da", "zh"], AdviceText]
     purpose: Literal["start", "change", "anabolic", "follow-denosumab", "follow-anabolic"] | None = None  # drug cards
     due_at_visit: bool = False  # has a date of its own (dose, test before it, follow-up, review): said at a visit
     suggests: Strings = []  # orderables, drugs, or "tests" = the tests of the recommendations
@@ -211,12 +195,9 @@ class Orderable(Block):
     """An examination, laboratory test or referral that a card can suggest (ServiceRequest)."""
 
     id: str
-    name: Texts
     category: Literal["imaging", "laboratory", "procedure", "referral"]
     codes: list[dict[str, str]] = Field(min_length=1)
     answered_by: Criterion = None  # when it holds, the test is on record and not asked for again
-    body_site: Texts = {}
-    note: Texts = {}
 
 
 class DoseOrder(Block):
@@ -229,21 +210,17 @@ class DoseOrder(Block):
     period: Decimal
     period_unit: Literal["d", "wk", "mo", "a"]
     route: Literal["oral", "intravenous", "subcutaneous"]
-    text: Texts
     from_recommendation: str
-    source_note: Texts = {}
 
 
 class Drug(Block):
     """A drug as cards name and suggest it, from its file in guidelines/drugs."""
 
     id: str
-    name: Texts
     course: str  # class of the drug vocabulary that means "has this drug"
     classes: Strings
     codes: list[dict[str, str]] = Field(min_length=1)
     orders: dict[str, DoseOrder] = {}  # per guideline source id, or "any"
-    advice: Texts = {}
     advice_from: Strings = []
 
 
@@ -251,7 +228,6 @@ class Profile(Block):
     """Which sources speak in a profile (docs/contract.md, section 3)."""
 
     id: str
-    name: Texts
     leads: Strings
     fills: Strings = []
     lead_when: Criterion = None  # when it does not hold, the fillers answer alone
@@ -266,7 +242,6 @@ class Disagreement(Block):
     when: Criterion = True
     after: Strings = []  # only when one of these recommendations is on the card
     leads: bool = False  # stands first, and only where nothing else opened the card
-    text: Texts
     source: list[str]  # inventory ids whose numbers are named
 
 
@@ -279,5 +254,4 @@ class File(Block):
     orderables: list[Orderable] = []
     profiles: list[Profile] = []
     disagreements: list[Disagreement] = []
-    texts: dict[str, Texts] = {}
     derived: dict[str, str] = {}  # rules of the inventories that follow from several statements: where they live

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from app.engine.knowledge import TOPICS, Knowledge
-from app.engine.schema import Texts
+from app.engine.knowledge import Knowledge
 from app.published.header import Resource, header
+from app.vocabulary import TOPICS, Language
 
 CARD_TOPIC: Final = "urn:osteon:card-topic"
 FINDING: Final = "urn:osteon:finding"
@@ -16,7 +16,7 @@ ORDERABLE: Final = "urn:osteon:orderable"
 
 def card_topics(knowledge: Knowledge) -> Resource:
     """`urn:osteon:card-topic`, most urgent first."""
-    concepts = [_concept(topic, knowledge.texts[f"topic.{topic}"]) for topic in TOPICS]
+    concepts = [_concept(topic, {x: texts.topics[topic] for x, texts in knowledge.locales.items()}) for topic in TOPICS]
     return _code_system(
         "card-topic",
         CARD_TOPIC,
@@ -30,7 +30,7 @@ def card_topics(knowledge: Knowledge) -> Resource:
 def orderables(knowledge: Knowledge) -> Resource:
     """`urn:osteon:orderable`: what cards can ask for and no standard code was found for."""
     concepts = [
-        _concept(code["code"], item.block.name)
+        _concept(code["code"], {x: texts.orderables[item.block.id].name for x, texts in knowledge.locales.items()})
         for item in knowledge.orderables.values()
         for code in item.block.codes
         if code["system"] == ORDERABLE
@@ -92,9 +92,11 @@ def _finding(code: str, entry: Mapping[str, Any]) -> Resource:
     }
 
 
-def _concept(code: str, texts: Texts) -> Resource:
-    made: Resource = {"code": code, "display": texts["en"]}
-    others = [{"language": language, "value": text} for language, text in texts.items() if language != "en"]
+def _concept(code: str, texts: Mapping[Language, str]) -> Resource:
+    made: Resource = {"code": code, "display": texts[Language.EN]}
+    others = [
+        {"language": language.value, "value": text} for language, text in texts.items() if language is not Language.EN
+    ]
     return made | ({"designation": others} if others else {})
 
 

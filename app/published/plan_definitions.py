@@ -37,13 +37,14 @@ def plan_definitions(knowledge: Knowledge) -> dict[str, Resource]:
 def _plan(source: SourceFile, knowledge: Knowledge) -> Resource:
     rules = [rule for rule in knowledge.rules.values() if rule.source.id == source.id]
     applied = [rule for rule in rules if rule.block.use in APPLIED]
+    label = knowledge.locale("en").sources[source.id].label
     head = header(
         "PlanDefinition",
         id=source.id,
         url=canonical("PlanDefinition", source.id),
         version=knowledge.version,
         name=computable_name("Osteon", source.id),
-        title=source.label["en"],
+        title=label,
         description=(
             f"The {len(applied)} statements of source {source.number} that Osteon applies; "
             f"{len(rules) - len(applied)} others are only worded on cards or not used."
@@ -60,24 +61,29 @@ def _plan(source: SourceFile, knowledge: Knowledge) -> Resource:
             ]
         },
         "copyright": source.licence,
-        "relatedArtifact": [_origin(source)],
+        "relatedArtifact": [_origin(source, label)],
     }
     return made | ({"action": [_action(rule, knowledge) for rule in applied]} if applied else {})
 
 
-def _origin(source: SourceFile) -> Resource:
+def _origin(source: SourceFile, label: str) -> Resource:
     made: Resource = {
         "type": "derived-from",
         "label": source.number,
         "display": source.title,
-        "citation": f"{source.label['en']}, {source.dated}",
+        "citation": f"{label}, {source.dated}",
     }
     return made | ({"url": source.url} if source.url else {})  # not every source has an address
 
 
 def _action(rule: Rule, knowledge: Knowledge) -> Resource:
     block = rule.block
-    made: Resource = {"id": rule.id, "title": block.statement.get("en") or rule.id, "description": _description(rule)}
+    texts = knowledge.locale("en").statements.get(rule.id)
+    made: Resource = {
+        "id": rule.id,
+        "title": texts.statement if texts and texts.statement else rule.id,
+        "description": _description(rule),
+    }
     topic = block.topic or (knowledge.advice[block.advise].block.topic if block.advise else None)
     if topic:
         made["code"] = [{"coding": [{"system": CARD_TOPIC, "code": topic}]}]

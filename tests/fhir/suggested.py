@@ -7,10 +7,11 @@ from functools import cache
 from typing import Any
 
 from app.cards.orders import OrderContext, medication_request, service_request
+from app.engine.knowledge import load_knowledge
 from app.engine.loader import default_folder, load
 from app.engine.schema import DoseOrder, Drug, Orderable
+from app.vocabulary import Language
 
-LANGUAGES = ("en", "sv", "da", "zh")
 CALL: dict[str, Any] = {
     "patient_id": "anna-berg",
     "reason_text": "T-score -2.7 in the lumbar spine",
@@ -23,7 +24,7 @@ CALL: dict[str, Any] = {
 
 def context(language: str = "en", **changed: Any) -> OrderContext:
     """For whom, when and why."""
-    return OrderContext(**{"language": language, **CALL, **changed})
+    return OrderContext(**{"locale": load_knowledge().locale(language), **CALL, **changed})
 
 
 @cache
@@ -35,15 +36,15 @@ def orderables() -> dict[str, Orderable]:
 @cache
 def drug_orders() -> dict[tuple[str, str], tuple[Drug, DoseOrder]]:
     """All dose orders by drug and source."""
-    drugs = [drug for file in load(default_folder()).files for drug in file.content.drugs]
+    drugs = load_knowledge().drugs.values()
     return {(drug.id, source): (drug, order) for drug in drugs for source, order in drug.orders.items()}
 
 
 def all_suggested() -> list[dict[str, Any]]:
     """All of them."""
-    made = [service_request(item, context(lang)) for item in orderables().values() for lang in LANGUAGES]
+    made = [service_request(item, context(lang)) for item in orderables().values() for lang in Language]
     return made + [
-        medication_request(drug, order, context(lang), prior="MedicationRequest/m1", note="Osteon")
-        for drug, order in drug_orders().values()
-        for lang in LANGUAGES
+        medication_request(drug, source, context(lang), prior="MedicationRequest/m1")
+        for (_, source), (drug, _) in drug_orders().items()
+        for lang in Language
     ]

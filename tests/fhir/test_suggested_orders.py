@@ -4,13 +4,14 @@ import pytest
 from fhir.resources.R4B.medicationrequest import MedicationRequest
 from fhir.resources.R4B.servicerequest import ServiceRequest
 
-from tests.fhir.suggested import LANGUAGES, all_suggested, drug_orders, orderables
+from app.vocabulary import Language
+from tests.fhir.suggested import all_suggested, drug_orders, orderables
 from tests.fhir.validating import VALIDATORS, Validator
 
 
 def test_every_order_of_the_guidelines_is_written_in_every_language() -> None:
     made = all_suggested()
-    assert len(made) == (len(orderables()) + len(drug_orders())) * len(LANGUAGES)
+    assert len(made) == (len(orderables()) + len(drug_orders())) * len(Language)
     assert {resource["resourceType"] for resource in made} == {"ServiceRequest", "MedicationRequest"}
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 import json
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,66 +12,73 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.cards.orders import (
-    MedicationChanges,
     OrderContext,
     check_item,
     check_order,
     medication_request,
     service_request,
-    updated_medication_request,
 )
+from app.engine.knowledge import load_knowledge
+from app.engine.locale import DoseTexts, DrugTexts, OrderableTexts
 from app.engine.schema import DoseOrder, Drug, Orderable
-from tests.fhir.suggested import LANGUAGES, context, drug_orders, orderables
+from tests.fhir.suggested import context, drug_orders, orderables
 
 ITEM = Orderable(
     id="spine-xray",
-    name={"en": "X-ray of the spine", "sv": "Röntgen av ryggen"},
     category="imaging",
     codes=[{"system": "urn:osteon:orderable", "code": "spine-xray", "display": "X-ray"}],
-    body_site={"en": "spine"},
-    note={"en": "standing"},
 )
 DRUG = Drug(
     id="a-drug",
-    name={"en": "a drug", "sv": "ett läkemedel"},
     course="a_drug",
     classes=["bone_drug"],
     codes=[
         {"system": "http://www.whocc.no/atc", "code": "M05BA04", "display": "alendronic acid"},
         {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "46041"},
     ],
-    advice={"en": "with water"},
+    orders={
+        "any": DoseOrder(
+            dose=Decimal("2.5"),
+            unit="mg",
+            frequency=2,
+            period=Decimal(3),
+            period_unit="mo",
+            route="subcutaneous",
+            from_recommendation="msd.dose.any",
+        )
+    },
 )
-ORDER = DoseOrder(
-    dose=Decimal("2.5"),
-    unit="mg",
-    frequency=2,
-    period=Decimal(3),
-    period_unit="mo",
-    route="subcutaneous",
-    text={"en": "2.5 mg twice every three months"},
-    from_recommendation="msd.dose.any",
+LOCALE = (
+    load_knowledge()
+    .locale("en")
+    .model_copy(
+        update={
+            "orderables": {
+                "spine-xray": OrderableTexts(name="X-ray of the spine", body_site="spine", note="standing"),
+                "bare": OrderableTexts(name="X-ray of the spine"),
+            },
+            "drugs": {
+                "a-drug": DrugTexts(
+                    name="a drug",
+                    instructions="with water",
+                    orders={"any": DoseTexts(text="2.5 mg twice every three months", source_note="Osteon")},
+                )
+            },
+        }
+    )
 )
-ORIGINAL: dict[str, Any] = {
-    "resourceType": "MedicationRequest",
-    "id": "draft_1",
-    "status": "draft",
-    "intent": "order",
-    "identifier": [{"value": "x"}],
-    "medicationReference": {"reference": "#m"},
-    "subject": {"reference": "Patient/p", "display": "as the client wrote it"},
-    "dosageInstruction": [{"text": "4 mg every month"}],
-    "dispenseRequest": {"quantity": {"value": 3}},
-    "note": [{"text": "first"}],
-}
+
+
+def _context(**changed: Any) -> OrderContext:
+    return context(**{"locale": LOCALE, **changed})
 
 
 def _service(**changed: Any) -> dict[str, Any]:
-    return service_request(ITEM, context(**changed))
+    return service_request(ITEM, _context(**changed))
 
 
 def _medication(prior: str | None = None, **changed: Any) -> dict[str, Any]:
-    return medication_request(DRUG, ORDER, context(**changed), prior=prior, note="Osteon")
+    return medication_request(DRUG, "any", _context(**changed), prior=prior)
 
 
 def test_a_service_request_is_a_draft_for_this_patient_with_its_reason() -> None:
@@ -129,24 +135,24 @@ def test_a_medication_request_holds_all_codes_and_the_dose_as_data() -> None:
 
 
 def test_a_range_of_doses_is_written_as_a_range() -> None:
-    order = ORDER.model_copy(update={"dose": Decimal(500), "dose_high": Decimal(1000)})
-    amount = medication_request(DRUG, order, context())["dosageInstruction"][0]["doseAndRate"][0]
+    order = DRUG.orders["any"].model_copy(update={"dose": Decimal(500), "dose_high": Decimal(1000)})
+    drug = DRUG.model_copy(update={"orders": {"any": order}})
+    amount = medication_request(drug, "any", _context())["dosageInstruction"][0]["doseAndRate"][0]
     assert "doseQuantity" not in amount
     assert (amount["doseRange"]["low"]["value"], amount["doseRange"]["high"]["value"]) == (500, 1000)
 
 
-def test_texts_follow_the_language_and_fall_back_to_english() -> None:
-    assert _service(language="sv")["code"]["text"] == "Röntgen av ryggen"
-    assert _service(language="da")["code"]["text"] == "X-ray of the spine"
-    swedish = _medication(language="sv")
-    assert swedish["medicationCodeableConcept"]["text"] == "ett läkemedel"
-    assert swedish["dosageInstruction"][0]["text"] == "2.5 mg twice every three months"
+def test_texts_are_those_of_the_language() -> None:
+    drug, _ = drug_orders()["alendronate", "any"]
+    made = medication_request(drug, "any", context("sv"))
+    assert made["medicationCodeableConcept"]["text"] == "alendronat"
+    assert made["dosageInstruction"][0]["text"] == "70 mg per os en gång i veckan"
 
 
 def test_what_is_not_known_is_left_out() -> None:
     made = service_request(
-        ITEM.model_copy(update={"note": {}, "body_site": {}}),
-        OrderContext(patient_id="p", reason_text="", authored=date(2026, 5, 4), language="en"),
+        ITEM.model_copy(update={"id": "bare"}),
+        OrderContext(patient_id="p", reason_text="", authored=date(2026, 5, 4), locale=LOCALE),
     )
     assert set(made) == {
         "resourceType", "id", "status", "intent", "category", "code", "subject", "authoredOn"
@@ -199,17 +205,17 @@ def test_drafts_of_two_calls_share_no_object() -> None:
 def test_a_wrong_template_is_found_before_the_first_call() -> None:
     wrong = DRUG.model_copy(update={"codes": [{"system": "not a uri with\tblanks", "code": ""}]})
     with pytest.raises(ValidationError):
-        check_order(wrong, ORDER, "en")
+        check_order(wrong, "any", LOCALE)
 
 
 def test_the_orders_of_the_guidelines_are_valid_in_every_language() -> None:
     assert orderables()
     assert drug_orders()
-    for language in LANGUAGES:
+    for locale in load_knowledge().locales.values():
         for item in orderables().values():
-            check_item(item, language)
-        for drug, order in drug_orders().values():
-            check_order(drug, order, language)
+            check_item(item, locale)
+        for (_, source), (drug, _) in drug_orders().items():
+            check_order(drug, source, locale)
 
 
 def test_a_call_pays_for_no_validation(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,10 +225,10 @@ def test_a_call_pays_for_no_validation(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("validated")
 
     monkeypatch.setattr(MedicationRequest, "model_validate", refuse)
-    other = DRUG.model_copy(update={"name": {"en": "another drug"}})
-    assert medication_request(other, ORDER, context())["resourceType"] == "MedicationRequest"
+    other = DRUG.model_copy()
+    assert medication_request(other, "any", _context())["resourceType"] == "MedicationRequest"
     with pytest.raises(AssertionError, match="validated"):
-        check_order(other, ORDER, "en")
+        check_order(other, "any", LOCALE)
 
 
 @given(text=st.text(), ids=st.lists(st.text()), encounter=st.text(), user=st.text())
@@ -232,37 +238,3 @@ def test_no_text_of_the_client_makes_writing_fail_or_a_wrong_reference(
     made = _medication(reason_text=text, reason_refs=ids, encounter_id=encounter, requester=user)
     json.dumps(made)
     assert all(reference["reference"].startswith("Condition/") for reference in made.get("reasonReference", ()))
-
-
-def test_an_update_changes_what_it_says_and_nothing_else() -> None:
-    before = copy.deepcopy(ORIGINAL)
-    made = updated_medication_request(ORIGINAL, MedicationChanges(language="en", status="on-hold", note="second"))
-    assert made == {**before, "status": "on-hold", "note": [{"text": "first"}, {"text": "second"}]}
-    assert before == ORIGINAL
-
-
-def test_an_update_to_another_drug_takes_away_what_described_the_former_one() -> None:
-    made = updated_medication_request(ORIGINAL, MedicationChanges(language="en", drug=DRUG, order=ORDER))
-    assert "medicationReference" not in made
-    assert "dispenseRequest" not in made
-    assert made["medicationCodeableConcept"]["text"] == "a drug"
-    assert made["dosageInstruction"] == _medication()["dosageInstruction"]
-    kept = ("id", "status", "intent", "identifier", "subject", "note")
-    assert {key: made[key] for key in kept} == {key: ORIGINAL[key] for key in kept}
-
-
-def test_an_update_of_the_dose_leaves_the_drug() -> None:
-    made = updated_medication_request(ORIGINAL, MedicationChanges(language="en", order=ORDER))
-    assert made["medicationReference"] == ORIGINAL["medicationReference"]
-    assert made["dosageInstruction"][0]["text"] == "2.5 mg twice every three months"
-
-
-@pytest.mark.parametrize("original", [{}, {"resourceType": "ServiceRequest", "id": "1"}, {**ORIGINAL, "id": None}])
-def test_only_a_medication_request_with_an_id_is_updated(original: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="only a MedicationRequest with an id"):
-        updated_medication_request(original, MedicationChanges(language="en", status="stopped"))
-
-
-def test_a_changed_drug_never_keeps_the_dose_of_the_former_one() -> None:
-    with pytest.raises(ValueError, match="needs its own dose order"):
-        MedicationChanges(language="en", drug=DRUG)

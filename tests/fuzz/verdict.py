@@ -13,7 +13,8 @@ from uuid import UUID
 import jsonschema
 
 from app.api.openapi.schemas import component_schemas
-from app.engine.knowledge import TOPICS, load_knowledge
+from app.engine.knowledge import load_knowledge
+from app.vocabulary import TOPICS
 
 STRICT = Path(__file__).parents[3] / "shared" / "cds-hooks" / "schemas" / "cds-hooks-response.schema.json"
 ALLOWED = {200, 400, 412, 413}

@@ -63,9 +63,11 @@ class ProjectCopy:
         """`osteon check`."""
         return self._run("-m", "app.commands.cli", "check")
 
-    def answers(self, *cases: Mapping[str, Any]) -> list[Cards]:
+    def answers(self, *cases: Mapping[str, Any], language: str = "en") -> list[Cards]:
         """The cards for each patient, in the words of the clinical cases."""
         bodies = [Builder(case, TODAY).request() for case in cases]
+        for body in bodies:
+            body["extension"]["osteon.configuration"]["language"] = language
         finished = self._run("-c", ANSWER, TODAY.isoformat(), given=json.dumps(bodies))
         assert finished.returncode == 0, finished.stderr
         answers: list[Cards] = json.loads(finished.stdout)

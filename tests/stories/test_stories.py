@@ -1,6 +1,7 @@
 """The change stories of CONTRIBUTING.md, carried out on a copy of the service.
 
-(b) a new drug, (c) a new hook, and (e) a changed limit. (a) and (d) are dry runs that CONTRIBUTING.md describes.
+(b) a new drug, (c) a new hook, (d) a new language and (e) a changed limit. (a) is a dry run that CONTRIBUTING.md
+describes.
 """
 
 from __future__ import annotations
@@ -74,6 +75,21 @@ def test_a_new_drug_is_one_file_of_drugs(copy: ProjectCopy, monkeypatch: pytest.
     after, control = copy.cited(treated, untreated)
     assert not starts & after
     assert starts <= control
+
+
+def test_a_new_language_is_one_file_and_one_line(copy: ProjectCopy) -> None:
+    """Story (d): the cards come in it, and a text that it lacks stops the check."""
+    texts = (copy.folder / "guidelines/locales/en.yaml").read_text(encoding="utf-8")
+    texts = texts.replace("language: en", "language: fi").replace('why: "Why"', 'why: "Miksi"')
+    texts = texts.replace("postmenopausal with BMI below 20", "vaihdevuosien jälkeen, BMI alle 20")
+    copy.write("guidelines/locales/fi.yaml", texts)
+    assert "fi is no language of app/vocabulary.py" in copy.check().stdout
+    copy.replace("app/vocabulary.py", '    ZH = "zh"\n', '    ZH = "zh"\n    FI = "fi"\n')
+    assert copy.check().returncode == 0
+    (cards,) = copy.answers(with_bmi(19.0), language="fi")
+    assert "vaihdevuosien jälkeen, BMI alle 20" in " ".join(summary for summary, _ in cards)
+    copy.replace("guidelines/locales/fi.yaml", '  why: "Miksi"\n', "")
+    assert "guidelines/locales/fi.yaml:6: phrases.why: Field required" in copy.check().stdout
 
 
 def vocabulary_of_drugs() -> dict[str, str]:

@@ -6,10 +6,11 @@ from typing import Any
 
 import orjson
 
-from app.cds_hooks.configuration import Language, Profile
+from app.cds_hooks.configuration import Profile
 from app.cds_hooks.hooks import SERVICES
 from app.data_files import data_path
 from app.settings import Settings
+from app.vocabulary import Language
 
 Description = dict[str, Any]
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.cds_hooks.configuration import EXTENSION_NAME, Language, Profile
+from app.cds_hooks.configuration import EXTENSION_NAME, Profile
 from app.cds_hooks.context_records import INTOLERANCE
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.prefetch import TEMPLATES
 from app.cds_hooks.response import SUMMARY_LIMIT, ActionType, Indicator, LinkType
+from app.vocabulary import Language
 
 Schema = dict[str, Any]
 

@@ -9,6 +9,7 @@ import pytest
 from app.commands.check import main
 from app.engine.knowledge import load_knowledge
 from app.engine.loader import GuidelineError
+from tests.support.guidelines import write_locales
 
 SOURCE = """
 id: uppsala
@@ -16,8 +17,6 @@ number: "000"
 file: source.txt
 language: sv
 title: A guideline
-short: {en: A guideline}
-label: {en: A guideline}
 dated: unknown
 url: https://example.org/
 licence: none
@@ -29,7 +28,6 @@ recommendations:
   strength: should
   use: card
   advise: refer-dxa
-  statement: {en: "Measure bone density."}
   when:
     lowest_t_score: {at_most: -2.5, unit: SD, written: "at most -2.5"}
 """
@@ -37,7 +35,6 @@ ADVICE = """
 advice:
 - id: refer-dxa
   topic: dxa-referral
-  text: {en: {summary: "Refer"}}
 """
 
 
@@ -49,6 +46,12 @@ def guidelines(tmp_path: Path) -> Path:
     (folder / "uppsala" / "source.yaml").write_text(SOURCE, encoding="utf-8")
     (folder / "uppsala" / "dxa.yaml").write_text(RULE, encoding="utf-8")
     (folder / "advice" / "advice.yaml").write_text(ADVICE, encoding="utf-8")
+    write_locales(
+        folder,
+        sources={"uppsala": {"short": "A guideline", "label": "A guideline"}},
+        statements={"uppsala.dxa.example": {"statement": "Measure bone density."}},
+        advice={"refer-dxa": {"summary": "Refer"}},
+    )
     return folder
 
 
@@ -73,16 +76,16 @@ def test_right_files_load(guidelines: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "message"),
     [
-        ("lowest_t_score", "lowest_t_scor", 10, "lowest_t_score"),
-        ("unit: SD", "unit: g", 10, "write unit: SD"),
+        ("lowest_t_score", "lowest_t_scor", 9, "lowest_t_score"),
+        ("unit: SD", "unit: g", 9, "write unit: SD"),
         ("advise: refer-dxa", "advise: refer-dxaa", 7, "did you mean refer-dxa"),
         ("strength: should", "strenght: should", 5, "did you mean strength"),
         ("strength: should", "strength: maybe", 5, "strength"),
         ("use: card", "use: card\n  use: card", 7, "use"),
-        ("  when:", "  topic: dxa\n  when:", 9, "did you mean dxa-referral"),
-        ("  when:", "  ask: [dental]\n  when:", 9, "dental"),
+        ("  when:", "  topic: dxa\n  when:", 8, "did you mean dxa-referral"),
+        ("  when:", "  ask: [dental]\n  when:", 8, "dental"),
         ("uppsala.dxa.example", "msd.dxa.example", 3, "begin with uppsala."),
-        ("statement: {en:", "note: x\n  grade: {en:", 9, "grade"),
+        ("use: card", "use: card\n  statement: Measure.", 7, "unknown key 'statement'"),
     ],
 )
 def test_a_mistake_has_file_line_and_what_was_meant(

@@ -20,22 +20,24 @@ def test_the_coverage_table_is_in_step() -> None:
 
 
 def test_the_schemas_for_editors_are_in_step(tmp_path: Path) -> None:
-    names = ("guideline.schema.json", "drug.schema.json")
+    names = ("guideline.schema.json", "drug.schema.json", "locale.schema.json")
     jsonschema.main([str(tmp_path / name) for name in names])
     for name in names:
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == (tmp_path / name).read_text(encoding="utf-8"), (
-            "run: python -m app.docgen.guideline_schema docs/guideline.schema.json docs/drug.schema.json"
+            "run: make pages"
         )
 
 
 def test_every_guideline_file_is_valid_by_the_schema_for_editors() -> None:
     import jsonschema as validator
 
-    drug, guideline = (validator.Draft202012Validator(made) for made in (jsonschema.drug_schema(), jsonschema.schema()))
+    made = (jsonschema.drug_schema(), jsonschema.locale_schema(), jsonschema.schema())
+    drug, locale, guideline = (validator.Draft202012Validator(schema) for schema in made)
+    checkers = {"drugs": drug, "locales": locale}
     for path in default_folder().glob("*/*.yaml"):
         if path.name == "source.yaml" or path.parent.name == "concepts":
             continue
-        checker = drug if path.parent.name == "drugs" else guideline
+        checker = checkers.get(path.parent.name, guideline)
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         assert [error.message for error in checker.iter_errors(content)] == [], path
 

@@ -186,11 +186,15 @@ def test_1_a_source_that_no_profile_names(guidelines: Path) -> None:
 
 
 def test_a_new_source_is_found_by_its_file(guidelines: Path) -> None:
-    """Change story (a): a folder and a profile, and nothing in the code."""
+    """Change story (a): a folder, a profile and its name in each language, and nothing in the code."""
     (guidelines / "nordic").mkdir()
     text = (guidelines / "msd" / "source.yaml").read_text(encoding="utf-8").replace("id: msd", "id: nordic", 1)
     (guidelines / "nordic" / "source.yaml").write_text(text, encoding="utf-8")
     plant(guidelines / "profiles.yaml", "fills: [dk-metastases]", "fills: [dk-metastases, nordic]")
+    assert "guidelines/locales/sv.yaml" in problems(guidelines)  # it has no name yet
+    for path in (guidelines / "locales").glob("*.yaml"):
+        plant(path, "  msd:\n", '  nordic: {short: "Nordic", label: "Nordic guideline"}\n  msd:\n')
+    load_knowledge.cache_clear()
     assert "nordic" in load_knowledge(guidelines).sources
 
 

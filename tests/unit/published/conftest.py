@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import shutil
 from datetime import date
 from pathlib import Path
 
 import pytest
 
 from app.engine.knowledge import Knowledge, load_knowledge
-from app.engine.loader import default_folder
 from app.published import PublishedKnowledge
+from tests.support.guidelines import write_locales
 
 SOURCE = """
 id: uppsala
@@ -16,8 +15,6 @@ number: "009"
 file: guide.txt
 language: en
 title: A guideline in its own words
-short: {en: "Test guideline"}
-label: {en: "Test guideline 2026"}
 dated: "2026"
 url: "https://guideline.example.org/x"
 licence: "short quotations only"
@@ -29,7 +26,6 @@ recommendations:
   strength: should
   grade: 1B
   use: card
-  statement: {en: "Measure bone density when weight is low", sv: "Mät bentäthet vid låg vikt"}
   advise: refer-dxa
   safety: true
   at: [chart, orders]
@@ -51,16 +47,13 @@ ADVICE = """
 advice:
 - id: refer-dxa
   topic: dxa-referral
-  text: {en: {summary: "Refer for DXA"}}
 orderables:
 - id: vfa
   category: imaging
-  name: {en: "Vertebral fracture assessment", sv: "Kotfrakturbedömning"}
   codes:
   - {system: "urn:osteon:orderable", code: "vfa", display: "VFA"}
 - id: tsh
   category: laboratory
-  name: {en: "TSH"}
   codes:
   - {system: "http://loinc.org", code: "3016-3", display: "Thyrotropin"}
 """
@@ -74,7 +67,15 @@ def small_knowledge(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
         path = folder / f"{name}.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    shutil.copy(default_folder() / "advice" / "texts.yaml", folder / "advice" / "texts.yaml")
+    write_locales(
+        folder,
+        sources={"uppsala": {"short": "Test guideline", "label": "Test guideline 2026"}},
+        statements={"uppsala.dxa.low-weight": {"statement": "Measure bone density when weight is low"}},
+        advice={"refer-dxa": {"summary": "Refer for DXA"}},
+        orderables={"vfa": {"name": "Vertebral fracture assessment"}, "tsh": {"name": "TSH"}},
+    )
+    swedish = folder / "locales" / "sv.yaml"
+    swedish.write_text(swedish.read_text().replace("Vertebral fracture assessment", "Kotfrakturbedömning"))
     return load_knowledge(folder)
 
 

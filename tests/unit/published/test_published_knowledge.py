@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.engine.knowledge import TOPICS, Knowledge
+from app.engine.knowledge import Knowledge
 from app.published import PublishedKnowledge
+from app.vocabulary import TOPICS
 
 
 def _read(published: PublishedKnowledge, kind: str, id: str) -> dict[str, Any]:
@@ -37,7 +38,11 @@ def test_orderables_with_a_standard_code_are_not_codes_of_ours(small: PublishedK
         {
             "code": "vfa",
             "display": "Vertebral fracture assessment",
-            "designation": [{"language": "sv", "value": "Kotfrakturbedömning"}],
+            "designation": [
+                {"language": "sv", "value": "Kotfrakturbedömning"},
+                {"language": "da", "value": "Vertebral fracture assessment"},
+                {"language": "zh", "value": "Vertebral fracture assessment"},
+            ],
         }
     ]
 

@@ -1,0 +1,131 @@
+"""What may stand in guidelines/locales/LANGUAGE.yaml: all texts of one language, each as one string.
+
+`Locale` is both the schema of the file and, once its placeholders of limits are filled (`app.engine.locales`), the
+texts that cards are written with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import Field
+
+from app.engine.schema import Block
+
+
+class Phrases(Block):
+    """The fixed words of cards. Placeholders: `PHRASE_PLACEHOLDERS`."""
+
+    why: str
+    options: str
+    tests: str
+    not_suggested: str
+    cautions: str
+    missing: str
+    notes: str
+    sources: str
+    about_order: str
+    more_facts: str
+    option_without_dose: str
+    no_order_yet: str
+    no_drug_left: str
+    incomplete: str
+    data_of_day: str
+    needs_first: str
+    kind_not_tolerated: str
+    not_tolerated: str
+    line: str
+    list_separator: str
+    no: str
+    order: str
+    create_order: str
+    delete_draft: str
+    this_order: str
+    not_recognised: str
+    own_label: str
+    safety_role: str
+
+
+PHRASE_PLACEHOLDERS: Final[Mapping[str, frozenset[str]]] = {
+    "about_order": frozenset({"order"}),
+    "more_facts": frozenset({"count"}),
+    "option_without_dose": frozenset({"drug"}),
+    "needs_first": frozenset({"drug", "data"}),
+    "order": frozenset({"name"}),
+    "create_order": frozenset({"name"}),
+    "delete_draft": frozenset({"order"}),
+    "not_recognised": frozenset({"drug"}),
+    "data_of_day": frozenset({"date"}),
+}
+"""The placeholders of each phrase; the others have none."""
+
+SUMMARY_PLACEHOLDERS: Final = frozenset({"because", "order", "drug"})
+"""What the summary of an advice may name: the reasons, the order at hand, the drug."""
+
+
+class SourceTexts(Block):
+    """A guideline: `short` stands beside a statement, `label` is the source of a card."""
+
+    short: str
+    label: str
+
+
+class StatementTexts(Block):
+    """A recommendation. Placeholders: the limits of its criteria."""
+
+    statement: str = ""  # what the source says, in short; required where the statement can be cited
+    because: str = ""  # the reason in a few words, for summaries
+    card_note: str = ""  # a reading that the clinician should know of, shown where the statement opens a card
+
+
+class AdviceTexts(Block):
+    """An advice: one line, and what to do. Placeholders: `SUMMARY_PLACEHOLDERS` in the summary."""
+
+    summary: str
+    action: str = ""
+
+
+class DoseTexts(Block):
+    """An order of a drug: the dose in words, and where it comes from."""
+
+    text: str
+    source_note: str = ""
+
+
+class DrugTexts(Block):
+    """A drug: its name, how to take it, its orders by source id or "any"."""
+
+    name: str
+    instructions: str = ""
+    orders: dict[str, DoseTexts] = Field(default_factory=dict)
+
+
+class OrderableTexts(Block):
+    """A test, examination or referral. `note`: for the person who carries it out."""
+
+    name: str
+    body_site: str = ""
+    note: str = ""
+
+
+class Locale(Block):
+    """All texts of one language."""
+
+    language: str
+    phrases: Phrases
+    topics: dict[str, str]
+    strengths: dict[str, str]
+    override_reasons: dict[str, str]
+    names: dict[str, str]  # of features and data
+    composed_names: dict[str, str]  # {name} with what is known of it
+    words: dict[str, str]  # values that are words of a closed list
+    units: dict[str, str]  # by UCUM code, where a clinician writes it in another way
+    notes: dict[str, str]
+    sources: dict[str, SourceTexts]
+    profiles: dict[str, str]
+    statements: dict[str, StatementTexts]
+    advice: dict[str, AdviceTexts]
+    remarks: dict[str, str]  # by the `remark` of a gate or the id of a disagreement
+    drugs: dict[str, DrugTexts]
+    orderables: dict[str, OrderableTexts]

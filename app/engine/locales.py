@@ -1,0 +1,187 @@
+"""Checks the texts of all languages against the knowledge and against each other, and fills in their numbers.
+
+A text that is missing in a language, stands for nothing, or has a placeholder that is not filled is a problem with file
+and line. What remains is one `Locale` of plain strings per language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from string import Formatter
+from typing import Any
+
+from app.cds_hooks.feedback import OVERRIDE_REASONS
+from app.engine.locale import PHRASE_PLACEHOLDERS, SUMMARY_PLACEHOLDERS, Locale
+from app.engine.schema import Strength
+from app.vocabulary import TOPICS, Language
+from app.yaml_files import Place, Problem, Table, line_of
+
+Texts = dict[Place, str]
+"""The texts of a file by their place: ("statements", "uppsala.dxa.low-weight", "because")."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocaleFile:
+    """One file of guidelines/locales: its checked content, and the values as written, which know their lines."""
+
+    name: str  # path below the folder that holds guidelines/
+    content: Locale
+    raw: Table
+
+
+@dataclass
+class Wanted:
+    """What the knowledge needs texts for. Values of `values`: what a placeholder of a text may be filled with."""
+
+    sources: Collection[str] = ()
+    profiles: Collection[str] = ()
+    statements: Collection[str] = ()  # ids of all recommendations: each may have texts
+    cited: Collection[str] = ()  # those that a card can cite: these must have a statement
+    advice: Collection[str] = ()
+    remarks: Collection[str] = ()
+    drugs: Mapping[str, Collection[str]] = field(default_factory=dict)  # with the keys of their orders
+    orderables: Collection[str] = ()
+
+    def closed(self) -> Iterator[tuple[Place, Collection[str], bool]]:
+        """Each section with a closed list of keys, and whether all of them must be there."""
+        yield ("topics",), TOPICS, True
+        yield ("strengths",), [strength for strength in Strength if strength is not Strength.FACT], True
+        yield ("override_reasons",), [reason.code for reason in OVERRIDE_REASONS], True
+        yield ("sources",), self.sources, True
+        yield ("profiles",), self.profiles, True
+        yield ("statements",), self.statements, False
+        yield ("advice",), self.advice, True
+        yield ("remarks",), self.remarks, True
+        yield ("drugs",), self.drugs, True
+        for drug, orders in self.drugs.items():
+            yield ("drugs", drug, "orders"), orders, True
+        yield ("orderables",), self.orderables, True
+
+
+def locale_problems(files: Mapping[Language, LocaleFile], wanted: Wanted) -> list[Problem]:
+    """Everything that is wrong with the files together."""
+    problems: list[Problem] = []
+    texts = {language: dict(_texts(file.raw)) for language, file in files.items()}
+    everywhere = dict.fromkeys(place for of_one in texts.values() for place in of_one)
+    for language, file in files.items():
+        check = _FileCheck(file, texts[language], problems)
+        if file.content.language != language:
+            check.problem(("language",), f"language is {language}, as the name of the file says")
+        for section, keys, required in wanted.closed():
+            check.keys(section, keys, required=required)
+        for rule_id in wanted.cited:
+            check.there(("statements", rule_id, "statement"), "a card can cite it")
+        for place in everywhere:
+            check.there(place, "another language has one")
+        for place, text in texts[language].items():
+            check.placeholders(place, text, texts[Language.EN].get(place, text))
+    return problems
+
+
+def _texts(node: object, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _texts(value, (*place, key))
+    elif isinstance(node, str):
+        yield place, node
+
+
+class _FileCheck:
+    """Collects the problems of one file."""
+
+    def __init__(self, file: LocaleFile, texts: Texts, problems: list[Problem]) -> None:
+        self._file = file
+        self._texts = texts
+        self._problems = problems
+
+    def problem(self, place: Place, message: str) -> None:
+        """Note a problem at a place of the file."""
+        self._problems.append(Problem(self._file.name, line_of(self._file.raw, place), message))
+
+    def keys(self, section: Place, keys: Collection[str], *, required: bool) -> None:
+        """The keys of a section: none that stands for nothing, and all of `keys` where they are required."""
+        node: Any = self._file.raw
+        for step in section:
+            node = node.get(step, {}) if isinstance(node, Mapping) else {}
+        for key in node:
+            if key not in keys:
+                self.problem((*section, key), f"{_told(section)}: unknown key {key!r}{_hint(key, keys)}")
+        if required:
+            for key in keys:
+                if key not in node:
+                    self.problem(section, f"no text for {_told((*section, key))}")
+
+    def there(self, place: Place, why: str) -> None:
+        """A text has to stand there, and says something."""
+        if not self._texts.get(place):
+            self.problem(place, f"no text for {_told(place)}: {why}")
+
+    def placeholders(self, place: Place, text: str, english: str) -> None:
+        """The placeholders are those that are filled, and those of the English text."""
+        try:
+            found = placeholders_of(text)
+            expected = placeholders_of(english)
+        except ValueError as error:
+            self.problem(place, f"{_told(place)}: braces hold a placeholder: {error}")
+            return
+        allowed = _allowed(place)
+        if allowed is not None:
+            for name in sorted(found - allowed):
+                self.problem(place, f"{_told(place)}: unknown placeholder {{{name}}}{_hint(name, allowed)}")
+        required = allowed if place[0] in {"phrases", "composed_names"} and allowed is not None else expected
+        for name in sorted(required - found):
+            self.problem(place, f"{_told(place)}: the placeholder {{{name}}} is missing")
+        for name in sorted(found - expected) if allowed is None or found <= allowed else ():
+            self.problem(place, f"{_told(place)}: the placeholder {{{name}}} does not stand in the English text")
+
+
+def _allowed(place: Place) -> frozenset[str] | None:
+    """The placeholders of a text; None where another check knows them (limits, values of notes)."""
+    match place:
+        case ("phrases", key):
+            return PHRASE_PLACEHOLDERS.get(str(key), frozenset())
+        case ("advice", _, "summary"):
+            return SUMMARY_PLACEHOLDERS
+        case ("composed_names", _):
+            return frozenset({"name"})
+        case ("statements" | "notes", *_):
+            return None
+    return frozenset()
+
+
+def placeholders_of(text: str) -> frozenset[str]:
+    """The names in braces. Raises ValueError where a brace stands for itself, or a placeholder has a format."""
+    names = set()
+    for _, name, form, conversion in Formatter().parse(text):
+        if name is None:
+            continue
+        if not name or form or conversion:
+            raise ValueError(f"{{{name}}} is not a name")
+        names.add(name)
+    return frozenset(names)
+
+
+def _told(place: Place) -> str:
+    return ".".join(map(str, place))
+
+
+def _hint(name: str, names: Collection[str]) -> str:
+    close = get_close_matches(name, [str(one) for one in names], n=1, cutoff=0.4)
+    return f", did you mean {close[0]}?" if close else ""
+
+
+def filled(locale: Locale, fill: Callable[[str, str], str]) -> Locale:
+    """The locale with the placeholders of its statements filled: `fill(recommendation id, text)`."""
+    statements = {
+        rule_id: texts.model_copy(
+            update={
+                part: fill(rule_id, text)
+                for part in ("statement", "because", "card_note")
+                if "{" in (text := getattr(texts, part))
+            }
+        )
+        for rule_id, texts in locale.statements.items()
+    }
+    return locale.model_copy(update={"statements": statements})
