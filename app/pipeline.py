@@ -19,6 +19,8 @@ from app.engine.knowledge import Knowledge, load_knowledge
 from app.features import FeatureSettings, PatientFeatures
 from app.fhir.reader import ChartInput, ReadSettings, read_chart
 from app.settings import Settings
+from app.wire.medications import MedicationRequest
+from app.wire.record import Record
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class OsteonPipeline:
             selections=context.selections,
             new_conditions=context.conditions,
             new_intolerances=context.intolerances,
+            damaged=(*records.damaged, *context.damaged),
             already_set_aside=(*records.set_aside, *context.set_aside),
         )
         read = ReadSettings(active_record_months=self.feature_settings.active_record_months)
@@ -95,17 +98,16 @@ def _requester(context: HookContext) -> str | None:
 
     A refill can come without a user: then it is who asks for the prescriptions at hand, where that is one.
     """
-    users = (
-        {context.user_id} if context.user_id else {_reference(order.get("requester")) for order in context.draft_orders}
-    )
+    users = {context.user_id} if context.user_id else {_requested_by(order) for order in context.draft_orders}
     found = {user for user in users if user and user.partition("/")[0] in {"Practitioner", "PractitionerRole"}}
     return found.pop() if len(found) == 1 else None
 
 
-def _reference(value: object) -> str | None:
-    """A reference "Type/id" as it was sent; None where it is none."""
-    text = value.get("reference") if isinstance(value, dict) else None
-    return text if isinstance(text, str) and text.count("/") == 1 else None
+def _requested_by(order: Record) -> str | None:
+    """Who asks for a prescription, as "Type/id"; None where it does not say so."""
+    requester = order.requester if isinstance(order, MedicationRequest) else None
+    reference = requester.reference if requester is not None else None
+    return reference if reference is not None and reference.count("/") == 1 else None
 
 
 def feature_settings(settings: Settings) -> FeatureSettings:

@@ -1,16 +1,13 @@
-"""Reading a request body: strict JSON (RFC 8259) within the limits of size, depth and time."""
+"""Reading a request body within the limits of size and time."""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import Any
 
 from starlette.requests import Request
 
 from app.cds_hooks.errors import BodyTimeout, BodyTooLarge, UnsupportedMediaType
-from app.decoding.observations import outlined
-from app.decoding.strict_json import loads
 
 MEDIA_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
 
@@ -74,8 +71,6 @@ async def _discard(request: Request, *, most: int, seconds: float) -> None:
                     return
 
 
-def decode(raw: bytes) -> Any:
-    """The JSON value, plain results in it as they were written. Raises MalformedRequest."""
-    raw = raw.removeprefix(_BOM)  # RFC 8259, 8.1: a parser may ignore it, and Windows clients send it
-    outline = outlined(raw)
-    return loads(raw) if outline is None else outline
+def without_bom(raw: bytes) -> bytes:
+    """The text without a byte order mark: a parser may ignore it (RFC 8259, 8.1), and Windows clients send it."""
+    return raw.removeprefix(_BOM)

@@ -13,7 +13,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.body import check_media_type, decode, read_body
+from app.api.body import check_media_type, read_body, without_bom
 from app.api.fetching import Fetcher
 from app.api.logs import logger
 from app.api.metrics import Metrics, explanations
@@ -28,6 +28,8 @@ from app.cds_hooks.feedback import read_feedback
 from app.cds_hooks.hooks import SERVICES_BY_ID, Service
 from app.cds_hooks.request import HookRequest, read_request
 from app.cds_hooks.response import HookAnswer
+from app.decoding.call import decode_call
+from app.decoding.strict_json import loads
 from app.settings import Settings
 
 Result = TypeVar("Result")
@@ -47,7 +49,7 @@ def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher 
 
     def read(raw: bytes, service: Service, request: Request) -> HookRequest:
         language = request.headers.get("accept-language")
-        return read_request(decode(raw), service, default=default, accept_language=language)
+        return read_request(decode_call(without_bom(raw)), service, default=default, accept_language=language)
 
     def answer(call: HookRequest, request: Request) -> Response:
         call.records.require()
@@ -84,7 +86,7 @@ def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher 
         service = _service(service_id)
         check_accept(request.headers.get("accept"))
         check_media_type(request)
-        items = read_feedback(decode(await read_body(request, limit=limit, timeout=timeout)))
+        items = read_feedback(loads(without_bom(await read_body(request, limit=limit, timeout=timeout))))
         metrics.feedback(service.id, items)
         logger().info(
             "feedback", request_id=request.state.request_id, service=service.id, items=len(items), **_who(request)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from app.api.logs import logger
 from app.api.metrics import Metrics
-from app.cds_hooks.errors import operation_outcome
 from app.cds_hooks.prefetch import supplement
 from app.cds_hooks.request import HookRequest
+from app.decoding.call import resource_of
 from app.outbound.reasons import NOT_LISTED
+from app.wire.bundle import OperationOutcome
 
 if TYPE_CHECKING:
     from app.outbound.fhir_client import FhirClient  # imports httpcore, which only a service with FHIR servers needs
@@ -47,7 +48,8 @@ class Fetcher:
         reasons = {key: result.failure or "ok" for key, result in results.items()}
         self._note(reasons, request_id)
         fetched = {
-            key: result.value or operation_outcome("exception", "the query failed") for key, result in results.items()
+            key: OperationOutcome() if result.value is None else resource_of(result.value)
+            for key, result in results.items()
         }
         records = supplement(request.records, fetched, patient_id=patient_id)
         failed = {key: reason for key, reason in reasons.items() if reason != "ok"}

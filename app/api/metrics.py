@@ -106,6 +106,6 @@ def explanations(answer: HookAnswer) -> list[Mapping[str, Any]]:
 def _by_reason(not_used: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for record in not_used:
-        reason = str(record.get("reason"))
+        reason = str(record.get("reason")).partition(":")[0]  # members that could not be read are not counted apart
         counts[reason] = counts.get(reason, 0) + int(record.get("count") or 1)
     return counts

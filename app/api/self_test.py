@@ -12,6 +12,7 @@ from app.api.ports import Pipeline
 from app.cds_hooks.hooks import SERVICES_BY_ID
 from app.cds_hooks.request import read_request
 from app.data_files import data_path
+from app.decoding.call import decode_call
 
 SAMPLE_DAY = date(2026, 11, 22)
 """The day that the examples are made for."""
@@ -27,7 +28,7 @@ def sample_case(pipeline: Pipeline) -> Callable[[], None]:
     """A self-test that compares the advice for the sample patient with the published example."""
 
     def run() -> None:
-        request = read_request(_example("patient-view.request"), SERVICES_BY_ID[_SERVICE_ID])
+        request = read_request(decode_call(_text("patient-view.request")), SERVICES_BY_ID[_SERVICE_ID])
         request.records.require()
         answer = pipeline.answer(request, today=SAMPLE_DAY).to_json()
         if advice_of(answer) != advice_of(_example("patient-view.response")):
@@ -48,4 +49,8 @@ def advice_of(answer: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _example(name: str) -> Any:
-    return orjson.loads(data_path("openapi", "examples", f"{name}.json").read_bytes())
+    return orjson.loads(_text(name))
+
+
+def _text(name: str) -> bytes:
+    return data_path("openapi", "examples", f"{name}.json").read_bytes()

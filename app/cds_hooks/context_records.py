@@ -8,75 +8,81 @@ named by its place in the context, never taken for "nothing".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Collection
+from typing import NamedTuple
 
 from app.cds_hooks.errors import MalformedRequest
+from app.cds_hooks.prefetch import Collected
 from app.chart import UNREADABLE, SetAside
-
-Resource = dict[str, Any]
-Found = tuple[tuple[Resource, ...], tuple[SetAside, ...]]
-"""What could be taken, and what could not."""
+from app.wire.bundle import Bundle
+from app.wire.call import Context
+from app.wire.conditions import AllergyIntolerance
+from app.wire.medications import MedicationRequest
+from app.wire.record import Record
+from app.wire.resources import Damaged
 
 INTOLERANCE = "allergyIntolerance"
 INTOLERANCES = "allergyIntolerances"
 _INTOLERANCE_PATH = f"context.{INTOLERANCE}"
 
 
-def bundle_of(context: Mapping[str, Any], name: str) -> Found:
+class Found(NamedTuple):
+    """The resources, those of them that lack members which could not be read, and what could not be taken."""
+
+    records: tuple[Record, ...] = ()
+    damaged: tuple[Damaged, ...] = ()
+    set_aside: tuple[SetAside, ...] = ()
+
+
+def bundle_of(value: Record | None, path: str, wrong: Collection[str]) -> Found:
     """The resources of a required Bundle of the context. Raises MalformedRequest where it is none."""
-    path = f"context.{name}"
-    bundle = _required(context.get(name), path)
-    if bundle.get("resourceType") != "Bundle":
+    if not isinstance(_required(value, path), Bundle):
         raise MalformedRequest(f"{path} must be a FHIR Bundle", expression=path)
-    return _entries(bundle, path)
+    return _entries(value, path, wrong)
 
 
-def refills_of(context: Mapping[str, Any], name: str) -> Found:
+def refills_of(value: Record | None, path: str, wrong: Collection[str]) -> Found:
     """The prescriptions of medication-refill: a Bundle; also one MedicationRequest alone, or inside `resource`."""
-    path = f"context.{name}"
-    value = _required(context.get(name), path)
-    if value.get("resourceType") == "Bundle":
-        return _entries(value, path)
-    return _single(value, "MedicationRequest", path)
+    if isinstance(_required(value, path), Bundle):
+        return _entries(value, path, wrong)
+    return _single(value, MedicationRequest, path)
 
 
-def intolerances_of(context: Mapping[str, Any]) -> Found:
+def intolerances_of(context: Context, wrong: Collection[str]) -> Found:
     """The new AllergyIntolerance in its three shapes: the resource, a `resource` inside, a Bundle (also the plural)."""
-    plural = context.get(INTOLERANCE) is None and context.get(INTOLERANCES) is not None
+    plural = context.allergy_intolerance is None and context.allergy_intolerances is not None
     path = f"context.{INTOLERANCES}" if plural else _INTOLERANCE_PATH
-    value = _required(context.get(INTOLERANCES if plural else INTOLERANCE), path)
-    if value.get("resourceType") == "Bundle":
-        found, unreadable = _entries(value, path)
-        others = sum(resource["resourceType"] != "AllergyIntolerance" for resource in found)
-        kept = tuple(resource for resource in found if resource["resourceType"] == "AllergyIntolerance")
-        noted = (SetAside(path, UNREADABLE, others),) if others or not (found or unreadable) else ()
-        return kept, (*unreadable, *noted)
-    return _single(value, "AllergyIntolerance", path)
+    value = context.allergy_intolerances if plural else context.allergy_intolerance
+    if isinstance(_required(value, path), Bundle):
+        found = _entries(value, path, wrong)
+        kept = tuple(record for record in found.records if isinstance(record, AllergyIntolerance))
+        others = len(found.records) - len(kept)
+        noted = (SetAside(path, UNREADABLE, others),) if others or not (found.records or found.set_aside) else ()
+        return Found(kept, found.damaged, (*found.set_aside, *noted))
+    return _single(value, AllergyIntolerance, path)
 
 
-def _required(value: object, path: str) -> Resource:
-    if not isinstance(value, dict):
+def _required(value: Record | None, path: str) -> Record | None:
+    """The resource itself, whether or not members of it could be read."""
+    if value is None:
         raise MalformedRequest(f"{path} is required and must be an object", expression=path)
-    return value
+    return value.record if isinstance(value, Damaged) else value
 
 
-def _single(value: Resource, kind: str, path: str) -> Found:
-    """One resource of a kind, or an object with that resource inside `resource`; anything else is set aside."""
-    inner = value.get("resource") if "resourceType" not in value else value
-    if isinstance(inner, dict) and inner.get("resourceType") == kind:
-        return (inner,), ()
-    return (), (SetAside(path, UNREADABLE),)
+def _single(value: Record | None, kind: type[Record], path: str) -> Found:
+    """One resource of a kind; anything else is set aside."""
+    if isinstance(value, Damaged) and isinstance(value.record, kind):
+        return Found((value.record,), (value,))
+    return Found((value,)) if isinstance(value, kind) else Found(set_aside=(SetAside(path, UNREADABLE),))
 
 
-def _entries(bundle: Resource, path: str) -> Found:
+def _entries(value: Record | None, path: str, wrong: Collection[str]) -> Found:
     """The resources of a Bundle; entries without a readable one are counted."""
-    entries = bundle.get("entry")
-    if entries is None:
-        return (), ()
-    if not isinstance(entries, list):
+    if f"{path}.entry" in wrong:
         raise MalformedRequest(f"{path}.entry must be an array", expression=f"{path}.entry")
-    found = [entry.get("resource") if isinstance(entry, dict) else None for entry in entries]
-    readable = tuple(one for one in found if isinstance(one, dict) and isinstance(one.get("resourceType"), str))
-    lost = len(found) - len(readable)
-    return readable, ((SetAside(path, UNREADABLE, lost),) if lost else ())
+    bundle = _required(value, path)
+    collected = Collected()
+    if isinstance(bundle, Bundle):
+        collected.take_all(bundle)
+    set_aside = tuple(SetAside(path, reason, count) for reason, count in collected.set_aside.items())
+    return Found(tuple(collected.entries), tuple(collected.damaged), set_aside)

@@ -7,14 +7,22 @@ with further pages. `resolve` turns each into the records that are there and int
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from app.cds_hooks.errors import DataUnavailable, MalformedRequest
 from app.chart import Availability, SetAside, Source
-from app.decoding.written import Result
+from app.wire.bundle import Bundle, Entry, Issue, OperationOutcome
+from app.wire.conditions import AllergyIntolerance, Condition, FamilyMemberHistory
+from app.wire.medications import MedicationRecord
+from app.wire.observations import DiagnosticReport, Observation
+from app.wire.patient import Patient
+from app.wire.procedures import Procedure, ServiceRequest
+from app.wire.record import Record
+from app.wire.resources import Damaged
 
 PATIENT_KEY = "patient"
 
@@ -36,21 +44,18 @@ TEMPLATES: dict[str, str] = {
 
 _PATIENT_ID = "{{context.patientId}}"
 
-_MEDICATION_TYPES = frozenset(
-    {"MedicationStatement", "MedicationRequest", "MedicationAdministration", "MedicationDispense"}
-)
 # Only for a single resource under a search key: whether it is what was asked for.
-_TYPES: dict[Source, frozenset[str]] = {
-    Source.OBSERVATIONS: frozenset({"Observation"}),
-    Source.MEDICATIONS: _MEDICATION_TYPES,
-    Source.MEDICATION_REQUESTS: _MEDICATION_TYPES,
-    Source.MEDICATION_ADMINISTRATIONS: _MEDICATION_TYPES,
-    Source.CONDITIONS: frozenset({"Condition"}),
-    Source.PROCEDURES: frozenset({"Procedure"}),
-    Source.FAMILY_HISTORY: frozenset({"FamilyMemberHistory"}),
-    Source.ALLERGIES: frozenset({"AllergyIntolerance"}),
-    Source.DIAGNOSTIC_REPORTS: frozenset({"DiagnosticReport"}),
-    Source.SERVICE_REQUESTS: frozenset({"ServiceRequest"}),
+_TYPES: dict[Source, type[Record]] = {
+    Source.OBSERVATIONS: Observation,
+    Source.MEDICATIONS: MedicationRecord,
+    Source.MEDICATION_REQUESTS: MedicationRecord,
+    Source.MEDICATION_ADMINISTRATIONS: MedicationRecord,
+    Source.CONDITIONS: Condition,
+    Source.PROCEDURES: Procedure,
+    Source.FAMILY_HISTORY: FamilyMemberHistory,
+    Source.ALLERGIES: AllergyIntolerance,
+    Source.DIAGNOSTIC_REPORTS: DiagnosticReport,
+    Source.SERVICE_REQUESTS: ServiceRequest,
 }
 
 
@@ -62,23 +67,22 @@ def queries_for(patient_id: str) -> dict[str, str]:
 
 _FAILED_SEVERITIES = frozenset({"error", "fatal"})
 
-Resource = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Records:
     """What came for one patient.
 
-    `entries`: every resource, also those that only serve a reference (search.mode `include`); results can stand as they
-    were written. `availability` has every `Source`. `patient` is None where it did not come; `patient_absent` says
-    whether its key was left out (or its query failed), so that it can still be fetched. `next_pages`: for each key that
-    is incomplete for want of further pages only, the address of the next one.
+    `entries`: every resource, also those that only serve a reference (search.mode `include`). `damaged`: those of them
+    that lack members which could not be read. `availability` has every `Source`. `patient` is None where it did not
+    come; `patient_absent` says whether its key was left out (or its query failed), so that it can still be fetched.
+    `next_pages`: for each key that is incomplete for want of further pages only, the address of the next one.
     """
 
-    patient: Resource | None = field(repr=False)
-    entries: tuple[Resource | Result, ...] = field(repr=False)
+    patient: Patient | None = field(repr=False)
+    entries: tuple[Record, ...] = field(repr=False)
     availability: dict[Source, Availability]
     patient_absent: bool = False
+    damaged: tuple[Damaged, ...] = field(default=(), repr=False)
     set_aside: tuple[SetAside, ...] = ()
     next_pages: Mapping[str, str] = field(default_factory=dict, repr=False)
     not_fetched: Mapping[str, str] = field(default_factory=dict)  # by key: why a FHIR server did not give it
@@ -116,13 +120,16 @@ class Records:
         return self.availability[source] in (Availability.PROVIDED, Availability.PARTIAL)
 
 
-def resolve(prefetch: Mapping[str, Any], *, patient_id: str) -> Records:
+def resolve(prefetch: Mapping[str, Record | None], *, patient_id: str, wrong: Collection[str] = frozenset()) -> Records:
     """The records of a prefetch object.
 
-    Raises MalformedRequest where a value is no JSON object, or where the patient is somebody else than
-    `context.patientId`. Keys that were not asked for are ignored.
+    `wrong`: paths of values that are no JSON object. Raises MalformedRequest where one of them stands under a key that
+    was asked for, or where the patient is somebody else than `context.patientId`. Other keys are ignored.
     """
-    collected = _Collected()
+    for key in TEMPLATES:
+        if (path := f"prefetch.{key}") in wrong:
+            raise MalformedRequest(f"{path} must be a FHIR resource, a Bundle or null", expression=path)
+    collected = Collected()
     availability = {source: _collect(prefetch, source, collected) for source in Source}
     patient, patient_absent = _patient(prefetch, patient_id, collected)
     return Records(
@@ -130,12 +137,13 @@ def resolve(prefetch: Mapping[str, Any], *, patient_id: str) -> Records:
         entries=tuple(collected.entries),
         availability=availability,
         patient_absent=patient_absent,
+        damaged=tuple(collected.damaged),
         set_aside=tuple(SetAside(None, reason, count) for reason, count in collected.set_aside.items()),
         next_pages=collected.next_pages,
     )
 
 
-def supplement(records: Records, fetched: Mapping[str, Any], *, patient_id: str) -> Records:
+def supplement(records: Records, fetched: Mapping[str, Record | None], *, patient_id: str) -> Records:
     """The records with what a FHIR server answered to `Records.queries`, by key; a failed query is an OperationOutcome.
 
     A further page completes its key where it is the last one; one that could not be had leaves the key incomplete.
@@ -154,54 +162,92 @@ def supplement(records: Records, fetched: Mapping[str, Any], *, patient_id: str)
         entries=(*records.entries, *more.entries),
         availability=availability,
         patient_absent=patient is None and records.patient_absent,
+        damaged=(*records.damaged, *more.damaged),
         set_aside=(*records.set_aside, *more.set_aside),
     )
 
 
-class _Collected:
-    """Entries and set-aside counts over all keys of one call."""
+class Collected:
+    """The resources of one or several Bundles, and what of them could not be used."""
 
     def __init__(self) -> None:
-        self.entries: list[Resource | Result] = []
-        self.patients: list[Resource] = []
+        self.entries: list[Record] = []
+        self.patients: list[Patient] = []
+        self.damaged: list[Damaged] = []
         self.set_aside: dict[str, int] = {}
         self.next_pages: dict[str, str] = {}
 
-    def add(self, resource: Resource) -> None:
-        (self.patients if resource["resourceType"] == "Patient" else self.entries).append(resource)
+    def add(self, record: Record) -> None:
+        """Take a resource; one that is damaged without the members that could not be read."""
+        if isinstance(record, Damaged):
+            if record.record is None:
+                self.skip("unreadable")
+                return
+            self.damaged.append(record)
+            record = record.record
+        if isinstance(record, Patient):
+            self.patients.append(record)
+        else:
+            self.entries.append(record)
 
     def skip(self, reason: str) -> None:
+        """Count an entry that is not used."""
         self.set_aside[reason] = self.set_aside.get(reason, 0) + 1
 
+    def take_all(self, bundle: Bundle) -> Availability:
+        """Take the entries of one page; PARTIAL where entries of it are missing, FAILED where nothing came."""
+        complete, found, failed = True, False, False
+        for entry in bundle.entry:
+            resource = entry.resource
+            if resource is None:
+                self.skip("unreadable")
+                complete = False
+            elif isinstance(outcome := _whole(resource), OperationOutcome):
+                if outcome is not resource or _is_failure(outcome):
+                    failed = True
+                else:
+                    self.skip("operation-outcome")
+            elif entry.search is not None and entry.search.mode == "outcome":
+                self.skip("operation-outcome")  # never a match, whatever it holds
+            else:
+                self.add(resource if resource.id else _identified(resource, entry))
+                found = True
+        if failed and not found:
+            return Availability.FAILED
+        return Availability.PROVIDED if complete and not failed else Availability.PARTIAL
 
-def _value(prefetch: Mapping[str, Any], key: str) -> Resource | None:
-    value = prefetch[key]
-    if value is not None and not isinstance(value, dict):
-        path = f"prefetch.{key}"
-        raise MalformedRequest(f"{path} must be a FHIR resource, a Bundle or null", expression=path)
-    return value
+
+def _whole(value: Record) -> Record | None:
+    """The resource itself, whether or not members of it could be read."""
+    return value.record if isinstance(value, Damaged) else value
 
 
-def _collect(prefetch: Mapping[str, Any], source: Source, collected: _Collected) -> Availability:
+def _identified(resource: Record, entry: Entry) -> Record:
+    """A resource without an id with the one that its fullUrl gives it."""
+    if entry.full_url is None or not entry.full_url.startswith("urn:uuid:"):
+        return resource
+    return replace(resource, id=entry.full_url.removeprefix("urn:uuid:"))
+
+
+def _collect(prefetch: Mapping[str, Record | None], source: Source, collected: Collected) -> Availability:
     if source.value not in prefetch:
         return Availability.ABSENT
-    value = _value(prefetch, source.value)
+    value = prefetch[source.value]
     if value is None:
         return Availability.PROVIDED  # the client looked and found nothing
-    kind = value.get("resourceType")
-    if kind == "Bundle":
-        return _collect_list(value, source, collected)
-    if kind == "OperationOutcome":
-        return Availability.FAILED
-    if not isinstance(kind, str) or not kind:
-        collected.skip("unreadable")
+    whole = _whole(value)
+    if isinstance(whole, Bundle):
+        availability = _collect_list(whole, source, collected)
+        damaged = whole is not value and availability is Availability.PROVIDED
+        return Availability.PARTIAL if damaged else availability
+    if isinstance(whole, OperationOutcome):
         return Availability.FAILED
     collected.add(value)
-    return Availability.PROVIDED if kind in _TYPES[source] else Availability.FAILED
+    return Availability.PROVIDED if isinstance(whole, _TYPES[source]) else Availability.FAILED
 
 
-def _collect_list(bundle: Resource, source: Source, collected: _Collected) -> Availability:
-    availability = _collect_bundle(bundle, collected)
+def _collect_list(bundle: Bundle, source: Source, collected: Collected) -> Availability:
+    availability = collected.take_all(bundle)
     has_next, address = _next_page(bundle)
     if not has_next or availability is Availability.FAILED:
         return availability
@@ -210,88 +256,45 @@ def _collect_list(bundle: Resource, source: Source, collected: _Collected) -> Av
     return Availability.PARTIAL
 
 
-def _collect_bundle(bundle: Resource, collected: _Collected) -> Availability:
-    """Take the entries of one page; PARTIAL where entries of it are missing, FAILED where nothing came."""
-    entries = bundle.get("entry")
-    if entries is None:
-        return Availability.PROVIDED
-    complete, found, failed = True, False, False
-    for entry in entries if isinstance(entries, list) else (None,):
-        if isinstance(entry, Result):
-            collected.entries.append(entry)
-            found = True
-        elif (
-            not isinstance(entry, dict)
-            or not isinstance(resource := entry.get("resource"), dict)
-            or not isinstance(kind := resource.get("resourceType"), str)
-        ):
-            collected.skip("unreadable")
-            complete = False
-        elif kind == "OperationOutcome":
-            if _is_failure(resource):
-                failed = True
-            else:
-                collected.skip("operation-outcome")
-        elif isinstance(search := entry.get("search"), dict) and search.get("mode") == "outcome":
-            collected.skip("operation-outcome")  # never a match, whatever it holds
-        else:
-            collected.add(resource if resource.get("id") else _identified(resource, entry.get("fullUrl")))
-            found = True
-    if failed and not found:
-        return Availability.FAILED
-    return Availability.PROVIDED if complete and not failed else Availability.PARTIAL
-
-
-def _identified(resource: Resource, full_url: object) -> Resource:
-    """A resource without an id with the one that its fullUrl gives it."""
-    if not isinstance(full_url, str) or not full_url.startswith("urn:uuid:"):
-        return resource
-    return {**resource, "id": full_url.removeprefix("urn:uuid:")}
-
-
-def _next_page(bundle: Resource) -> tuple[bool, str | None]:
+def _next_page(bundle: Bundle) -> tuple[bool, str | None]:
     """Whether there is a further page, and its address where the link has one."""
-    links = bundle.get("link")
-    for link in links if isinstance(links, list) else []:
-        if isinstance(link, dict) and link.get("relation") == "next":
-            url = link.get("url")
-            return True, url if isinstance(url, str) and url else None
+    for link in bundle.link:
+        if link.relation == "next":
+            return True, link.url or None
     return False, None
 
 
-def _is_failure(outcome: Resource) -> bool:
-    issues = outcome.get("issue")
-    if not isinstance(issues, list):
-        return True  # an OperationOutcome that says nothing cannot be taken for a harmless note
-    return any(_is_grave(issue) for issue in issues)
+def _is_failure(outcome: OperationOutcome) -> bool:
+    """Whether a query failed. An outcome that says nothing cannot be taken for a harmless note."""
+    return not outcome.issue or any(_is_grave(issue) for issue in outcome.issue)
 
 
-def _is_grave(issue: object) -> bool:
-    """Whether an issue says, or may say, that the query failed: what cannot be read is not taken for harmless."""
-    if not isinstance(issue, dict):
-        return True
-    severity = issue.get("severity")
-    return severity in _FAILED_SEVERITIES if isinstance(severity, str) else severity is not None
+def _is_grave(issue: Issue) -> bool:
+    """Whether an issue says that the query failed."""
+    return issue.severity in _FAILED_SEVERITIES
 
 
-def _patient(prefetch: Mapping[str, Any], patient_id: str, collected: _Collected) -> tuple[Resource | None, bool]:
+def _patient(
+    prefetch: Mapping[str, Record | None], patient_id: str, collected: Collected
+) -> tuple[Patient | None, bool]:
     """The patient of the call, and whether it is absent in a way that a FHIR server may still answer."""
     # A patient that came with the records of another key (an $everything Bundle) serves where the key is absent.
     among_records = _matching(collected.patients, patient_id, collected)
     if PATIENT_KEY not in prefetch:
         return among_records, among_records is None
-    value = _value(prefetch, PATIENT_KEY)
+    value = prefetch[PATIENT_KEY]
     if value is None:
         return None, False  # looked and found nobody
-    own = _Collected()
-    kind = value.get("resourceType")
-    if kind == "Patient":
+    own = Collected()
+    whole = _whole(value)
+    if isinstance(whole, Patient):
         own.add(value)
-    elif kind == "Bundle":
-        _collect_bundle(value, own)
+    elif isinstance(whole, Bundle):
+        own.take_all(whole)
         collected.entries.extend(own.entries)
     else:
         return among_records, among_records is None  # a failed query, or no patient: as if the key had not come
+    collected.damaged.extend(own.damaged)
     patient = _matching(own.patients, patient_id, collected)
     if own.patients and patient is None:
         path = f"prefetch.{PATIENT_KEY}"
@@ -299,9 +302,9 @@ def _patient(prefetch: Mapping[str, Any], patient_id: str, collected: _Collected
     return patient, False
 
 
-def _matching(patients: list[Resource], patient_id: str, collected: _Collected) -> Resource | None:
+def _matching(patients: Sequence[Patient], patient_id: str, collected: Collected) -> Patient | None:
     """The patient of the call among these; the others are counted."""
-    matching = [patient for patient in patients if patient.get("id") == patient_id]
+    matching = [patient for patient in patients if patient.id == patient_id]
     for _ in range(len(patients) - len(matching)):
         collected.skip("other-patient")
     return matching[0] if matching else None

@@ -7,16 +7,18 @@ that is null counts as absent.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.cds_hooks.configuration import Configuration, configuration_of
-from app.cds_hooks.context_records import bundle_of, intolerances_of, refills_of
+from app.cds_hooks.context_records import Found, bundle_of, intolerances_of, refills_of
 from app.cds_hooks.errors import MalformedRequest
 from app.cds_hooks.hooks import OCCASIONS, USER_TYPES, Hook, Service
-from app.cds_hooks.prefetch import Records, Resource, resolve
+from app.cds_hooks.prefetch import Records, resolve
 from app.chart import Occasion, SetAside
+from app.wire.call import Call, Context, Decoded
+from app.wire.record import Record
+from app.wire.resources import Damaged
 
 _REFERENCE = re.compile(r"(?:\S*/)?([A-Z][A-Za-z]+)/([^/\s]+)")
 _BARE_ID = re.compile(r"[^\s/?#&]{1,128}")
@@ -45,10 +47,11 @@ class HookContext:
     user_id: str | None
     patient_id: str
     encounter_id: str | None = None
-    draft_orders: tuple[Resource, ...] = field(default=(), repr=False)
+    draft_orders: tuple[Record, ...] = field(default=(), repr=False)
     selections: frozenset[str] | None = None
-    conditions: tuple[Resource, ...] = field(default=(), repr=False)
-    intolerances: tuple[Resource, ...] = field(default=(), repr=False)
+    conditions: tuple[Record, ...] = field(default=(), repr=False)
+    intolerances: tuple[Record, ...] = field(default=(), repr=False)
+    damaged: tuple[Damaged, ...] = field(default=(), repr=False)
     set_aside: tuple[SetAside, ...] = ()
 
 
@@ -72,61 +75,72 @@ class HookRequest:
 
 
 def read_request(
-    body: object, service: Service, *, default: Configuration | None = None, accept_language: str | None = None
+    decoded: Decoded, service: Service, *, default: Configuration | None = None, accept_language: str | None = None
 ) -> HookRequest:
     """Check a decoded body against the service that it was sent to.
 
     Raises MalformedRequest that names the member; does not check that required prefetch came (`Records.require`).
     """
-    if not isinstance(body, dict):
+    body, wrong = decoded
+    if "" in wrong:
         raise MalformedRequest("the body must be a JSON object")
     _check_hook(body, service)
-    hook_instance = _required_text(body, "hookInstance", "hookInstance")
-    context = _context(_object(body, "context", "context", required=True), service)
-    fhir_server = _fhir_server(body)
-    authorization = _authorization(body)
+    hook_instance = _required_text(body.hook_instance, "hookInstance")
+    if body.context is None:
+        raise MalformedRequest("context is required and must be an object", expression="context")
+    context = _context(body.context, service, wrong)
+    fhir_server = _fhir_server(body.fhir_server)
+    authorization = _authorization(body.fhir_authorization)
     if authorization and not fhir_server:
         raise MalformedRequest("fhirAuthorization needs fhirServer", expression="fhirServer")
     configuration = configuration_of(
-        _object(body, "extension", "extension"), default=default or Configuration(), accept_language=accept_language
+        _object(body.extension, "extension"), default=default or Configuration(), accept_language=accept_language
     )
-    prefetch = _object(body, "prefetch", "prefetch")
+    if "prefetch" in wrong:
+        raise MalformedRequest("prefetch must be an object", expression="prefetch")
     return HookRequest(
         hook=service.hook,
         service_id=service.id,
         hook_instance=hook_instance,
         context=context,
-        records=resolve(prefetch, patient_id=context.patient_id),
+        records=resolve(body.prefetch or {}, patient_id=context.patient_id, wrong=wrong),
         configuration=configuration,
         fhir_server=fhir_server,
         fhir_authorization=authorization,
     )
 
 
-def _check_hook(body: Mapping[str, Any], service: Service) -> None:
-    if _required_text(body, "hook", "hook") != service.hook:
+def _check_hook(body: Call, service: Service) -> None:
+    if _required_text(body.hook, "hook") != service.hook:
         raise MalformedRequest(f"hook must be '{service.hook}' for service '{service.id}'", expression="hook")
 
 
-def _context(context: Mapping[str, Any], service: Service) -> HookContext:
-    read_orders = refills_of if service.occasion is Occasion.REFILL else bundle_of
-    orders, lost_orders = read_orders(context, service.orders_in) if service.orders_in else ((), ())
-    conditions, lost_conditions = bundle_of(context, "conditions") if service.conditions else ((), ())
-    intolerances, lost_intolerances = intolerances_of(context) if service.intolerance else ((), ())
+def _context(context: Context, service: Service, wrong: frozenset[str]) -> HookContext:
+    orders, conditions, intolerances = Found(), Found(), Found()
+    match service.orders_in:
+        case "draftOrders":
+            orders = bundle_of(context.draft_orders, "context.draftOrders", wrong)
+        case "medications":
+            orders = refills_of(context.medications, "context.medications", wrong)
+    if service.conditions:
+        conditions = bundle_of(context.conditions, "context.conditions", wrong)
+    if service.intolerance:
+        intolerances = intolerances_of(context, wrong)
     return HookContext(
         user_id=_user(context, required=service.user_required),
         patient_id=_patient_id(context),
-        encounter_id=_text(context, "encounterId", "context.encounterId", required=service.encounter_required),
-        draft_orders=orders,
+        encounter_id=_text(context.encounter_id, "context.encounterId", required=service.encounter_required),
+        draft_orders=orders.records,
         selections=_selections(context) if service.selections else None,
-        conditions=conditions,
-        intolerances=intolerances,
-        set_aside=(*lost_orders, *lost_conditions, *lost_intolerances),
+        conditions=conditions.records,
+        intolerances=intolerances.records,
+        damaged=(*orders.damaged, *conditions.damaged, *intolerances.damaged),
+        set_aside=(*orders.set_aside, *conditions.set_aside, *intolerances.set_aside),
     )
 
 
-def _user(context: Mapping[str, Any], *, required: bool) -> str | None:
-    text = _text(context, "userId", "context.userId", required=required)
+def _user(context: Context, *, required: bool) -> str | None:
+    text = _text(context.user_id, "context.userId", required=required)
     if text is None:
         return None
     match = _REFERENCE.fullmatch(text)
@@ -138,62 +152,59 @@ def _user(context: Mapping[str, Any], *, required: bool) -> str | None:
     return f"{match[1]}/{match[2]}"
 
 
-def _patient_id(context: Mapping[str, Any]) -> str:
-    text = _required_text(context, "patientId", "context.patientId").strip().removeprefix("Patient/")
+def _patient_id(context: Context) -> str:
+    text = _required_text(context.patient_id, "context.patientId").strip().removeprefix("Patient/")
     if not _BARE_ID.fullmatch(text):
         raise MalformedRequest("context.patientId must be the id of a Patient", expression="context.patientId")
     return text
 
 
-def _selections(context: Mapping[str, Any]) -> frozenset[str]:
+def _selections(context: Context) -> frozenset[str]:
     path = "context.selections"
-    selections = context.get("selections")
+    selections = context.selections
     if not isinstance(selections, list) or not all(isinstance(item, str) and item.strip() for item in selections):
         raise MalformedRequest(f"{path} is required and must be an array of strings", expression=path)
     return frozenset(selections)
 
 
-def _fhir_server(body: Mapping[str, Any]) -> str | None:
-    server = _text(body, "fhirServer", "fhirServer")
+def _fhir_server(value: Any) -> str | None:
+    server = _text(value, "fhirServer")
     if server is not None and not server.lower().startswith(("https://", "http://")):
         raise MalformedRequest("fhirServer must be an absolute http(s) URL", expression="fhirServer")
     return server
 
 
-def _authorization(body: Mapping[str, Any]) -> FhirAuthorization | None:
+def _authorization(value: Any) -> FhirAuthorization | None:
     name = "fhirAuthorization"
-    if body.get(name) is None:
+    if value is None:
         return None
-    members = _object(body, name, name)
+    members = _object(value, name)
     expires_in = members.get("expires_in")
     if not isinstance(expires_in, int) or isinstance(expires_in, bool):
         raise MalformedRequest(f"{name}.expires_in must be an integer", expression=f"{name}.expires_in")
-    token_type = _required_text(members, "token_type", f"{name}.token_type")
+    token_type = _required_text(members.get("token_type"), f"{name}.token_type")
     if token_type.lower() != "bearer":
         raise MalformedRequest(f"{name}.token_type must be 'Bearer'", expression=f"{name}.token_type")
     return FhirAuthorization(
-        access_token=_required_text(members, "access_token", f"{name}.access_token"),
+        access_token=_required_text(members.get("access_token"), f"{name}.access_token"),
         token_type=token_type,
         expires_in=expires_in,
-        scope=_required_text(members, "scope", f"{name}.scope"),
-        subject=_required_text(members, "subject", f"{name}.subject"),
-        patient=_text(members, "patient", f"{name}.patient"),
+        scope=_required_text(members.get("scope"), f"{name}.scope"),
+        subject=_required_text(members.get("subject"), f"{name}.subject"),
+        patient=_text(members.get("patient"), f"{name}.patient"),
     )
 
 
-def _object(members: Mapping[str, Any], name: str, path: str, *, required: bool = False) -> dict[str, Any]:
-    """A member that is an object; an optional one that is absent or null is empty."""
-    value = members.get(name)
-    if value is None and not required:
+def _object(value: Any, path: str) -> dict[str, Any]:
+    """An optional member that is an object; empty where it is absent or null."""
+    if value is None:
         return {}
     if not isinstance(value, dict):
-        problem = "is required and must be an object" if required else "must be an object"
-        raise MalformedRequest(f"{path} {problem}", expression=path)
+        raise MalformedRequest(f"{path} must be an object", expression=path)
     return value
 
 
-def _text(members: Mapping[str, Any], name: str, path: str, *, required: bool = False) -> str | None:
-    value = members.get(name)
+def _text(value: Any, path: str, *, required: bool = False) -> str | None:
     if value is None and not required:
         return None
     if not isinstance(value, str) or not value.strip():
@@ -202,5 +213,5 @@ def _text(members: Mapping[str, Any], name: str, path: str, *, required: bool = 
     return value
 
 
-def _required_text(members: Mapping[str, Any], name: str, path: str) -> str:
-    return _text(members, name, path, required=True) or ""
+def _required_text(value: Any, path: str) -> str:
+    return _text(value, path, required=True) or ""

@@ -17,6 +17,7 @@ from app.cds_hooks.errors import CallError
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.request import HookRequest, read_request
 from app.collector import paused_collector
+from app.decoding.call import decode_call
 from app.engine.finding import Finding, evaluate
 from app.pipeline import Answering, OsteonPipeline, build_pipeline
 from app.settings import Settings
@@ -58,7 +59,7 @@ def _request(body: Any, settings: Settings, profile: str | None) -> HookRequest:
     if profile and isinstance(body, dict):
         body.setdefault("extension", {}).setdefault("osteon.configuration", {})["profile"] = profile
     default = Configuration(Profile(settings.profile), Language(settings.language))
-    request = read_request(body, service, default=default)
+    request = read_request(decode_call(json.dumps(body).encode()), service, default=default)
     request.records.require()
     return request
 

@@ -18,6 +18,7 @@ from app.api.self_test import SAMPLE_DAY
 from app.cds_hooks.discovery import discovery
 from app.cds_hooks.hooks import SERVICES_BY_ID
 from app.cds_hooks.request import read_request
+from app.decoding.call import decode_call
 
 _NAMESPACE = uuid.UUID("7c7a0d1e-52f5-4c0b-8f3f-0f8b3c9b2f11")
 _OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
@@ -31,7 +32,7 @@ def written(document: Mapping[str, Any]) -> bytes:
 def example_answers(pipeline: Pipeline, examples: Path) -> dict[str, dict[str, Any]]:
     """The example answers by file name: discovery, and the sample patient's cards."""
     service = SERVICES_BY_ID["osteoporosis-patient-view"]
-    request = read_request(orjson.loads((examples / "patient-view.request.json").read_bytes()), service)
+    request = read_request(decode_call((examples / "patient-view.request.json").read_bytes()), service)
     answer = pipeline.answer(request, today=SAMPLE_DAY).to_json()
     return {"discovery.response.json": discovery(), "patient-view.response.json": with_stable_ids(answer)}
 

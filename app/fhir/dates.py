@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from app.chart import DateRange
 from app.dates import plus_years
+from app.wire.elements import Period, Quantity
 
 _DATE_LENGTH = len("2015-03-07")
 _MONTH_LENGTH = len("2015-03")
@@ -22,9 +23,9 @@ _FIRST_YEAR = 1850
 """Nobody in a chart was born earlier; what is earlier is a filler such as 0001-01-01."""
 
 
-def read_date(value: object, tz: ZoneInfo) -> DateRange | None:
+def read_date(value: str | None, tz: ZoneInfo) -> DateRange | None:
     """A FHIR date, dateTime or instant. None: absent, not a text, not a date, or a filler year."""
-    return read_moment(value, tz)[0] if isinstance(value, str) else None
+    return read_moment(value, tz)[0] if value is not None else None
 
 
 def read_moment(value: str, tz: ZoneInfo) -> tuple[DateRange | None, int]:
@@ -49,12 +50,12 @@ def read_moment(value: str, tz: ZoneInfo) -> tuple[DateRange | None, int]:
     return DateRange(day, day) if day.year >= _FIRST_YEAR else None, seconds
 
 
-def moment_of(value: object) -> datetime | None:
+def moment_of(value: str | None) -> datetime | None:
     """The moment of a full date or an instant, without fractions of a second: enough to tell which of two is later.
 
     None for everything else. Whatever gives a moment here has a day by `read_moment`.
     """
-    if not isinstance(value, str) or len(value) < _DATE_LENGTH:
+    if value is None or len(value) < _DATE_LENGTH:
         return None
     try:
         moment = datetime.fromisoformat(value)
@@ -90,18 +91,18 @@ def _seconds(moment: datetime) -> int:
     return since.days * _DAY_SECONDS + since.seconds
 
 
-def read_period(value: object, tz: ZoneInfo) -> tuple[DateRange | None, DateRange | None]:
+def read_period(value: Period | None, tz: ZoneInfo) -> tuple[DateRange | None, DateRange | None]:
     """Start and end of a Period; each None where it is open or unreadable."""
-    if not isinstance(value, dict):
+    if value is None:
         return None, None
-    return read_date(value.get("start"), tz), read_date(value.get("end"), tz)
+    return read_date(value.start, tz), read_date(value.end, tz)
 
 
-def age_to_dates(birth: DateRange | None, age: object) -> DateRange | None:
+def age_to_dates(birth: DateRange | None, age: Quantity | None) -> DateRange | None:
     """The days on which somebody was of an age (FHIR Age in years); None where either is not known."""
-    if birth is None or not isinstance(age, dict) or isinstance(age.get("value"), bool):
+    if birth is None or age is None:
         return None
-    value, unit = age.get("value"), str(age.get("code") or age.get("unit") or "a")
+    value, unit = age.value, age.code or age.unit or "a"
     if not isinstance(value, int | float) or unit not in {"a", "year", "years", "yr"} or not 0 <= value < 150:
         return None
     years = int(value)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import date
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.chart import DateRange, Patient, Sex
 from app.fhir.dates import read_date
-from app.terminology.codeable_concept import codings, objects
+from app.wire.elements import Extension
+from app.wire.patient import Patient as PatientResource
 
 _SEXES = {
     "female": Sex.FEMALE,
@@ -22,48 +22,45 @@ _SEXES = {
 _SEX_EXTENSIONS = ("us-core-individual-sex", "us-core-sex", "us-core-birthsex", "individual-recordedSexOrGender")
 
 
-def read_patient(resource: Mapping[str, Any], patient_id: str, today: date, tz: ZoneInfo) -> Patient:
+def read_patient(resource: PatientResource, patient_id: str, today: date, tz: ZoneInfo) -> Patient:
     """Who the chart is about. What is absent, `other`, `unknown` or in the future stays unknown."""
     return Patient(
         id=patient_id,
         sex=_sex(resource),
-        birth_date=_birth_date(resource.get("birthDate"), today, tz),
+        birth_date=_birth_date(resource.birth_date, today, tz),
         deceased=_deceased(resource),
     )
 
 
-def _sex(resource: Mapping[str, Any]) -> Sex | None:
-    gender = resource.get("gender")
-    if isinstance(gender, str) and gender.strip():
+def _sex(resource: PatientResource) -> Sex | None:
+    gender = resource.gender
+    if gender is not None and gender.strip():
         return _SEXES.get(gender.strip().lower())
-    for extension in objects(resource.get("extension")):
-        url = extension.get("url")
-        if not isinstance(url, str) or not url.endswith(_SEX_EXTENSIONS):
+    for extension in resource.extension:
+        if extension.url is None or not extension.url.endswith(_SEX_EXTENSIONS):
             continue
-        values = [extension.get("valueCode"), *(extension.get(key) for key in ("valueCoding", "valueCodeableConcept"))]
-        for value in values:
-            for code in _codes_in(value):
-                sex = _SEXES.get(code.strip().lower())
-                if sex is not None:
-                    return sex
+        for code in _codes_in(extension):
+            sex = _SEXES.get(code.strip().lower())
+            if sex is not None:
+                return sex
     return None
 
 
-def _codes_in(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    found = [value.get("code") if isinstance(value, dict) else None]
-    found += [coding.get("code") for coding in codings(value)]
-    return [code for code in found if isinstance(code, str)]
+def _codes_in(extension: Extension) -> Iterator[str]:
+    if extension.value_code is not None:
+        yield extension.value_code
+    codings = [extension.value_coding] if extension.value_coding is not None else []
+    codings += extension.value_codeable_concept.coding if extension.value_codeable_concept is not None else ()
+    yield from (coding.code for coding in codings if coding.code is not None)
 
 
-def _birth_date(value: object, today: date, tz: ZoneInfo) -> DateRange | None:
+def _birth_date(value: str | None, today: date, tz: ZoneInfo) -> DateRange | None:
     born = read_date(value, tz)
     if born is None or born.earliest > today:
         return None
     return DateRange(born.earliest, min(born.latest, today))
 
 
-def _deceased(resource: Mapping[str, Any]) -> bool:
-    when = resource.get("deceasedDateTime")
-    return resource.get("deceasedBoolean") is True or (isinstance(when, str) and bool(when.strip()))
+def _deceased(resource: PatientResource) -> bool:
+    when = resource.deceased_date_time
+    return resource.deceased_boolean is True or (when is not None and bool(when.strip()))

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from app.chart import UNNAMED, UNREADABLE, DateRange, SetAside, UnusableValue
-from app.decoding.written import Result
 from app.fhir.dates import read_moment, seconds_of
 from app.fhir.remembered import Remembered
-from app.terminology.codeable_concept import codings
+from app.wire.elements import CodeableConcept, Reference
+from app.wire.medications import Medication
+from app.wire.record import Record
 
-Resource = Mapping[str, Any]
 T = TypeVar("T")
 
 ENTERED_IN_ERROR = "entered-in-error"
@@ -27,6 +27,8 @@ NOT_CURRENT = "no longer current"
 NOT_R4 = "not R4"
 NOT_RECOGNISED = "drug not recognised"
 IN_FUTURE = "dated in the future"
+MEMBERS_UNREADABLE = "members not readable"
+"""Followed by the paths of these members."""
 REASONS = frozenset(
     {
         ENTERED_IN_ERROR,
@@ -39,6 +41,7 @@ REASONS = frozenset(
         NOT_R4,
         NOT_RECOGNISED,
         IN_FUTURE,
+        MEMBERS_UNREADABLE,
     }
 )
 """Every reason of a SetAside that reading gives."""
@@ -67,14 +70,14 @@ class Reading:
     tz: ZoneInfo
     settings: ReadSettings
     birth: DateRange | None = None
-    referred: Iterable[Resource | Result] = ()  # among them the records that others can refer to
+    referred: Iterable[Record] = ()  # among them the records that others can refer to
     set_aside: list[SetAside] = field(default_factory=list)
     unusable: list[UnusableValue] = field(default_factory=list)
-    _medications: dict[str, Resource] | None = None
+    _medications: dict[str, Medication] | None = None
     # A panel's results share their times, and a visit's records their day: each is read once.
     _moments: dict[str, tuple[DateRange | None, int]] = field(default_factory=dict)
     _seconds: dict[str, int] = field(default_factory=dict)
-    _remembered: dict[Callable[[object], Any], Remembered[Any]] = field(default_factory=dict)
+    _remembered: dict[Callable[[CodeableConcept | None], Any], Remembered[Any]] = field(default_factory=dict)
     own: str = field(init=False)  # the reference to the patient as it is nearly always written
     _future: datetime = field(init=False)  # the first moment that is later than tomorrow, without a zone and with one
     _future_in_zone: datetime = field(init=False)
@@ -85,22 +88,22 @@ class Reading:
         self._future = datetime.combine(self.today + timedelta(days=2), time())
         self._future_in_zone = self._future.replace(tzinfo=self.tz).astimezone(UTC)
 
-    def date(self, value: object) -> DateRange | None:
+    def date(self, value: str | None) -> DateRange | None:
         """A FHIR date in the time zone of the service."""
         return self.moment(value)[0]
 
-    def moment(self, value: object) -> tuple[DateRange | None, int]:
+    def moment(self, value: str | None) -> tuple[DateRange | None, int]:
         """The day of a FHIR date in the time zone of the service, and its moment in seconds: 0 without time of day."""
-        if not isinstance(value, str):
+        if value is None:
             return _NO_MOMENT
         moment = self._moments.get(value)
         if moment is None:
             moment = self._moments[value] = read_moment(value, self.tz)
         return moment
 
-    def seconds(self, value: object) -> int:
+    def seconds(self, value: str | None) -> int:
         """The moment of a FHIR instant in seconds; 0 without time of day. Cheaper than `moment`: no day is needed."""
-        if not isinstance(value, str):
+        if value is None:
             return 0
         seconds = self._seconds.get(value)
         if seconds is None:
@@ -115,7 +118,7 @@ class Reading:
         """Whether a date is certainly later than tomorrow."""
         return when.earliest >= self._future.date()
 
-    def recall(self, work: Callable[[object], T], concept: object) -> T:
+    def recall(self, work: Callable[[CodeableConcept | None], T], concept: CodeableConcept | None) -> T:
         """What a function (always the same object) says of a CodeableConcept, worked out once in this reading."""
         memory = self._remembered.get(work)
         if memory is None:
@@ -123,57 +126,47 @@ class Reading:
         found: T = memory(concept)
         return found
 
-    def medication(self, identifier: str) -> Resource | None:
+    def medication(self, identifier: str) -> Medication | None:
         """The Medication of this id; looked for at the first question, because in most charts nobody asks."""
         if self._medications is None:
             self._medications = {
-                record["id"]: record
+                record.id: record
                 for record in self.referred
-                if isinstance(record, dict)
-                and record.get("resourceType") == "Medication"
-                and isinstance(record.get("id"), str)
+                if isinstance(record, Medication) and record.id is not None
             }
         return self._medications.get(identifier)
 
-    def leave_out(self, resource: Resource, reason: str) -> None:
+    def leave_out(self, resource: Record, reason: str) -> None:
         """Note that a record is not used."""
         self.set_aside.append(SetAside(ref_of(resource), reason))
 
 
-def ref_of(resource: Resource) -> str:
+def ref_of(resource: Record) -> str:
     """The reference Type/id of a record; an id that is absent or no FHIR id is shown as "?"."""
-    identifier = resource.get("id")
-    if not isinstance(identifier, str) or not _is_id(identifier):
+    identifier = resource.id
+    if identifier is None or not _is_id(identifier):
         identifier = UNNAMED
-    kind = resource.get("resourceType")
-    return f"{kind if isinstance(kind, str) and kind.isalpha() else UNNAMED}/{identifier}"
+    return f"{resource.kind}/{identifier}"
 
 
-def status_of(resource: Resource, key: str = "status") -> str:
+def status_of(code: str | None) -> str:
     """A status code, trimmed and in lower case; "" where there is none."""
-    value = resource.get(key)
-    return value.strip().lower() if isinstance(value, str) else ""
+    return code.strip().lower() if code is not None else ""
 
 
-def coded_status(resource: Resource, key: str) -> str:
+def coded_status(status: CodeableConcept | str | None) -> str:
     """The code of a status that is a CodeableConcept (R4) or a code (STU3); "" where there is none."""
-    value = resource.get(key)
-    if isinstance(value, str):
-        return value.strip().lower()
-    for coding in codings(value):
-        code = coding.get("code")
-        if isinstance(code, str) and code.strip():
-            return code.strip().lower()
-    text = value.get("text") if isinstance(value, dict) else None
-    return text.strip().lower() if isinstance(text, str) else ""
+    if status is None or isinstance(status, str):
+        return status_of(status)
+    for coding in status.coding:
+        if coding.code is not None and coding.code.strip():
+            return coding.code.strip().lower()
+    return status_of(status.text)
 
 
-def reference_id(value: object) -> str | None:
+def reference_id(value: Reference | None) -> str | None:
     """The id that a Reference points to (relative or absolute, without version), or None."""
-    if not isinstance(value, dict):
+    if value is None or value.reference is None or not value.reference.strip():
         return None
-    text = value.get("reference")
-    if not isinstance(text, str) or not text.strip():
-        return None
-    path = text.strip().split("/_history/")[0]
+    path = value.reference.strip().split("/_history/")[0]
     return path.rsplit("/", 1)[-1].removeprefix("urn:uuid:").removeprefix("urn:oid:")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 from app.chart import DensitySite, FractureSite
 from app.terminology.code_sets import TextPattern, terminology
-from app.terminology.codeable_concept import codings, objects, words
+from app.terminology.codeable_concept import words
+from app.wire.elements import CodeableConcept
 
 _LEVEL = re.compile(r"\b(?:(Th|T|L)[\s-]?(\d{1,2}))\b", re.IGNORECASE)
 _LAST_LEVEL = {"T": 12, "L": 5}  # anatomy: twelve thoracic, five lumbar vertebrae
@@ -30,13 +32,13 @@ def density_site_in(text: str) -> DensitySite | None:
     return None if name is None else DensitySite(name)
 
 
-def density_site_of(body_site: object) -> DensitySite | None:
+def density_site_of(body_sites: Iterable[CodeableConcept]) -> DensitySite | None:
     """The site of densitometry of a bodySite, by code, else by its words."""
     codes = terminology().raw["text-patterns"]["sites"]["density_codes"]
-    for concept in objects(body_site):
+    for concept in body_sites:
         named = density_site_in(words(concept))
-        for coding in codings(concept):
-            code = re.match(r"\s*(\d+)", str(coding.get("code") or ""))
+        for coding in concept.coding:
+            code = re.match(r"\s*(\d+)", coding.code or "")
             if code and code.group(1) in codes:
                 coded = DensitySite(codes[code.group(1)])
                 # "Left femur total": the words can be more exact than the code, never of another region
@@ -69,13 +71,13 @@ def fracture_site_in(text: str) -> FractureSite | None:
     return None if name is None else FractureSite(name)
 
 
-def density_words(concept: object) -> tuple[DensitySite | None, str | None]:
+def density_words(concept: CodeableConcept | None) -> tuple[DensitySite | None, str | None]:
     """The site of densitometry and the side that the words of a CodeableConcept name. For `Reading.recall`."""
     text = words(concept)
     return density_site_in(text), side_in(text)
 
 
-def fracture_words(concept: object) -> tuple[FractureSite | None, str | None]:
+def fracture_words(concept: CodeableConcept | None) -> tuple[FractureSite | None, str | None]:
     """The site of a fracture and the side that the words of a CodeableConcept name. For `Reading.recall`."""
     text = words(concept)
     return fracture_site_in(text), side_in(text)
@@ -89,12 +91,12 @@ def side_in(text: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def side_of(body_site: object) -> str | None:
+def side_of(body_sites: Iterable[CodeableConcept]) -> str | None:
     """The side of a bodySite: a qualifier code (also inside a post-coordinated code), else its words."""
     codes = terminology().raw["text-patterns"]["side_codes"]
-    for concept in objects(body_site):
-        for coding in codings(concept):
-            for part in re.findall(r"\w+", str(coding.get("code") or "")):
+    for concept in body_sites:
+        for coding in concept.coding:
+            for part in re.findall(r"\w+", coding.code or ""):
                 if part in codes:
                     return str(codes[part])
         side = side_in(words(concept))

@@ -17,8 +17,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from app.terminology.code_sets import CodeRow, Terminology, terminology
-from app.terminology.codeable_concept import codings, joined_words
+from app.terminology.codeable_concept import words
 from app.terminology.names import TextKind, contradicts, named_by
+from app.wire.elements import CodeableConcept
 
 FINDING_SYSTEM = "finding"
 _SNOMED_ID = re.compile(r"\s*(\d{6,18})")
@@ -70,9 +71,9 @@ class Match(Struct, frozen=True, gc=False):
 NO_MATCH = Match(frozenset())
 
 
-def canonical_system(uri: object) -> tuple[str, str] | None:
+def canonical_system(uri: str | None) -> tuple[str, str] | None:
     """The (system, code shape) of a Coding.system, or None where the system is not known here."""
-    if not isinstance(uri, str) or not uri:
+    if not uri:
         return None
     return _canonical_system(uri)
 
@@ -92,9 +93,9 @@ def _canonical_system(uri: str) -> tuple[str, str] | None:
     return found
 
 
-def meaning_of(system: object, code: object) -> CodeMeaning | None:
+def meaning_of(system: str | None, code: str | None) -> CodeMeaning | None:
     """What a code means; None where the system or the code is not known."""
-    if not isinstance(system, str) or not isinstance(code, str) or not code or not system:
+    if not code or not system:
         return None
     return _meaning_of(system, code)
 
@@ -232,15 +233,13 @@ def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
-def match(concept: object, kind: TextKind, *, check_text: bool = False) -> Match:
+def match(concept: CodeableConcept | None, kind: TextKind, *, check_text: bool = False) -> Match:
     """What a CodeableConcept means. `check_text`: also look whether the words contradict the code."""
-    if not isinstance(concept, dict):
+    if concept is None:
         return NO_MATCH
-    listed = codings(concept)
-    meanings = tuple(
-        found for coding in listed if (found := meaning_of(coding.get("system"), coding.get("code"))) is not None
-    )
-    text = joined_words(concept, listed)
+    listed = concept.coding
+    meanings = tuple(found for coding in listed if (found := meaning_of(coding.system, coding.code)) is not None)
+    text = words(concept)
     telling = tuple(meaning for meaning in meanings if meaning.concepts)
     if telling:
         concepts = telling[0].concepts
@@ -256,16 +255,16 @@ def match(concept: object, kind: TextKind, *, check_text: bool = False) -> Match
     return Match(named, by_text=bool(named), text=text)
 
 
-def named_result(concept: object) -> Match:
+def named_result(concept: CodeableConcept | None) -> Match:
     """What Observation.code, or the coded answer of one, means."""
     return match(concept, TextKind.OBSERVATION)
 
 
-def named_condition(concept: object) -> Match:
+def named_condition(concept: CodeableConcept | None) -> Match:
     """What the code of a diagnosis, or a reason, means."""
     return match(concept, TextKind.CONDITION)
 
 
-def named_procedure(concept: object) -> Match:
+def named_procedure(concept: CodeableConcept | None) -> Match:
     """What the code of a procedure, report or order of an examination means."""
     return match(concept, TextKind.PROCEDURE)

@@ -11,8 +11,9 @@ from functools import cache, lru_cache
 
 from app.chart import Dose, Route
 from app.terminology.code_sets import TextPattern, terminology
-from app.terminology.codeable_concept import codings, words
+from app.terminology.codeable_concept import words
 from app.terminology.drug_table import DoseRule, DrugClass, DrugProduct
+from app.wire.elements import CodeableConcept
 
 _CACHED_DRUGS = 2048
 """What drugs are is vocabulary, and nobody's data: remembered by the process."""
@@ -34,10 +35,10 @@ def _route_codes() -> dict[str, Route]:
     return {code: Route(route) for codes in by_system for code, route in codes.items()}
 
 
-def route_of(concept: object, product: str = "") -> Route | None:
+def route_of(concept: CodeableConcept | None, product: str = "") -> Route | None:
     """The route by its code, else its words, else the words of the product ("oral tablet", "topical cream")."""
-    for coding in codings(concept):
-        route = _route_codes().get(str(coding.get("code") or "").strip().upper())
+    for coding in concept.coding if concept is not None else ():
+        route = _route_codes().get((coding.code or "").strip().upper())
         if route is not None:
             return route
     text = words(concept)

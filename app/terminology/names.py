@@ -6,13 +6,13 @@ code is known, and to see whether words and code contradict each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
 
 from app.terminology.code_sets import terminology
 from app.terminology.codeable_concept import SEPARATOR
+from app.wire.elements import Coding
 
 _CACHED_DISPLAYS = 16384
 _MAX_TEXT = 400  # names of drugs and diagnoses are short; what is longer is prose, and prose is not read here
@@ -32,7 +32,7 @@ def match_text(text: str, kind: TextKind) -> frozenset[str]:
     return _complete(_names_in(text, kind)) if not _says_otherwise(text, kind) else frozenset()
 
 
-def named_by(listed: list[dict[str, Any]], text: str, kind: TextKind) -> frozenset[str]:
+def named_by(listed: Sequence[Coding], text: str, kind: TextKind) -> frozenset[str]:
     """The concepts that the words of a CodeableConcept name.
 
     Displays of codes repeat and are vocabulary, so what they name is remembered; CodeableConcept.text can be written
@@ -40,11 +40,7 @@ def named_by(listed: list[dict[str, Any]], text: str, kind: TextKind) -> frozens
     """
     if _says_otherwise(text, kind):
         return frozenset()
-    displays = {
-        coding["display"].strip()
-        for coding in listed
-        if coding.get("code") and coding.get("system") and isinstance(coding.get("display"), str)
-    }
+    displays = {coding.display.strip() for coding in listed if coding.code and coding.system and coding.display}
     found: set[str] = set()
     for display in displays:
         found |= _names_in_display(display, kind)
@@ -79,7 +75,7 @@ def _complete(found: Iterable[str]) -> frozenset[str]:
     return frozenset(kept | {parent for concept in kept for parent in terms.parents.get(concept, ())})
 
 
-def contradicts(listed: list[dict[str, Any]], text: str, kind: TextKind, coded: frozenset[str]) -> bool:
+def contradicts(listed: Sequence[Coding], text: str, kind: TextKind, coded: frozenset[str]) -> bool:
     """Whether the words name something that is not even a relative of what the code says."""
     patterns = terminology().texts[kind].by_concept
     if not text or any(pattern.found_in(text) for name in coded if (pattern := patterns.get(name)) is not None):

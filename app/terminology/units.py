@@ -9,11 +9,11 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
-from typing import Any
 
 from msgspec import Struct
 
 from app.terminology.code_sets import terminology, wrong
+from app.wire.elements import Quantity
 
 UNKNOWN_UNIT = "unit not known for this value"
 NO_UNIT = "no unit"
@@ -81,9 +81,9 @@ def _squeeze(text: str) -> str:
     return text.replace(" ", "").replace("\u00a0", "").lower()
 
 
-def ucum_of(text: object) -> str | None:
+def ucum_of(text: str | None) -> str | None:
     """The UCUM unit that a code or a spelling means; None where it is not known."""
-    return _spellings().get(_squeeze(text)) if isinstance(text, str) else None
+    return _spellings().get(_squeeze(text)) if text is not None else None
 
 
 def to_decimal(value: object) -> Decimal | None:
@@ -141,27 +141,27 @@ def rule_for(concepts: frozenset[str]) -> QuantityRule | None:
     return next((rules[concept] for concept in sorted(concepts) if concept in rules), None)
 
 
-def measure(rule: QuantityRule, quantity: dict[str, Any]) -> Measured | Unusable | None:
+def measure(rule: QuantityRule, quantity: Quantity) -> Measured | Unusable | None:
     """A Quantity in the canonical unit. None where it holds no number.
 
     Either `code` or `unit` may name the unit; where both are known, both must be of one scale. UCUM "1" beside a
     telling unit text leaves the decision to the text.
     """
-    value = to_decimal(quantity.get("value"))
-    comparator = quantity.get("comparator")
-    if value is None and isinstance(quantity.get("value"), str):
-        written = read_number_text(quantity["value"])
+    value = to_decimal(quantity.value)
+    comparator = quantity.comparator
+    if value is None and isinstance(quantity.value, str):
+        written = read_number_text(quantity.value)
         if written is not None:
             value, comparator = written
     if value is None:
         return None
-    factor = factor_of(rule, quantity)
+    factor = factor_of(rule, quantity.code, quantity.unit)
     if factor is None:
-        named = _text(quantity.get("unit")) or _text(quantity.get("code"))
+        named = _text(quantity.unit) or _text(quantity.code)
         return Unusable(UNKNOWN_UNIT if named else NO_UNIT, _shown(value, named))
     result = value * factor
     if not rule.lowest <= result <= rule.highest:
-        return Unusable(IMPOSSIBLE, _shown(value, _text(quantity.get("unit")) or _text(quantity.get("code"))))
+        return Unusable(IMPOSSIBLE, _shown(value, _text(quantity.unit) or _text(quantity.code)))
     return Measured(result, rule.unit, comparator if comparator in {"<", "<=", ">=", ">"} else None)
 
 
@@ -169,19 +169,13 @@ def _shown(value: Decimal, unit: str | None) -> str:
     return f"{value} {unit or ''}".strip()[:_MAX_SHOWN]
 
 
-def factor_of(rule: QuantityRule, quantity: dict[str, Any]) -> Decimal | None:
-    """The factor from the unit of a Quantity to the canonical unit; None where the unit cannot be used."""
-    code, text = quantity.get("code"), quantity.get("unit")
-    return _factor(rule, code if isinstance(code, str) else None, text if isinstance(text, str) else None)
-
-
 @lru_cache(maxsize=4096)
-def certainly_possible(rule: QuantityRule, code: object, unit: object) -> tuple[float, float, float]:
+def certainly_possible(rule: QuantityRule, code: str | None, unit: str | None) -> tuple[float, float, float]:
     """An open interval of numbers that `measure` accepts in this unit, and about what the unit is in canonical ones.
 
     The interval is a hair narrower than what is accepted; it is empty for a unit that is not.
     """
-    factor = factor_of(rule, {"code": code, "unit": unit})
+    factor = factor_of(rule, code, unit)
     if factor is None or factor <= 0:
         return 0.0, 0.0, 0.0
     low, high = float(rule.lowest / factor), float(rule.highest / factor)
@@ -194,8 +188,11 @@ HAIR = 1e-9
 
 
 @lru_cache(maxsize=4096)
-def _factor(rule: QuantityRule, code: str | None, text: str | None) -> Decimal | None:
-    """The factor for what code and text name together. Cached: units repeat, and are no patient data."""
+def factor_of(rule: QuantityRule, code: str | None, text: str | None) -> Decimal | None:
+    """The factor from the unit that code and text name to the canonical one; None where the unit cannot be used.
+
+    Cached: units repeat, and are no patient data.
+    """
     unit = _accepted_unit(rule, _text(code), _text(text))
     return None if unit is None else rule.factors[unit]
 
@@ -213,5 +210,5 @@ def _accepted_unit(rule: QuantityRule, code: str | None, text: str | None) -> st
     return accepted[0]
 
 
-def _text(value: object) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
+def _text(value: str | None) -> str | None:
+    return value.strip() or None if value else None

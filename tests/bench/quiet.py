@@ -21,6 +21,7 @@ from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.request import read_request
 from app.pipeline import build_pipeline
 from app.settings import Settings
+from tests.support.wire import call
 
 KEYS = {
     "Observation": "observations",
@@ -77,7 +78,7 @@ def main() -> None:
         for body in bodies:
             body["extension"] = {"osteon.configuration": {"profile": profile}}
             try:
-                request = read_request(body, service)
+                request = read_request(call(body), service)
                 worked = pipeline.work(request, today=date.today())
             except CallError:
                 continue

@@ -21,6 +21,7 @@ from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
 from tests.clinical.builder import SERVICE, Builder
 from tests.clinical.cases import TODAY, all_cases
+from tests.support.wire import call
 
 STEPS: Mapping[str, str] = {
     "SD": "0.1",
@@ -68,7 +69,7 @@ def situations(pipeline: OsteonPipeline | None = None) -> list[Situation]:
     found = []
     for _, case in all_cases():
         body = Builder(case, TODAY).request()
-        request = read_request(body, SERVICES_BY_ID[SERVICE[body["hook"]]])
+        request = read_request(call(body), SERVICES_BY_ID[SERVICE[body["hook"]]])
         features = PatientFeatures(pipeline.chart(request, today=TODAY), pipeline.feature_settings)
         roles = roles_in(pipeline.knowledge, str(request.configuration.profile), features)
         moment = "orders" if request.occasion.about_orders else "chart"

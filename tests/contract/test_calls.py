@@ -195,7 +195,7 @@ def test_selected_orders_are_told_apart(client: Client, pipeline: FakePipeline) 
     assert client.call(body, "osteoporosis-order-select").status_code == 200
     context = pipeline.requests[0].context
     assert context.selections == {"MedicationRequest/alendronate-order"}
-    assert [order["id"] for order in context.draft_orders] == ["alendronate-order", "empty"]
+    assert [order.id for order in context.draft_orders] == ["alendronate-order", "empty"]
 
 
 def test_draft_orders_need_no_bundle_type_and_no_draft_status(client: Client, pipeline: FakePipeline) -> None:
@@ -204,7 +204,7 @@ def test_draft_orders_need_no_bundle_type_and_no_draft_status(client: Client, pi
     del body["context"]["draftOrders"]["type"]
     body["context"]["draftOrders"]["entry"][0]["resource"]["status"] = "active"
     assert client.call(body, "osteoporosis-order-sign").status_code == 200
-    assert pipeline.requests[0].context.draft_orders[0]["status"] == "active"
+    assert pipeline.requests[0].context.draft_orders[0].status == "active"
 
 
 def test_orders_of_other_fhir_versions_do_no_harm(client: Client) -> None:

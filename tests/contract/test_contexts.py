@@ -42,7 +42,7 @@ def test_refills_are_read_in_every_shape(client: Client, pipeline: FakePipeline,
     """Hook library, medication-refill 0.1.0: a Bundle; one prescription alone says the same."""
     assert client.call(with_context(REFILL_BODY, medications=shape), REFILL).status_code == 200
     context = pipeline.requests[0].context
-    assert [order["id"] for order in context.draft_orders] == ["alendronate-refill"]
+    assert [order.id for order in context.draft_orders] == ["alendronate-refill"]
     assert context.set_aside == ()
 
 
@@ -66,7 +66,7 @@ def test_intolerances_are_read_in_every_shape(client: Client, pipeline: FakePipe
     """Hook library, allergyintolerance-create: its definition, its R4 and its STU3 example."""
     assert client.call(with_context(INTOLERANCE_BODY, **members), INTOLERANCE).status_code == 200
     context = pipeline.requests[0].context
-    assert [entry["id"] for entry in context.intolerances] == ["alendronate-intolerance"]
+    assert [entry.id for entry in context.intolerances] == ["alendronate-intolerance"]
     assert context.set_aside == ()
 
 

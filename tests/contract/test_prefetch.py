@@ -11,22 +11,28 @@ from app.chart import Availability, SetAside, Source
 from tests.conftest import Client
 from tests.support.calls import bundle, observation, outcome, patient_view, without
 from tests.support.fake import FakePipeline
+from tests.support.wire import call, record
 
 KEYS = [source.value for source in Source]
 OPTIONAL = sorted(set(KEYS) - {"observations", "medications", "medicationRequests"})
 
 
+def resolved(prefetch: Any, patient_id: str = "p1") -> Records:
+    decoded = call({"prefetch": prefetch})
+    return resolve(decoded.call.prefetch or {}, patient_id=patient_id, wrong=decoded.wrong)
+
+
 def records(**prefetch: Any) -> Records:
-    return resolve(patient_view(**prefetch)["prefetch"], patient_id="p1")
+    return resolved(patient_view(**prefetch)["prefetch"])
 
 
 def ids(found: Records) -> list[str]:
-    return [resource["id"] for resource in found.entries]
+    return [resource.id or "" for resource in found.entries]
 
 
 def only(key: str, value: Any) -> Records:
     """The records of one key, without those of the required ones."""
-    return resolve({"patient": {"resourceType": "Patient", "id": "p1"}, key: value}, patient_id="p1")
+    return resolved({"patient": {"resourceType": "Patient", "id": "p1"}, key: value})
 
 
 RESOURCE_OF = {
@@ -48,7 +54,7 @@ def test_the_six_cases_of_each_key(key: str) -> None:
     """PFD-1, PFD-2, PFD-3, PFD-4, PFD-5, PFD-6: absent, null, failed, one resource, Bundle, paged Bundle."""
     source, resource = Source(key), {"resourceType": RESOURCE_OF[key], "id": "x"}
     page = {"link": [{"relation": "self", "url": "u"}, {"relation": "next", "url": "v"}]}
-    assert resolve({}, patient_id="p1").availability[source] is Availability.ABSENT
+    assert resolved({}).availability[source] is Availability.ABSENT
     assert only(key, None).availability[source] is Availability.PROVIDED
     assert only(key, outcome()).availability[source] is Availability.FAILED
     single = only(key, resource)
@@ -222,7 +228,7 @@ def test_each_answer_stands_for_itself(client: Client) -> None:
 
 def test_only_what_was_left_out_is_asked_for() -> None:
     """PFD-2, PFD-3, PFD-4: not what was null and not what failed; the id is one value in its query."""
-    found = resolve({"observations": None, "conditions": outcome()}, patient_id="a b&c")
+    found = resolved({"observations": None, "conditions": outcome()}, "a b&c")
     queries = found.queries("a b&c")
     assert queries["patient"] == "Patient/a%20b%26c"
     assert queries["medications"] == "MedicationStatement?patient=a%20b%26c"
@@ -249,7 +255,7 @@ def test_what_was_fetched_completes_the_records() -> None:
         "procedures": bundle({"resourceType": "Procedure", "id": "x"}),
         "allergies": outcome(),
     }
-    whole = supplement(came, fetched, patient_id="p1")
+    whole = supplement(came, {key: record(value) for key, value in fetched.items()}, patient_id="p1")
     assert ids(whole) == ["o1", "c1", "c2", "x"]
     assert whole.availability[Source.CONDITIONS] is Availability.PROVIDED
     assert whole.availability[Source.PROCEDURES] is Availability.PROVIDED
@@ -262,5 +268,5 @@ def test_what_was_fetched_completes_the_records() -> None:
 def test_a_page_that_could_not_be_had_leaves_the_list_incomplete(page: Any) -> None:
     """PFD-6: absence then proves nothing."""
     came = records(conditions=bundle(link=[{"relation": "next", "url": "u"}]))
-    whole = supplement(came, {"conditions": page}, patient_id="p1")
+    whole = supplement(came, {"conditions": record(page)}, patient_id="p1")
     assert whole.availability[Source.CONDITIONS] is Availability.PARTIAL

@@ -14,6 +14,7 @@ from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
 from tests.clinical.builder import SERVICE, Builder
 from tests.clinical.cases import TODAY
+from tests.support.wire import call
 
 Json = dict[str, Any]
 PROFILES = ("se", "intl", "dk", "cn")
@@ -138,7 +139,7 @@ def pipeline() -> OsteonPipeline:
 
 def read(body: Json) -> HookRequest:
     """The checked request."""
-    return read_request(body, SERVICES_BY_ID[SERVICE[body["hook"]]])
+    return read_request(call(body), SERVICES_BY_ID[SERVICE[body["hook"]]])
 
 
 def cards_of(body: Json) -> list[Json]:

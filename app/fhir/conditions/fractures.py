@@ -11,11 +11,12 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from app.chart import DateRange, Energy, FractureFact, FractureSite
-from app.fhir.resource import Reading, Resource
+from app.fhir.resource import Reading
 from app.terminology.body_sites import fracture_site_in, fracture_words, side_of, vertebral_level_in
 from app.terminology.code_sets import terminology
-from app.terminology.codeable_concept import objects, words
+from app.terminology.codeable_concept import words
 from app.terminology.codes import Match
+from app.wire.conditions import Condition
 
 LOW_ENERGY, HIGH_ENERGY = "low_energy_fracture", "high_energy_fracture"
 _LOW = frozenset({LOW_ENERGY, "fragility_fracture_explicit", "osteoporosis_with_fracture"})
@@ -42,7 +43,7 @@ def _sites_of_concepts(concepts: Iterable[str]) -> list[FractureSite]:
 
 
 def read_fracture(
-    resource: Resource,
+    resource: Condition,
     found: Match,
     reading: Reading,
     *,
@@ -55,10 +56,10 @@ def read_fracture(
     site = fracture_site(found)
     if site is None or "impending_fracture" in found.concepts:
         return None
-    body_site = list(objects(resource.get("bodySite")))
+    body_site = resource.body_site
     place = " | ".join(filter(None, (*(words(concept) for concept in body_site), found.text)))
     unknown_cause = _CAUSE_UNKNOWN in found.concepts
-    site_in_words, side_in_words = reading.recall(fracture_words, resource.get("code"))
+    site_in_words, side_in_words = reading.recall(fracture_words, resource.code)
     if site in _VAGUE and not unknown_cause:
         site = (fracture_site_in(place) if body_site else site_in_words) or site
     if unknown_cause:  # the cause is the open question: never counted by its site

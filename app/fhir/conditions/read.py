@@ -8,9 +8,10 @@ from app.chart import ConditionFact, DateRange, FractureFact, Presence
 from app.dates import earliest
 from app.fhir.conditions.fractures import read_fracture
 from app.fhir.dates import age_to_dates
-from app.fhir.resource import ENTERED_IN_ERROR, REFUTED, Reading, Resource, coded_status, ref_of
-from app.terminology.codeable_concept import name_of, objects
+from app.fhir.resource import ENTERED_IN_ERROR, REFUTED, Reading, coded_status, ref_of
+from app.terminology.codeable_concept import name_of
 from app.terminology.codes import named_condition
+from app.wire.conditions import Condition
 
 _SUSPECTED = frozenset({"unconfirmed", "provisional", "differential"})
 _PRESENT = frozenset({"active", "recurrence", "relapse"})
@@ -26,18 +27,18 @@ class ConditionFacts:
     high_energy_days: set[DateRange] = field(default_factory=set)  # external causes recorded apart
 
 
-def read_condition(resource: Resource, reading: Reading, facts: ConditionFacts, *, new: bool = False) -> None:
+def read_condition(resource: Condition, reading: Reading, facts: ConditionFacts, *, new: bool = False) -> None:
     """Add the facts of one Condition. `new`: it is one of those that the hook is about."""
-    verification = coded_status(resource, "verificationStatus")
+    verification = coded_status(resource.verification_status)
     if verification in {ENTERED_IN_ERROR, REFUTED}:
         reading.leave_out(resource, verification)
         return
-    found = reading.recall(named_condition, resource.get("code"))
+    found = reading.recall(named_condition, resource.code)
     if not found.concepts:
         return
     onset, ended = _onset(resource, reading), _end(resource, reading)
-    recorded = _not_ahead(reading.date(resource.get("recordedDate") or resource.get("assertedDate")), reading)
-    presence = _presence(verification, coded_status(resource, "clinicalStatus"), _has_ended(resource), found.history)
+    recorded = _not_ahead(reading.date(resource.recorded_date or resource.asserted_date), reading)
+    presence = _presence(verification, coded_status(resource.clinical_status), _has_ended(resource), found.history)
     if found.history:
         onset = None  # "history of": the date belongs to the record, not to the event
     facts.conditions.append(
@@ -48,7 +49,7 @@ def read_condition(resource: Resource, reading: Reading, facts: ConditionFacts, 
             onset=onset,
             recorded=recorded,
             ended=ended,
-            body_site=", ".join(filter(None, (name_of(site) for site in objects(resource.get("bodySite"))))) or None,
+            body_site=", ".join(filter(None, map(name_of, resource.body_site))) or None,
             matched_by_text=found.by_text,
         )
     )
@@ -79,12 +80,12 @@ def _presence(verification: str, clinical: str, ended: bool, history: bool) -> P
     return Presence.PAST if ended else Presence.UNKNOWN
 
 
-def _onset(resource: Resource, reading: Reading) -> DateRange | None:
-    period = resource.get("onsetPeriod")
+def _onset(resource: Condition, reading: Reading) -> DateRange | None:
+    period = resource.onset_period
     return _not_ahead(
-        reading.date(resource.get("onsetDateTime"))
-        or (reading.date(period.get("start")) if isinstance(period, dict) else None)
-        or age_to_dates(reading.birth, resource.get("onsetAge")),
+        reading.date(resource.onset_date_time)
+        or (reading.date(period.start) if period is not None else None)
+        or age_to_dates(reading.birth, resource.onset_age),
         reading,
     )
 
@@ -94,14 +95,17 @@ def _not_ahead(when: DateRange | None, reading: Reading) -> DateRange | None:
     return None if when is not None and reading.is_future(when) else when
 
 
-def _end(resource: Resource, reading: Reading) -> DateRange | None:
-    period = resource.get("abatementPeriod")
-    if isinstance(period, dict):
-        return earliest(reading.date(period.get("start")), reading.date(period.get("end")))
-    return reading.date(resource.get("abatementDateTime")) or age_to_dates(reading.birth, resource.get("abatementAge"))
+def _end(resource: Condition, reading: Reading) -> DateRange | None:
+    period = resource.abatement_period
+    if period is not None:
+        return earliest(reading.date(period.start), reading.date(period.end))
+    return reading.date(resource.abatement_date_time) or age_to_dates(reading.birth, resource.abatement_age)
 
 
-def _has_ended(resource: Resource) -> bool:
+def _has_ended(resource: Condition) -> bool:
     """Whether any abatement[x] says that it is over, with a date or without."""
-    keys = ("abatementDateTime", "abatementAge", "abatementPeriod", "abatementRange", "abatementString")
-    return resource.get("abatementBoolean") is True or any(resource.get(key) for key in keys)
+    return (
+        resource.abatement_boolean is True
+        or bool(resource.abatement_date_time or resource.abatement_string)
+        or any((resource.abatement_age, resource.abatement_period, resource.abatement_range))
+    )

@@ -10,10 +10,10 @@ from msgspec import Struct
 from app.fhir.medications.extent import ANYTHING, Extent, exactly
 from app.fhir.medications.frequency import RANGE, days_in, number
 from app.fhir.medications.product import Product, is_count, milligrams
-from app.fhir.wire.dosage import Dosage, DoseAndRate, Quantity, Range, Ratio, Repeat
 from app.terminology.code_sets import terminology
 from app.terminology.drug_classes import iu_per_mg
 from app.terminology.units import to_decimal
+from app.wire.dosage import Dosage, DoseAndRate, Quantity, Range, Ratio, Repeat
 
 NO_AMOUNT = "no amount"
 UNIT = "unit not known"

@@ -22,7 +22,7 @@ from app.fhir.medications.instruction import Instruction, read_instruction
 from app.fhir.medications.product import Product
 from app.fhir.medications.schedule import Dated, Schedule, over_all, placed, schedule_of
 from app.fhir.resource import Reading
-from app.fhir.wire.dosage import dosages_of
+from app.wire.dosage import Dosage as Entry
 
 NO_DOSAGE = "no dosage"
 
@@ -42,9 +42,8 @@ class Dosage(Struct, frozen=True, gc=False):
     schedule: Schedule = Schedule()
 
 
-def read_dosage(value: object, product: Product, drugs: frozenset[str], reading: Reading) -> Dosage:
-    """The dosage of a statement (`dosage`), order (`dosageInstruction`) or administration (one object)."""
-    entries = dosages_of(value)
+def read_dosage(entries: Sequence[Entry], product: Product, drugs: frozenset[str], reading: Reading) -> Dosage:
+    """The dosage of a statement, order or administration."""
     if not entries:
         return Dosage(Dose(unknown_because=NO_DOSAGE))
     drug = Drug(product, drugs)

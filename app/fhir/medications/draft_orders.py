@@ -9,23 +9,25 @@ from msgspec.structs import replace
 from app.chart import CourseFact, CourseStatus, DraftOrder, OrderAction
 from app.fhir.medications.product import is_coded, product_of
 from app.fhir.medications.records import read_medication_record
-from app.fhir.resource import NOT_RECOGNISED, Reading, Resource, ref_of, reference_id, status_of
+from app.fhir.resource import NOT_RECOGNISED, Reading, ref_of, reference_id, status_of
+from app.wire.medications import MedicationRequest
 
 _STOPPING = frozenset({"stopped", "cancelled", "completed", "ended"})
 
 
 def read_draft(
-    resource: Resource, courses: Collection[CourseFact], selections: Collection[str] | None, reading: Reading
+    resource: MedicationRequest, courses: Collection[CourseFact], selections: Collection[str] | None, reading: Reading
 ) -> DraftOrder | None:
     """One MedicationRequest of `draftOrders`. None for a draft that was entered in error."""
     ref = ref_of(resource)
-    stops = status_of(resource) in _STOPPING or resource.get("doNotPerform") is True
-    as_draft = {**resource, "status": "draft", "doNotPerform": False, "intent": "order"}
-    if status_of(resource) == "entered-in-error":
+    status = status_of(resource.status)
+    stops = status in _STOPPING or resource.do_not_perform is True
+    as_draft = replace(resource, status="draft", do_not_perform=False, intent="order")
+    if status == "entered-in-error":
         reading.leave_out(resource, "entered-in-error")
         return None
     record = read_medication_record(as_draft, reading)
-    replaces = reference_id(resource.get("priorPrescription"))
+    replaces = reference_id(resource.prior_prescription)
     recognised = record is not None or is_coded(resource, reading)
     if record is None:
         name = product_of(resource, reading).name
@@ -39,7 +41,7 @@ def read_draft(
         ref=ref,
         course=course,
         action=OrderAction.STOP if stops else _action(ingredients, courses, replaces),
-        selected=selections is None or ref in selections or str(resource.get("id")) in selections,
+        selected=selections is None or ref in selections or resource.id in selections,
         recognised=recognised,
         replaces=replaces,
         ingredients=ingredients,

@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from app.fhir.medications.dosage_text import read_text
 from app.fhir.medications.extent import ANYTHING, Extent, exactly
-from app.fhir.wire.dosage import Concept, Quantity, Repeat, Timing
 from app.terminology.code_sets import terminology
 from app.terminology.units import to_decimal
+from app.wire.dosage import Quantity, Repeat, Timing
+from app.wire.elements import CodeableConcept
 
 NO_PERIOD = "no period"
 TIMING_UNCLEAR = "timing contradictory"
@@ -167,7 +168,7 @@ def _per(times: Extent, lengths: Extent) -> Extent:
     return Extent(low, None if times.high is None else times.high / lengths.low)
 
 
-def _by_code(concept: Concept) -> Frequency | None:
+def _by_code(concept: CodeableConcept) -> Frequency | None:
     """The frequency of a code, else of the words of the concept."""
     for coding in concept.coding:
         found = _codes().get((coding.code or "").strip().upper())

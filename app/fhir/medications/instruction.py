@@ -20,7 +20,7 @@ from app.fhir.medications.dosage_text import TextDosage, read_text
 from app.fhir.medications.extent import ANYTHING, NOTHING, Extent, exactly
 from app.fhir.medications.frequency import NO_PERIOD, RANGE, Frequency, duration, frequency_of, number
 from app.fhir.resource import Reading
-from app.fhir.wire.dosage import Dosage, Ratio, Repeat, Timing
+from app.wire.dosage import Dosage, Ratio, Repeat, Timing
 
 TEXT_ONLY = "free text only"
 AS_NEEDED = "as needed"

@@ -6,16 +6,17 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Any
 
 from msgspec.structs import replace
 
-from app.fhir.resource import Reading, Resource, reference_id
+from app.fhir.resource import Reading, reference_id
 from app.terminology.code_sets import TextPattern, terminology
-from app.terminology.codeable_concept import codings, name_of, objects, words
+from app.terminology.codeable_concept import name_of, words
 from app.terminology.codes import NO_MATCH, Match, canonical_system, match
 from app.terminology.names import TextKind
 from app.terminology.units import to_decimal
+from app.wire.elements import CodeableConcept, Quantity, Ratio, Reference
+from app.wire.medications import Ingredient, Medication, MedicationRecord
 
 _STRENGTH = re.compile(r"(\d+(?:[.,]\d+)?)\s*(mg|milligram|g|µg|μg|ug|mcg|mikrogram)\b(?!\s*/)", re.IGNORECASE)
 
@@ -33,7 +34,7 @@ class Product:
 NO_PRODUCT = Product(NO_MATCH, "")
 
 
-def drug_match(concept: object) -> Match:
+def drug_match(concept: CodeableConcept | None) -> Match:
     """The drugs of a CodeableConcept; salts named after a drug are not the drug."""
     found = match(concept, TextKind.MEDICATION, check_text=True)
     if not found.by_text:
@@ -51,59 +52,61 @@ def _drops() -> tuple[tuple[TextPattern, frozenset[str]], ...]:
     return tuple((TextPattern([rule["text"]]), frozenset(rule["drugs"])) for rule in rules)
 
 
-def product_of(resource: Resource, reading: Reading) -> Product:
+def product_of(resource: MedicationRecord, reading: Reading) -> Product:
     """The medication of a statement, request, administration or dispense (R4; R5's CodeableReference too)."""
-    concept = resource.get("medicationCodeableConcept")
-    reference = resource.get("medicationReference")
-    both = resource.get("medication")
-    if isinstance(both, dict):
-        concept = concept or both.get("concept")
-        reference = reference or both.get("reference")
-    if isinstance(concept, dict):
+    concept, reference, either = (
+        resource.medication_codeable_concept,
+        resource.medication_reference,
+        resource.medication,
+    )
+    if either is not None:
+        concept, reference = concept or either.concept, reference or either.reference
+    if concept is not None:
         return reading.recall(_named_product, concept)
-    if not isinstance(reference, dict):
+    if reference is None:
         return NO_PRODUCT
     medication = _referenced(resource, reference, reading)
     if medication is not None:
-        product = _product(medication.get("code"), medication)
+        product = _product(medication.code, medication)
         if product.found.concepts:
             return product
-    return _product({"text": reference.get("display")}, None)
+    return _product(CodeableConcept(text=reference.display), None)
 
 
-def _named_product(concept: object) -> Product:
+def _named_product(concept: CodeableConcept | None) -> Product:
     return _product(concept, None)
 
 
-def is_coded(resource: Resource, reading: Reading) -> bool:
+def is_coded(resource: MedicationRecord, reading: Reading) -> bool:
     """Whether the drug has a code of a system that is known here: it is told which drug it is, ours or not."""
-    reference = resource.get("medicationReference")
-    medication = _referenced(resource, reference, reading) if isinstance(reference, dict) else None
-    concepts = [resource.get("medicationCodeableConcept"), medication and medication.get("code")]
-    return any(canonical_system(coding.get("system")) for concept in concepts for coding in codings(concept))
+    reference = resource.medication_reference
+    medication = _referenced(resource, reference, reading) if reference is not None else None
+    concepts = [resource.medication_codeable_concept, medication and medication.code]
+    return any(canonical_system(coding.system) for concept in concepts if concept for coding in concept.coding)
 
 
-def _referenced(resource: Resource, reference: dict[str, Any], reading: Reading) -> Resource | None:
+def _referenced(resource: MedicationRecord, reference: Reference, reading: Reading) -> Medication | None:
     identifier = reference_id(reference)
     if identifier is None:
         return None
     if identifier.startswith("#"):
-        return next((c for c in objects(resource.get("contained")) if c.get("id") == identifier[1:]), None)
+        inside = (c for c in resource.contained if isinstance(c, Medication))
+        return next((medication for medication in inside if medication.id == identifier[1:]), None)
     return reading.medication(identifier)
 
 
-def _product(concept: object, medication: Resource | None) -> Product:
+def _product(concept: CodeableConcept | None, medication: Medication | None) -> Product:
     found = drug_match(concept)
     name = name_of(concept)
     strength = per_ml = None
-    ingredients = [] if medication is None else list(objects(medication.get("ingredient")))
+    ingredients = () if medication is None else medication.ingredient
     if not found.concepts and ingredients:  # a product without a known code, known by what is in it
         parts = [drug_match(_ingredient_concept(part)) for part in ingredients]
         concepts: frozenset[str] = frozenset().union(*(part.concepts for part in parts))
         found = Match(concepts, by_text=any(part.by_text for part in parts), text=found.text)
         name = name or ", ".join(name_of(_ingredient_concept(part)) for part in ingredients)
     if len(ingredients) == 1:
-        strength, per_ml = _ratio(ingredients[0].get("strength") or ingredients[0].get("strengthRatio"))
+        strength, per_ml = _ratio(ingredients[0].strength or ingredients[0].strength_ratio)
     for meaning in found.meanings:
         strength = strength or meaning.strength_mg
         per_ml = per_ml or meaning.mg_per_ml
@@ -114,32 +117,29 @@ def _product(concept: object, medication: Resource | None) -> Product:
     return Product(found, name, strength, per_ml)
 
 
-def _ingredient_concept(part: dict[str, Any]) -> object:
-    item = part.get("itemCodeableConcept") or part.get("item")
-    return item.get("concept") if isinstance(item, dict) and isinstance(item.get("concept"), dict) else item
+def _ingredient_concept(part: Ingredient) -> CodeableConcept | None:
+    item = part.item_codeable_concept or part.item
+    return None if item is None else item.named
 
 
-def _ratio(value: object) -> tuple[Decimal | None, Decimal | None]:
+def _ratio(strength: Ratio | None) -> tuple[Decimal | None, Decimal | None]:
     """A strength as (mg per piece, mg per mL)."""
-    if not isinstance(value, dict):
+    if strength is None or strength.numerator is None:
         return None, None
-    above, below = value.get("numerator"), value.get("denominator")
-    if not isinstance(above, dict):
-        return None, None
-    amount = milligrams(to_decimal(above.get("value")), above.get("code") or above.get("unit"))
+    above, below = strength.numerator, strength.denominator or Quantity()
+    amount = milligrams(to_decimal(above.value), above.code or above.unit)
     if amount is None:
         return None, None
-    below = below if isinstance(below, dict) else {}
-    count = to_decimal(below.get("value")) or Decimal(1)
-    unit = str(below.get("code") or below.get("unit") or "").strip().lower()
+    count = to_decimal(below.value) or Decimal(1)
+    unit = (below.code or below.unit or "").strip().lower()
     if unit == "ml":
         return None, amount / count
     return (amount / count, None) if unit in _counts() or not unit else (None, None)
 
 
-def milligrams(value: Decimal | None, unit: object) -> Decimal | None:
+def milligrams(value: Decimal | None, unit: str | None) -> Decimal | None:
     """A mass in mg; None where the unit is no mass that is known. A remark in parentheses is no part of the unit."""
-    factor = _mass(unit) if isinstance(unit, str) else None
+    factor = _mass(unit) if unit is not None else None
     return None if value is None or factor is None else value * factor
 
 
@@ -160,9 +160,9 @@ def _counts() -> frozenset[str]:
     return frozenset(str(unit).lower() for unit in (*raw["units"]["dose_count"], *raw["dosage"]["pieces"]))
 
 
-def is_count(unit: object) -> bool:
+def is_count(unit: str | None) -> bool:
     """Whether a unit counts pieces of a product (tablets, syringes)."""
-    return str(unit or "").strip().lower() in _counts()
+    return (unit or "").strip().lower() in _counts()
 
 
 def strength_in(text: str) -> Decimal | None:

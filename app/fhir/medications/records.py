@@ -15,13 +15,20 @@ from app.dates import earliest, latest, minus_months
 from app.fhir.dates import read_period
 from app.fhir.medications.dosage import dose_over_time, end_of_dosage, read_dosage
 from app.fhir.medications.product import product_of
-from app.fhir.resource import ENTERED_IN_ERROR, NOT_DONE, STATUS, Reading, Resource, coded_status, ref_of, status_of
-from app.terminology.codeable_concept import name_of, objects
+from app.fhir.resource import ENTERED_IN_ERROR, NOT_DONE, STATUS, Reading, coded_status, ref_of, status_of
+from app.terminology.codeable_concept import name_of
 from app.terminology.codes import named_condition
 from app.terminology.drug_classes import acts_months, classes_of, ingredients_of, refined, route_of, usual_route
+from app.wire.medications import (
+    MedicationAdministration,
+    MedicationDispense,
+    MedicationRecord,
+    MedicationRequest,
+    MedicationStatement,
+)
 
-_STATUSES = {
-    "MedicationStatement": {
+_STATUSES: dict[type[MedicationRecord], dict[str, CourseStatus]] = {
+    MedicationStatement: {
         "active": CourseStatus.CURRENT,
         "recorded": CourseStatus.CURRENT,  # R5; what it says about taking stands in `adherence`
         "completed": CourseStatus.PAST,
@@ -31,7 +38,7 @@ _STATUSES = {
         "unknown": CourseStatus.UNKNOWN,
         "": CourseStatus.UNKNOWN,
     },
-    "MedicationRequest": {
+    MedicationRequest: {
         "active": CourseStatus.CURRENT,
         "completed": CourseStatus.PAST,
         "stopped": CourseStatus.PAST,
@@ -41,11 +48,11 @@ _STATUSES = {
         "unknown": CourseStatus.UNKNOWN,
         "": CourseStatus.UNKNOWN,
     },
-    "MedicationAdministration": {"completed": CourseStatus.PAST, "in-progress": CourseStatus.CURRENT},
-    "MedicationDispense": {"completed": CourseStatus.UNKNOWN, "in-progress": CourseStatus.UNKNOWN},
+    MedicationAdministration: {"completed": CourseStatus.PAST, "in-progress": CourseStatus.CURRENT},
+    MedicationDispense: {"completed": CourseStatus.UNKNOWN, "in-progress": CourseStatus.UNKNOWN},
 }
 _NO_EXPOSURE = frozenset({"not-taken", "cancelled", "not-done", "declined", "preparation"})
-MEDICATION_RECORDS = frozenset(_STATUSES)
+MEDICATION_RECORDS = tuple(_STATUSES)
 
 
 class CourseRecord(Struct, frozen=True, gc=False):
@@ -56,42 +63,41 @@ class CourseRecord(Struct, frozen=True, gc=False):
     gives: bool = False
 
 
-def read_medication_record(resource: Resource, reading: Reading) -> CourseRecord | None:
+def read_medication_record(resource: MedicationRecord, reading: Reading) -> CourseRecord | None:
     """One medication record; None where it is no exposure, or its drug is not one that matters here."""
     status = _status(resource, reading)
     return None if status is None else _record(resource, status, reading)
 
 
-def _status(resource: Resource, reading: Reading) -> CourseStatus | None:
-    kind, code = str(resource["resourceType"]), status_of(resource)
+def _status(resource: MedicationRecord, reading: Reading) -> CourseStatus | None:
+    code = status_of(resource.status)
     if code == ENTERED_IN_ERROR:
         reading.leave_out(resource, ENTERED_IN_ERROR)
         return None
     refused = (
         code in _NO_EXPOSURE
-        or resource.get("doNotPerform") is True
-        or status_of(resource, "intent") in {"proposal", "option"}
-        or status_of(resource, "taken") in {"n", "na"}  # STU3
-        or resource.get("notGiven") is True  # STU3
-        or coded_status(resource.get("adherence") or {}, "code") in {"not-taking", "stopped"}  # R5
+        or resource.do_not_perform is True
+        or status_of(resource.intent) in {"proposal", "option"}
+        or status_of(resource.taken) in {"n", "na"}  # STU3
+        or resource.not_given is True  # STU3
+        or (resource.adherence is not None and coded_status(resource.adherence.code) in {"not-taking", "stopped"})  # R5
     )
-    status = _STATUSES[kind].get(code)
+    status = _STATUSES[type(resource)].get(code)
     if refused or status is None:
         reading.leave_out(resource, NOT_DONE if refused else STATUS)
         return None
     return status
 
 
-def _record(resource: Resource, status: CourseStatus, reading: Reading) -> CourseRecord | None:
+def _record(resource: MedicationRecord, status: CourseStatus, reading: Reading) -> CourseRecord | None:
     product = product_of(resource, reading)
     if not product.found.concepts:
         return None
-    kind = str(resource["resourceType"])
-    gives = kind in {"MedicationAdministration", "MedicationDispense"}
-    instructions = resource.get("dosageInstruction") or resource.get("dosage")
+    gives = isinstance(resource, MedicationAdministration | MedicationDispense)
+    instructions = resource.instructions
     dosage = read_dosage(instructions, product, product.found.concepts, reading)
     drugs = refined(product.found.concepts, dosage.dose, product.strength_mg, f"{product.name} {product.found.text}")
-    recorded_route = next((entry["route"] for entry in objects(instructions) if entry.get("route")), None)
+    recorded_route = next((entry.route for entry in instructions if entry.route is not None), None)
     route = route_of(recorded_route, product.found.text) or usual_route(drugs)
     times = _times(resource, status, dosage.starts, dosage.ends, reading)
     if not gives and times.ended is None:
@@ -127,37 +133,37 @@ class _Times(Struct, frozen=True, gc=False):
 
 
 def _times(
-    resource: Resource,
+    resource: MedicationRecord,
     status: CourseStatus,
     bounds_start: DateRange | None,
     bounds_end: DateRange | None,
     reading: Reading,
 ) -> _Times:
-    match resource["resourceType"]:
-        case "MedicationStatement":
-            period = resource.get("effectivePeriod")
+    match resource:
+        case MedicationStatement():
+            period = resource.effective_period
             start, end = read_period(period, reading.tz)
-            single = None if isinstance(period, dict) else reading.date(resource.get("effectiveDateTime"))
+            single = None if period is not None else reading.date(resource.effective_date_time)
             start = start or single or bounds_start
             end = end or bounds_end
-            return _Times(start, end, None, latest(reading.date(resource.get("dateAsserted")), start), single)
-        case "MedicationRequest":
-            authored = reading.date(resource.get("authoredOn"))
-            dispense = resource.get("dispenseRequest")
-            valid_from, valid_to = read_period(
-                dispense.get("validityPeriod") if isinstance(dispense, dict) else None, reading.tz
-            )
+            return _Times(start, end, None, latest(reading.date(resource.date_asserted), start), single)
+        case MedicationRequest():
+            authored = reading.date(resource.authored_on)
+            dispense = resource.dispense_request
+            valid_from, valid_to = read_period(dispense.validity_period if dispense else None, reading.tz)
             start = bounds_start or earliest(authored, valid_from)
             end = bounds_end or (valid_to if status is CourseStatus.PAST else None)
             return _Times(start, end, None, latest(authored, start), None if bounds_start or valid_from else authored)
-        case "MedicationAdministration":
-            start, end = read_period(resource.get("effectivePeriod") or resource.get("occurencePeriod"), reading.tz)
-            when = reading.date(resource.get("effectiveDateTime") or resource.get("occurenceDateTime"))
+        case MedicationAdministration():
+            start, end = read_period(resource.effective_period or resource.occurence_period, reading.tz)
+            when = reading.date(resource.effective_date_time or resource.occurence_date_time)
             start, end = when or start, when or end or start
             return _Times(start, end, end, end, when)
-        case _:
-            handed = reading.date(resource.get("whenHandedOver")) or reading.date(resource.get("whenPrepared"))
+        case MedicationDispense():
+            handed = reading.date(resource.when_handed_over) or reading.date(resource.when_prepared)
             return _Times(handed, None, handed, handed, handed)
+        case _:
+            raise TypeError(f"{resource.kind} is no medication record")
 
 
 def _by_dates(status: CourseStatus, times: _Times, today: date) -> CourseStatus:
@@ -185,15 +191,13 @@ def _only_dose(drugs: frozenset[str], times: _Times, today: date) -> DateRange |
     return start if recent else None
 
 
-def _stop_reason(resource: Resource) -> str | None:
-    reasons = [name_of(reason) for reason in objects(resource.get("statusReason"))]
-    reasons += [name_of(reason) for reason in objects(resource.get("reasonNotTaken"))]  # STU3
+def _stop_reason(resource: MedicationRecord) -> str | None:
+    reasons = [name_of(reason) for reason in (*resource.status_reason, *resource.reason_not_taken)]
     return ", ".join(reason for reason in reasons if reason) or None
 
 
-def _reasons(resource: Resource, reading: Reading) -> frozenset[str]:
+def _reasons(resource: MedicationRecord, reading: Reading) -> frozenset[str]:
     found: set[str] = set()
-    for reason in objects(resource.get("reasonCode") or resource.get("reason")):
-        concept = reason["concept"] if isinstance(reason.get("concept"), dict) else reason
-        found |= reading.recall(named_condition, concept).concepts
+    for reason in resource.reason_code or resource.reason:
+        found |= reading.recall(named_condition, reason.named).concepts
     return frozenset(found)

@@ -7,13 +7,14 @@ whatever the words beside it say; the contradiction is kept in `DensityFact.conf
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from app.chart import DateRange, DensityFact, DensityKind, DensitySite, UnusableValue
 from app.fhir.resource import Reading
 from app.terminology.body_sites import density_site_of, density_words, more_exact, region, side_of
 from app.terminology.codes import Match
 from app.terminology.units import Unusable, measure, quantity_rules, rule_for
+from app.wire.elements import Quantity, Reference
+from app.wire.observations import Observation, Result
 
 _KINDS = {"tscore": DensityKind.T_SCORE, "zscore": DensityKind.Z_SCORE, "bmd": DensityKind.BMD}
 _CODED_SITES = {
@@ -51,8 +52,8 @@ def density_in_text(text: str) -> tuple[DensityKind, DensitySite] | None:
 def read_density(
     what: tuple[DensityKind, DensitySite],
     match: Match,
-    part: dict[str, Any],
-    whole: dict[str, Any],
+    part: Result,
+    whole: Observation,
     *,
     ref: str,
     effective: DateRange | None,
@@ -74,17 +75,18 @@ def read_density(
     if isinstance(result, Unusable):
         reading.unusable.append(UnusableValue(ref, match.concepts, result.reason, result.shown))
         return None
-    body_site = part.get("bodySite") or whole.get("bodySite")
-    site_in_words, side_in_words = reading.recall(density_words, part.get("code"))
-    site, conflict = _site(coded, density_site_of(body_site), site_in_words)
+    body_site = part.body_site or whole.body_site
+    sites = (body_site,) if body_site is not None else ()
+    site_in_words, side_in_words = reading.recall(density_words, part.code)
+    site, conflict = _site(coded, density_site_of(sites), site_in_words)
     return DensityFact(
         ref=ref,
         kind=kind,
         site=site,
         value=result.value,
         effective=effective,
-        side=side_of(body_site) or side_in_words,
-        device=_device(whole.get("device")),
+        side=side_of(sites) or side_in_words,
+        device=_device(whole.device),
         from_text=not match.meanings,
         preliminary=preliminary,
         conflict=conflict,
@@ -99,14 +101,13 @@ _RULE_OF_KIND = {
 }
 
 
-def number_of(part: dict[str, Any]) -> dict[str, Any] | None:
+def number_of(part: Result) -> Quantity | None:
     """The number of an Observation or component as a Quantity, whatever value[x] carries it."""
-    quantity = part.get("valueQuantity")
-    if isinstance(quantity, dict):
-        return quantity
-    for key in ("valueInteger", "valueDecimal", "valueString"):
-        if part.get(key) is not None:
-            return {"value": part[key]}
+    if part.value_quantity is not None:
+        return part.value_quantity
+    for value in (part.value_integer, part.value_decimal, part.value_string):
+        if value is not None:
+            return Quantity(value=value)
     return None
 
 
@@ -129,11 +130,7 @@ def _site(
     return site, conflict
 
 
-def _device(value: object) -> str | None:
-    if not isinstance(value, dict):
+def _device(device: Reference | None) -> str | None:
+    if device is None:
         return None
-    for key in ("display", "reference"):
-        text = value.get(key)
-        if isinstance(text, str) and text.strip():
-            return text.strip()
-    return None
+    return next((text.strip() for text in (device.display, device.reference) if text and text.strip()), None)

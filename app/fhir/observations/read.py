@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
-
-from msgspec import UNSET
 
 from app.chart import ConditionFact, DensityFact, ObservationFact, Presence, Recorded
-from app.decoding.written import Result
 from app.fhir.observations.densities import read_density
-from app.fhir.observations.lazy import left_unread, result_left_unread
+from app.fhir.observations.lazy import lazy_result
 from app.fhir.observations.values import Limits, Question, question_of, read_values, when
 from app.fhir.remembered import Remembered
 from app.fhir.resource import ENTERED_IN_ERROR, IN_FUTURE, STATUS, Reading, ref_of, status_of
-from app.terminology.codeable_concept import objects
+from app.wire.observations import Observation, Result
 
 _COUNTING = frozenset({"final", "amended", "corrected", "preliminary", ""})
 
 
 @dataclass(slots=True)
 class ObservationFacts:
-    """What Observations told, and what repeats in them: questions, and limits of normal ranges as written."""
+    """The facts of Observations, and what repeats in them: questions, and limits of normal ranges as written."""
 
     observations: list[Recorded] = field(default_factory=list)
     densities: list[DensityFact] = field(default_factory=list)
@@ -30,39 +26,25 @@ class ObservationFacts:
     limits: Limits = field(default_factory=dict)
 
 
-def read_result(result: Result, reading: Reading, facts: ObservationFacts) -> bool:
-    """Add what a result says, as it was written; False where it has to be read as a record."""
-    if result.code is UNSET or result.subject is UNSET or result.subject.reference != reading.own:
-        return False
-    asked = facts.question.of_json(bytes(result.code))
-    if asked is None:
-        return True
-    unread = result_left_unread(result, asked, reading, facts.limits)
-    if unread is None:
-        return False
-    facts.observations.append(unread)
-    return True
-
-
-def read_observation(resource: dict[str, Any], reading: Reading, facts: ObservationFacts, ref: str = "") -> None:
+def read_observation(resource: Observation, reading: Reading, facts: ObservationFacts, ref: str = "") -> None:
     """Add the facts of one Observation, its components included. `ref`: of the containing record, if contained."""
-    status = resource.get("status")
-    if status != "final" and (status := status_of(resource)) not in _COUNTING:
+    status = resource.status
+    if status != "final" and (status := status_of(status)) not in _COUNTING:
         reading.leave_out(resource, ENTERED_IN_ERROR if status == ENTERED_IN_ERROR else STATUS)
         return
     preliminary = status == "preliminary"
-    asked = facts.question(resource.get("code"))
+    asked = facts.question(resource.code)
     if asked is None:
-        if not resource.get("component"):  # most of a chart: nothing else of it is looked at
+        if not resource.component:  # most of a chart: nothing else of it is looked at
             return
     elif not ref:
-        unread = left_unread(resource, asked, reading, facts.limits, preliminary=preliminary)
+        unread = lazy_result(resource, asked, reading, facts.limits, preliminary=preliminary)
         if unread is not None:
             facts.observations.append(unread)
             return
-    parts = [] if asked is None else [(resource, asked)]
-    for component in objects(resource.get("component")):
-        also_asked = facts.question(component.get("code"))
+    parts: list[tuple[Result, Question]] = [] if asked is None else [(resource, asked)]
+    for component in resource.component:
+        also_asked = facts.question(component.code)
         if also_asked is not None:
             parts.append((component, also_asked))
     if not parts:

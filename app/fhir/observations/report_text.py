@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 
 from app.chart import DateRange, DensityFact, DensityKind, DensitySite
-from app.fhir.resource import Resource
 from app.terminology.body_sites import density_site_in, side_in
-from app.terminology.codeable_concept import objects
 from app.terminology.units import Measured, measure, quantity_rules
+from app.wire.elements import Quantity
+from app.wire.observations import DiagnosticReport
 
 _MAX_TEXT = 100_000
 _SCORES = {
@@ -65,7 +65,7 @@ class _Rows(HTMLParser):
             self.text.append(data)
 
 
-def densities_in_report(report: Resource, *, ref: str, effective: DateRange | None) -> list[DensityFact]:
+def densities_in_report(report: DiagnosticReport, *, ref: str, effective: DateRange | None) -> list[DensityFact]:
     """The scores that the narrative, the conclusion or a text attachment of a DXA report states."""
     found: dict[tuple[DensityKind, DensitySite, str | None, object], DensityFact] = {}
     for text in _texts(report):
@@ -81,15 +81,14 @@ def densities_in_report(report: Resource, *, ref: str, effective: DateRange | No
     return list(found.values())
 
 
-def _texts(report: Resource) -> Iterator[str]:
-    narrative = report.get("text")
-    if isinstance(narrative, dict) and isinstance(narrative.get("div"), str):
-        yield narrative["div"]
-    if isinstance(report.get("conclusion"), str):
-        yield str(report["conclusion"])
-    for form in objects(report.get("presentedForm")):
-        kind, data = str(form.get("contentType") or "").lower(), form.get("data")
-        if kind.startswith(("text/plain", "text/html")) and isinstance(data, str):
+def _texts(report: DiagnosticReport) -> Iterator[str]:
+    if report.text is not None and report.text.div is not None:
+        yield report.text.div
+    if report.conclusion is not None:
+        yield report.conclusion
+    for form in report.presented_form:
+        kind, data = (form.content_type or "").lower(), form.data
+        if kind.startswith(("text/plain", "text/html")) and data is not None:
             try:
                 yield base64.b64decode(data[: 2 * _MAX_TEXT], validate=True).decode("utf-8", errors="replace")
             except binascii.Error:
@@ -121,7 +120,7 @@ def _in_sentences(text: str) -> Iterator[tuple[DensityKind, str, str]]:
 
 def _fact(kind: DensityKind, place: str, number: str, ref: str, effective: DateRange | None) -> DensityFact | None:
     site = density_site_in(place)
-    result = measure(quantity_rules()[_RULES[kind]], {"value": number})
+    result = measure(quantity_rules()[_RULES[kind]], Quantity(value=number))
     if site is None or not isinstance(result, Measured):
         return None
     return DensityFact(ref, kind, site, result.value, effective, side=side_in(place), from_text=True)

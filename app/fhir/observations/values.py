@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from typing import Any
 
 from app.chart import DateRange, DensityKind, DensitySite, Interpretation, ObservationFact, UnusableValue
 from app.fhir.observations.densities import density_concept, density_in_text, number_of
-from app.fhir.resource import Reading, Resource
+from app.fhir.resource import Reading
 from app.terminology.code_sets import TextPattern, terminology
-from app.terminology.codeable_concept import codings, name_of, objects, words
+from app.terminology.codeable_concept import name_of, words
 from app.terminology.codes import Match, named_result
 from app.terminology.units import QuantityRule, Unusable, factor_of, measure, rule_for, to_decimal
+from app.wire.elements import CodeableConcept, Number, Quantity
+from app.wire.observations import Observation, Result
 
 Limits = dict[tuple[object, ...], Decimal | None]
 """Limits of normal ranges as written, with what they are in the canonical unit."""
@@ -39,8 +40,6 @@ _ANSWER_WORDS = {
     "smoking_status_never": "never",
 }
 _YES, _NO = "answer_yes", "answer_no"
-_ANSWERS = frozenset({"valueBoolean", "valueCodeableConcept", "valueString"})
-_NO_ANSWER: frozenset[str] = frozenset()
 _MAX_TEXT = 200
 
 
@@ -53,7 +52,7 @@ class Question:
     rule: QuantityRule | None
 
 
-def question_of(code: object) -> Question | None:
+def question_of(code: CodeableConcept | None) -> Question | None:
     """The question of an Observation or component; None where neither code nor words are known."""
     found = named_result(code)
     density = density_concept(found)
@@ -64,24 +63,24 @@ def question_of(code: object) -> Question | None:
     return Question(found, density, rule_for(found.concepts))
 
 
-def when(resource: Resource, reading: Reading) -> tuple[DateRange | None, int]:
+def when(resource: Observation, reading: Reading) -> tuple[DateRange | None, int]:
     """The day of a measurement, and its place among those of the day.
 
     The place grows with the moment of the measurement, then of its issue; 0 where neither has a time of day.
     """
-    written = resource.get("effectiveDateTime")
+    written = resource.effective_date_time
     if written is None:
-        written = resource.get("effectiveInstant")
+        written = resource.effective_instant
     effective, seconds = reading.moment(written)
-    period = resource.get("effectivePeriod") if written is None else None
-    if isinstance(period, dict):
-        effective = reading.date(period.get("end")) or reading.date(period.get("start"))
-    return effective, seconds * 10**12 + reading.seconds(resource.get("issued"))
+    period = resource.effective_period if written is None else None
+    if period is not None:
+        effective = reading.date(period.end) or reading.date(period.start)
+    return effective, seconds * 10**12 + reading.seconds(resource.issued)
 
 
 def read_values(
-    part: dict[str, Any],
-    whole: dict[str, Any],
+    part: Result,
+    whole: Observation,
     question: Question,
     ref: str,
     effective: DateRange | None,
@@ -98,13 +97,11 @@ def read_values(
     value, unit, comparator = None, None, None
     low, high = None, None
     quantity = number_of(part)
-    text = part.get("valueString")
-    if not isinstance(text, str):
-        text = None
-    if part.get("valueDateTime") is not None:
-        text = str(part["valueDateTime"])
-    if text is None and part.get("method"):  # "FRAX with BMD": how a number was obtained can decide what it means
-        text = words(part["method"]) or None
+    text = part.value_string
+    if part.value_date_time is not None:
+        text = part.value_date_time
+    if text is None and part.method is not None:  # "FRAX with BMD": how a number was obtained can decide what it means
+        text = words(part.method) or None
     if quantity is not None and rule is not None:
         result = measure(rule, quantity)
         if isinstance(result, Unusable):
@@ -113,8 +110,8 @@ def read_values(
         if result is not None:
             value, unit, comparator = result.value, result.unit, result.comparator
             low, high = _reference_range(part, quantity, rule, limits)
-    answer, boolean = _answer(part, found, reading) if not _ANSWERS.isdisjoint(part) else (_NO_ANSWER, None)
-    body_site = part.get("bodySite") or whole.get("bodySite")
+    answer, boolean = _answer(part, found, reading)
+    body_site = part.body_site or whole.body_site
     return ObservationFact(  # by place: naming sixteen members takes longer than reading the number
         ref,
         found.concepts,
@@ -128,24 +125,23 @@ def read_values(
         _interpretation(part),
         low,
         high,
-        name_of(body_site) or None if body_site else None,
+        name_of(body_site) or None,
         preliminary,
         found.by_text,
         order,
     )
 
 
-def _answer(part: dict[str, Any], found: Match, reading: Reading) -> tuple[frozenset[str], bool | None]:
+def _answer(part: Result, found: Match, reading: Reading) -> tuple[frozenset[str], bool | None]:
     """The coded answer, and whether it says yes or no."""
-    boolean = part.get("valueBoolean")
-    if isinstance(boolean, bool):
-        return frozenset(), boolean
-    concept = part.get("valueCodeableConcept")
-    if isinstance(concept, dict):
+    if part.value_boolean is not None:
+        return frozenset(), part.value_boolean
+    concept = part.value_codeable_concept
+    if concept is not None:
         answer = set(reading.recall(named_result, concept).concepts)
         text = words(concept)
-    elif isinstance(part.get("valueString"), str):
-        concept, answer, text = None, set(), part["valueString"].strip()
+    elif part.value_string is not None:
+        answer, text = set(), part.value_string.strip()
     else:
         return frozenset(), None
     if not answer:
@@ -174,54 +170,46 @@ def _yes_no() -> tuple[TextPattern, TextPattern]:
     return TextPattern(table["yes"]), TextPattern(table["no"])
 
 
-def _interpretation(part: Resource) -> Interpretation | None:
-    listed = part.get("interpretation")
-    if not listed:
-        return None
-    for concept in objects(listed):
-        for coding in codings(concept):
-            code = coding.get("code")
-            meant = _INTERPRETATIONS.get(code.strip().upper()) if isinstance(code, str) else None
+def _interpretation(part: Result) -> Interpretation | None:
+    for concept in part.interpretation:
+        for coding in concept.coding:
+            meant = _INTERPRETATIONS.get(coding.code.strip().upper()) if coding.code is not None else None
             if meant is not None:
                 return meant
     return None
 
 
 def _reference_range(
-    part: Resource, quantity: dict[str, Any], rule: QuantityRule, known: Limits
+    part: Result, quantity: Quantity, rule: QuantityRule, known: Limits
 ) -> tuple[Decimal | None, Decimal | None]:
     """The limits of the laboratory's normal range in the canonical unit; those of other ranges are not read.
 
     A limit without a unit of its own has the unit of the value.
     """
-    for entry in objects(part.get("referenceRange")):
-        if "type" in entry:
-            kind = [str(coding.get("code")) for coding in codings(entry["type"])]
-            if kind and "normal" not in kind:
-                continue
-        low = _limit(entry.get("low"), quantity, rule, known)
-        high = _limit(entry.get("high"), quantity, rule, known)
+    for entry in part.reference_range:
+        kinds = entry.type.coding if entry.type is not None else ()
+        if kinds and not any(coding.code == "normal" for coding in kinds):
+            continue
+        low = _limit(entry.low, quantity, rule, known)
+        high = _limit(entry.high, quantity, rule, known)
         if low is not None or high is not None:
             return low, high
     return None, None
 
 
-def _limit(limit: object, quantity: dict[str, Any], rule: QuantityRule, known: Limits) -> Decimal | None:
+def _limit(limit: Quantity | None, quantity: Quantity, rule: QuantityRule, known: Limits) -> Decimal | None:
     """One limit. `known`: those that were worked out before; a laboratory writes the same range beside every result."""
-    if not isinstance(limit, dict):
+    if limit is None:
         return None
-    holder = limit if limit.get("unit") or limit.get("code") else quantity
-    written = limit.get("value")
+    holder = limit if limit.unit or limit.code else quantity
+    written = limit.value
     # the type as well: 70 and 70.0 are equal, and not the same Decimal
-    key = (rule.name, written, type(written), holder.get("unit"), holder.get("code"))
-    try:
-        if key not in known:
-            known[key] = _converted(written, holder, rule)
-        return known[key]
-    except TypeError:  # a list or object where a number or text belongs
-        return _converted(written, holder, rule)
+    key = (rule.name, written, type(written), holder.unit, holder.code)
+    if key not in known:
+        known[key] = _converted(written, holder, rule)
+    return known[key]
 
 
-def _converted(written: object, holder: dict[str, Any], rule: QuantityRule) -> Decimal | None:
-    value, factor = to_decimal(written), factor_of(rule, holder)
+def _converted(written: Number, holder: Quantity, rule: QuantityRule) -> Decimal | None:
+    value, factor = to_decimal(written), factor_of(rule, holder.code, holder.unit)
     return None if value is None or factor is None else value * factor

@@ -14,6 +14,7 @@ from app.cds_hooks.request import read_request
 from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
 from tests.clinical.builder import Builder
+from tests.support.wire import call
 
 TODAY = date(2026, 11, 22)
 
@@ -46,7 +47,7 @@ def woman(profile: str = "se", **facts: Any) -> dict[str, Any]:
 def advice_for(pipeline: OsteonPipeline, case: dict[str, Any]) -> AdviceSet:
     body = Builder(case, TODAY).request()
     service = next(service for service in SERVICES if service.hook == body["hook"])
-    return pipeline.work(read_request(body, service), today=TODAY).advice
+    return pipeline.work(read_request(call(body), service), today=TODAY).advice
 
 
 def statuses(pipeline: OsteonPipeline, case: dict[str, Any]) -> list[tuple[str, OptionStatus]]:
@@ -99,7 +100,7 @@ def test_two_sources_differ_at_a_clearance_of_33(pipeline: OsteonPipeline) -> No
 def test_a_recommendation_can_be_switched_off(pipeline: OsteonPipeline) -> None:
     body = Builder(woman(), TODAY).request()
     service = next(service for service in SERVICES if service.hook == body["hook"])
-    request = read_request(body, service)
+    request = read_request(call(body), service)
     worked = pipeline.work(request, today=TODAY)
     rule = "uppsala.treat.pm-fragility-fracture-t-below-minus2"
     quieter = Advisor(pipeline.knowledge, [rule]).advise("se", worked.features, worked.chart, request.occasion)

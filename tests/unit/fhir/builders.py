@@ -6,8 +6,10 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.chart import Chart, ObservationFact, fact_of
+from app.chart import Availability, Chart, ObservationFact, Source, fact_of
 from app.fhir.reader import ChartInput, read_chart
+from app.wire.patient import Patient
+from tests.support.wire import record, split
 
 TODAY = date(2026, 6, 15)
 ME = "me"
@@ -69,10 +71,22 @@ def request(drug: Json, identifier: str = "x", status: str = "active", **members
     return resource("MedicationRequest", identifier, status=status, **content)
 
 
-def chart(*resources: Json, tz: str = "UTC", patient: Json | None = None, **members: Any) -> Chart:
+def chart(
+    *resources: Json,
+    tz: str = "UTC",
+    patient: Json | None = None,
+    availability: dict[Source, Availability] | None = None,
+    **members: Any,
+) -> Chart:
     """The chart of these resources."""
     whole = {"resourceType": "Patient", "id": ME, "gender": "female", "birthDate": "1950-03-02"} | (patient or {})
-    data = ChartInput(ME, whole, resources, {}, **members)
+    records, damaged = split(resources)
+    person = record(whole)
+    assert isinstance(person, Patient)
+    for name in ("draft_orders", "new_conditions"):
+        members[name], more = split(members.get(name, ()))
+        damaged += more
+    data = ChartInput(ME, person, records, availability or {}, damaged=damaged, **members)
     return read_chart(data, today=TODAY, tz=ZoneInfo(tz))
 
 

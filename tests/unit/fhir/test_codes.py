@@ -6,6 +6,7 @@ import pytest
 
 from app.terminology.codes import match, meaning_of
 from app.terminology.names import TextKind, match_text
+from tests.support.wire import concept
 from tests.unit.fhir.builders import ATC, FINDING, ICD10, ICD10CM, ICD10CN, ICD10SE, LOINC, RXNORM, SKS, SNOMED, coded
 
 
@@ -87,20 +88,20 @@ def test_a_danish_suffix_and_a_sixth_character_give_the_side() -> None:
 
 
 def test_history_codes_say_so() -> None:
-    assert match(coded(ICD10, "Z85.3"), TextKind.CONDITION).history
-    assert not match(coded(ICD10, "C50.9"), TextKind.CONDITION).history
+    assert match(concept(coded(ICD10, "Z85.3")), TextKind.CONDITION).history
+    assert not match(concept(coded(ICD10, "C50.9")), TextKind.CONDITION).history
 
 
 def test_every_coding_is_looked_at() -> None:
-    concept = {"coding": [{"system": "urn:local", "code": "99999999"}, {"system": ICD10, "code": "S72.0"}]}
-    assert "fracture_hip" in match(concept, TextKind.CONDITION).concepts
+    both = {"coding": [{"system": "urn:local", "code": "99999999"}, {"system": ICD10, "code": "S72.0"}]}
+    assert "fracture_hip" in match(concept(both), TextKind.CONDITION).concepts
 
 
 def test_text_speaks_only_where_no_code_does() -> None:
-    by_text = match({"text": "Höftfraktur vänster"}, TextKind.CONDITION)
+    by_text = match(concept({"text": "Höftfraktur vänster"}), TextKind.CONDITION)
     assert by_text.concepts == {"fracture_hip"}
     assert by_text.by_text
-    by_code = match(coded(ICD10, "M81.9", text="hip fracture"), TextKind.CONDITION)
+    by_code = match(concept(coded(ICD10, "M81.9", text="hip fracture")), TextKind.CONDITION)
     assert by_code.concepts == {"osteoporosis_without_fracture"}
     assert not by_code.by_text
 
@@ -140,5 +141,5 @@ def test_methylprednisolone_is_not_prednisolone() -> None:
 def test_a_code_and_words_that_name_different_drugs_are_a_conflict() -> None:
     wrong = coded(ATC, "M05BA04", text="Prednisolone 5 mg")
     right = coded(RXNORM, "46041", text="Fosamax 70 mg")
-    assert match(wrong, TextKind.MEDICATION, check_text=True).conflict
-    assert not match(right, TextKind.MEDICATION, check_text=True).conflict
+    assert match(concept(wrong), TextKind.MEDICATION, check_text=True).conflict
+    assert not match(concept(right), TextKind.MEDICATION, check_text=True).conflict

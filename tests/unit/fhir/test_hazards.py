@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.chart import Interpretation, Presence, SetAside, Sex
-from app.fhir.reader import ChartInput, read_chart
+from app.chart import Availability, Interpretation, Presence, SetAside, Sex, Source
 from tests.unit.fhir.builders import (
     ATC,
     FINDING,
@@ -32,6 +31,7 @@ from tests.unit.fhir.builders import (
     statement,
 )
 
+PROVIDED = Availability.PROVIDED
 CREATININE = coded(NPU, "NPU18016")
 
 
@@ -85,19 +85,15 @@ def test_entered_in_error_is_seen_in_any_spelling(text: str) -> None:
     assert chart(observation(CREATININE, 80, "umol/L", status=text)).observations == ()
 
 
-def test_one_bad_record_is_set_aside_and_the_rest_is_read() -> None:
-    # `interpretation.coding.code` and friends can be anything; a dosage that is a number breaks the parser of courses
+def test_a_record_is_read_without_the_members_that_cannot_be_read_and_they_are_named() -> None:
     bad = request(coded(RXNORM, "46041"), "bad", dispenseRequest={"validityPeriod": {"start": {"year": 2020}}})
-    bad["resourceType"] = "MedicationStatement"
     bad["adherence"] = "text where an object belongs"
     good = statement(coded(ATC, "M05BA04"), "good", dateAsserted="2026-06-01")
-    found = chart(bad, good)
-    assert [course.refs for course in found.courses] == [("MedicationStatement/good",)]
-    assert found.set_aside == (SetAside("MedicationStatement/bad", "unreadable"),)
-
-
-def test_a_record_without_a_type_is_unreadable() -> None:
-    assert chart({"id": "x"}).set_aside == (SetAside("?/x", "unreadable"),)
+    found = chart(bad, good, availability={Source.MEDICATIONS: PROVIDED, Source.MEDICATION_REQUESTS: PROVIDED})
+    assert [set(course.refs) for course in found.courses] == [{"MedicationRequest/bad", "MedicationStatement/good"}]
+    lacks = "members not readable: adherence, dispenseRequest.validityPeriod.start"
+    assert found.set_aside == (SetAside("MedicationRequest/bad", lacks),)
+    assert found.availability == {Source.MEDICATIONS: PROVIDED, Source.MEDICATION_REQUESTS: Availability.PARTIAL}
 
 
 def test_lists_and_objects_stand_for_each_other() -> None:
@@ -255,12 +251,3 @@ def test_planned_procedures_are_planned_and_cancelled_ones_none() -> None:
     found = chart(planned, cancelled)
     assert [(fact.ref, fact.planned) for fact in found.procedures] == [("Procedure/p", True)]
     assert found.set_aside == (SetAside("Procedure/c", "not done"),)
-
-
-def test_nothing_in_the_list_of_entries_breaks_the_reading() -> None:
-    from zoneinfo import ZoneInfo
-
-    junk: Any = [None, "text", [], {"resourceType": 7}]
-    found = read_chart(ChartInput(ME, {}, junk, {}), today=TODAY, tz=ZoneInfo("UTC"))
-    assert found.patient.sex is None
-    assert found.observations == ()

@@ -16,10 +16,11 @@ from app.terminology.units import (
     quantity_rules,
     to_decimal,
 )
+from tests.support.wire import quantity
 
 
 def read(concept: str, value: object, unit: str | None = None, code: str | None = None) -> Measured | Unusable | None:
-    return measure(quantity_rules()[concept], {"value": value, "unit": unit, "code": code})
+    return measure(quantity_rules()[concept], quantity({"value": value, "unit": unit, "code": code}))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,21 @@ from typing import Any
 
 import pytest
 
-from app.fhir.wire.dosage import Dosage, Repeat, dosage_of, dosages_of
+from app.wire.dosage import Dosage, Repeat
+from app.wire.medications import MedicationStatement
+from app.wire.resources import Damaged
+from tests.support.wire import record
+
+
+def dosages_of(value: Any) -> tuple[Dosage, ...]:
+    found = record({"resourceType": "MedicationStatement", "dosage": value})
+    whole = found.record if isinstance(found, Damaged) else found
+    assert isinstance(whole, MedicationStatement)
+    return whole.dosage
+
+
+def dosage_of(entry: dict[str, Any]) -> Dosage:
+    return dosages_of([entry])[0]
 
 
 def repeat_of(entry: dict[str, Any]) -> Repeat:

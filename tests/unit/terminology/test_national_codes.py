@@ -6,6 +6,7 @@ import pytest
 
 from app.terminology.codes import RULED_OUT, SUSPECTED, match, meaning_of
 from app.terminology.names import TextKind
+from tests.support.wire import concept
 from tests.unit.fhir.builders import ATC, ICD10, ICD10CM, ICD10CN, ICD10SE, SKS, SNOMED
 
 GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
@@ -114,14 +115,16 @@ def test_the_certainty_of_a_german_code_is_read() -> None:
 def test_a_code_without_an_entry_in_a_complete_system_is_not_read_from_its_words(
     system: str, code: str, text: str, kind: TextKind
 ) -> None:
-    found = match({"coding": [{"system": system, "code": code, "display": text}]}, kind)
+    found = match(concept({"coding": [{"system": system, "code": code, "display": text}]}), kind)
     assert not found.concepts - {"budesonide_inhaled"}
     assert not found.by_text
 
 
 def test_a_code_that_says_less_leaves_the_rest_to_the_words() -> None:
     """E83.5 of the WHO is low and high calcium alike."""
-    found = match({"coding": [{"system": ICD10, "code": "E83.5"}], "text": "Hypercalcaemia"}, TextKind.CONDITION)
+    found = match(
+        concept({"coding": [{"system": ICD10, "code": "E83.5"}], "text": "Hypercalcaemia"}), TextKind.CONDITION
+    )
     assert "hypercalcaemia" in found.concepts
     assert found.by_text
 

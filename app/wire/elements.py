@@ -1,0 +1,116 @@
+"""Data types that resources share (http://hl7.org/fhir/R4/datatypes.html), reduced to the members that are read."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+Number = int | float | str | None
+"""A JSON number. Some systems write numbers as text ("7,5", ">90"): readers decide what that means."""
+
+
+class WireType(Struct, frozen=True, gc=False, rename="camel"):
+    """Members of a JSON object. Frozen, so that a value is its own key where a reading remembers what it means."""
+
+
+class Coding(WireType, frozen=True, gc=False):
+    """A code of a code system."""
+
+    system: str | None = None
+    code: str | None = None
+    display: str | None = None
+
+
+class CodeableConcept(WireType, frozen=True, gc=False):
+    """A concept: codes that mean the same, and words."""
+
+    coding: tuple[Coding, ...] = ()
+    text: str | None = None
+
+    @property
+    def named(self) -> CodeableConcept:
+        """The concept itself; the same question is put to `CodeableReference`."""
+        return self
+
+
+class Reference(WireType, frozen=True, gc=False):
+    """A reference to another resource."""
+
+    reference: str | None = None
+    type: str | None = None
+    display: str | None = None
+
+
+class CodeableReference(CodeableConcept, frozen=True, gc=False):
+    """A concept, or in R5 an object that holds a concept or a reference."""
+
+    concept: CodeableConcept | None = None  # R5
+    reference: Reference | str | None = None  # R5; a text where a Reference of R4 stands in this place
+
+    @property
+    def named(self) -> CodeableConcept:
+        """The concept, wherever it stands."""
+        return self.concept or self
+
+
+class Quantity(WireType, frozen=True, gc=False):
+    """A number with its unit; also Age, Duration and SimpleQuantity."""
+
+    value: Number = None
+    comparator: str | None = None
+    unit: str | None = None
+    code: str | None = None
+
+
+class Range(WireType, frozen=True, gc=False):
+    """A range of quantities."""
+
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
+class Ratio(WireType, frozen=True, gc=False):
+    """One quantity per another."""
+
+    numerator: Quantity | None = None
+    denominator: Quantity | None = None
+
+
+class Period(WireType, frozen=True, gc=False):
+    """The time between two dates."""
+
+    start: str | None = None
+    end: str | None = None
+
+
+class Narrative(WireType, frozen=True, gc=False):
+    """Text for a person who reads the resource, as XHTML."""
+
+    div: str | None = None
+
+
+class Attachment(WireType, frozen=True, gc=False):
+    """A document, in base64."""
+
+    content_type: str | None = None
+    data: str | None = None
+
+
+class Extension(WireType, frozen=True, gc=False):
+    """An extension with a value of the kinds that are read."""
+
+    url: str | None = None
+    value_code: str | None = None
+    value_coding: Coding | None = None
+    value_codeable_concept: CodeableConcept | None = None
+
+
+class Primitive(WireType, frozen=True, gc=False):
+    """What stands beside a primitive member under its name with an underscore."""
+
+    extension: tuple[Extension, ...] = ()
+
+
+def underscored(name: str) -> Primitive | None:
+    """Declare the member that holds the extensions of a primitive member."""
+    default: Primitive | None = field(default=None, name=f"_{name}")
+    return default
