@@ -24,6 +24,7 @@ from app.api.logs import configure, logger
 from app.api.metrics import Metrics
 from app.api.middleware import Cors, LimitConcurrency, Observe
 from app.api.openapi import document as openapi
+from app.api.path_defaults import PathDefaults
 from app.api.ports import Knowledge, Pipeline, Ports
 from app.api.readiness import Readiness
 from app.api.responses import error_response, outcome_response, status_text
@@ -73,6 +74,7 @@ def create_app(
     ports = Ports(
         pipeline=pipeline,
         today=today or (lambda: datetime.now(zone).date()),
+        today_in=(lambda _: today()) if today else (lambda other: datetime.now(other).date()),
         self_test=self_test or sample_case(pipeline),
         knowledge=knowledge,
     )
@@ -113,6 +115,7 @@ def create_app(
     # The last one added is the outermost: CORS headers stand on every answer, errors included.
     app.add_middleware(ClientTrust, settings=trust, verifier=verifier, refused=metrics.refused)
     app.add_middleware(LimitConcurrency, limit=settings.max_concurrent_requests)
+    app.add_middleware(PathDefaults)
     app.add_middleware(Observe, metrics=metrics)
     if settings.cors_origins:
         app.add_middleware(Cors, origins=settings.cors_origins)
@@ -150,6 +153,12 @@ def service() -> FastAPI:
     with paused_collector():
         pipeline = build_pipeline(settings)
         knowledge = PublishedKnowledge(pipeline.knowledge)
+    trust = TrustSettings()
+    for client in trust.clients():
+        for defaults in client.defaults:
+            pipeline.knowledge.check_switched(
+                defaults.disabled_recommendations, "OSTEON_TRUSTED_CLIENTS", safety_too=False
+            )
     # The built-in case is about what is loaded, not about what a hospital has chosen: with its settings other cards may
     # be right.
     reference = replace(
@@ -164,6 +173,7 @@ def service() -> FastAPI:
         self_test=sample_case(reference),
         knowledge=knowledge,
         fhir_client=_fhir_client(),
+        trust=trust,
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
-from app.advice.delivery import to_be_read_later
+from app.advice.delivery import fewer, to_be_read_later
 from app.advice.model import AdviceSet
 from app.advice.reconcile import Advisor
 from app.advice.renewal import renewal_of, with_review
@@ -62,13 +63,17 @@ class OsteonPipeline:
         if chart.patient.deceased:
             return Answering(chart, features, AdviceSet(()))
         profile = str(request.configuration.profile)
-        advice = self.advisor.advise(profile, features, chart, request.occasion)
+        switched = request.configuration.switched
+        advice = self.advisor.advise(profile, features, chart, request.occasion, switched=switched)
         renewal = renewal_of(chart)
         if renewal is not None:
             as_signed = PatientFeatures(renewal.chart, self.feature_settings)
-            advice = with_review(advice, self.advisor.review(profile, as_signed, renewal), self.knowledge)
+            review = self.advisor.review(profile, as_signed, renewal, switched=switched)
+            advice = with_review(advice, review, self.knowledge)
         if request.occasion is Occasion.REFILL:
             advice = to_be_read_later(advice, chart)
+        wanted = request.configuration
+        advice = fewer(advice, max_cards=wanted.max_cards, topics_off=wanted.topics_off)
         return Answering(chart, features, advice)
 
     def chart(self, request: HookRequest, *, today: date) -> Chart:
@@ -90,7 +95,12 @@ class OsteonPipeline:
             already_set_aside=(*records.set_aside, *context.set_aside),
         )
         read = ReadSettings(active_record_months=self.feature_settings.active_record_months)
-        return read_chart(data, today=today, tz=self.settings.zone, settings=read)
+        return read_chart(data, today=today, tz=self._zone(request), settings=read)
+
+    def _zone(self, request: HookRequest) -> ZoneInfo:
+        """The time zone that decides what day a moment of the chart is."""
+        named = request.configuration.timezone
+        return ZoneInfo(named) if named else self.settings.zone
 
 
 def _requester(context: HookContext) -> str | None:
@@ -129,5 +139,6 @@ def feature_settings(settings: Settings) -> FeatureSettings:
 def build_pipeline(settings: Settings) -> OsteonPipeline:
     """The pipeline of a server process. Raises GuidelineError where the guideline files are wrong."""
     knowledge = load_knowledge()
+    knowledge.check_switched(settings.disabled_recommendations, "OSTEON_DISABLED_RECOMMENDATIONS")
     advisor = Advisor(knowledge, settings.disabled_recommendations)
     return OsteonPipeline(knowledge, advisor, settings, feature_settings(settings))

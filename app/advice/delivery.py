@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from app.advice.draft import URGENCY
@@ -116,6 +116,18 @@ def _about_new_intolerance(advice: Advice, chart: Chart) -> bool:
 def to_be_read_later(given: AdviceSet, chart: Chart) -> AdviceSet:
     """The advice marked with the day of its data: the answer to a refill can be read days later."""
     return replace(given, advice=tuple(replace(one, data_of=chart.today) for one in given.advice))
+
+
+def fewer(given: AdviceSet, *, max_cards: int | None, topics_off: Collection[str]) -> AdviceSet:
+    """The advice that a request wants to be sent. Red flags and drug safety always come; what is left out is named."""
+    if max_cards is None and not topics_off:
+        return given
+    wanted = [one for one in given.advice if one.topic in SAFETY_TOPICS or one.topic not in topics_off]
+    first = wanted if max_cards is None else wanted[:max_cards]
+    kept = {id(one) for one in first} | {id(one) for one in wanted if one.topic in SAFETY_TOPICS}
+    sent = [one for one in wanted if id(one) in kept]
+    left_out = dict.fromkeys(one.id for one in given.advice if id(one) not in kept)
+    return replace(given, advice=tuple(sent), left_out=tuple(left_out))
 
 
 _RANK = {topic: rank for rank, topic in enumerate(TOPICS)}

@@ -140,3 +140,4 @@ class AdviceSet:
 
     advice: tuple[Advice, ...]
     missing: tuple[str, ...] = ()  # asked for, where no card carries it
+    left_out: tuple[str, ...] = ()  # advice that stands and is not sent, because the request wants fewer cards

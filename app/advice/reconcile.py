@@ -8,7 +8,7 @@ from app.advice.citations import Citations
 from app.advice.delivery import select_for_occasion
 from app.advice.draft import Draft
 from app.advice.drug_options import DrugKnowledge
-from app.advice.model import Advice, AdviceSet, Cited, Findings, OptionStatus, Role
+from app.advice.model import Advice, AdviceSet, Cited, Findings, OptionStatus
 from app.advice.profile import ActiveRecommendations, active_recommendations, roles_in
 from app.advice.renewal import Renewal
 from app.advice.situation import Situation
@@ -36,18 +36,26 @@ class Advisor:
     def __init__(self, knowledge: Knowledge, switched: Collection[str] = ()) -> None:
         self.knowledge = knowledge
         self._switched = frozenset(switched)
-        self._prepared: dict[frozenset[tuple[str, Role]], ActiveRecommendations] = {}
+        self._prepared: dict[object, ActiveRecommendations] = {}  # by roles and switched recommendations
 
-    def _active_for(self, profile: str, features: Features) -> ActiveRecommendations:
+    def _active_for(self, profile: str, features: Features, switched: frozenset[str]) -> ActiveRecommendations:
         roles = roles_in(self.knowledge, profile, features)
-        key = frozenset(roles.by_source.items())
+        key = frozenset(roles.by_source.items()), switched
         if key not in self._prepared:
-            self._prepared[key] = active_recommendations(self.knowledge, roles, self._switched)
+            self._prepared[key] = active_recommendations(self.knowledge, roles, self._switched | switched)
         return self._prepared[key]
 
-    def advise(self, profile: str, features: Features, chart: Chart, occasion: Occasion = Occasion.CHART) -> AdviceSet:
-        """All advice for a patient on this occasion."""
-        situation = self._situation(profile, features, chart, occasion)
+    def advise(
+        self,
+        profile: str,
+        features: Features,
+        chart: Chart,
+        occasion: Occasion = Occasion.CHART,
+        *,
+        switched: frozenset[str] = frozenset(),
+    ) -> AdviceSet:
+        """All advice for a patient on this occasion. `switched`: what the client has turned against its default."""
+        situation = self._situation(profile, features, chart, occasion, switched)
         opened, drugs, active = situation.opened, situation.drugs, situation.active
         triggers = active.triggers_at(occasion, situation.findings)
         open_from_findings(opened, self.knowledge, triggers)
@@ -66,12 +74,14 @@ class Advisor:
         open_for_unread_context(opened, self.knowledge, chart)
         return select_for_occasion(_finished(situation, chart), self.knowledge, features, chart, occasion)
 
-    def review(self, profile: str, features: Features, renewal: Renewal) -> list[Advice]:
+    def review(
+        self, profile: str, features: Features, renewal: Renewal, *, switched: frozenset[str] = frozenset()
+    ) -> list[Advice]:
         """What patient-view would say of the course of the drug that is renewed, and of nothing else (decision 65).
 
         `features` are those of `renewal.chart`.
         """
-        situation = self._situation(profile, features, renewal.chart, Occasion.CHART)
+        situation = self._situation(profile, features, renewal.chart, Occasion.CHART, switched)
         triggers = [
             Cited(rule, role, situation.findings)
             for rule, role in situation.active.triggers["chart"]
@@ -82,8 +92,10 @@ class Advisor:
         found = _finished(situation, renewal.chart)
         return [one for one in found if any(evidence.resource in renewal.refs for evidence in one.evidence)]
 
-    def _situation(self, profile: str, features: Features, chart: Chart, occasion: Occasion) -> Situation:
-        active, findings = self._active_for(profile, features), Findings(features)
+    def _situation(
+        self, profile: str, features: Features, chart: Chart, occasion: Occasion, switched: frozenset[str]
+    ) -> Situation:
+        active, findings = self._active_for(profile, features, switched), Findings(features)
         drugs = DrugKnowledge(
             self.knowledge,
             profile,

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import anyio.to_thread
 from fastapi import APIRouter
@@ -21,7 +22,7 @@ from app.api.openapi import descriptions
 from app.api.ports import Ports
 from app.api.responses import check_accept, json_response
 from app.api.trust.verifier import Caller
-from app.cds_hooks.configuration import Configuration
+from app.cds_hooks.configuration import Configuration, Preferences
 from app.cds_hooks.discovery import discovery
 from app.cds_hooks.errors import Overloaded, UnknownService
 from app.cds_hooks.feedback import read_feedback
@@ -49,13 +50,19 @@ def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher 
 
     def read(raw: bytes, service: Service, request: Request) -> HookRequest:
         language = request.headers.get("accept-language")
-        return read_request(decode_call(without_bom(raw)), service, default=default, accept_language=language)
+        preferences = _preferences(request)
+        call = decode_call(without_bom(raw))
+        return read_request(call, service, default=default, preferences=preferences, accept_language=language)
 
     def answer(call: HookRequest, request: Request) -> Response:
         call.records.require()
-        result = ports.pipeline.answer(call, today=ports.today())
+        zone = call.configuration.timezone
+        today = ports.today_in(ZoneInfo(zone)) if zone else ports.today()
+        result = ports.pipeline.answer(call, today=today)
         response = json_response(result.to_json())
         response.headers["Cache-Control"] = "no-store"
+        response.headers["Content-Language"] = call.configuration.language.value
+        response.headers["Vary"] = "Accept-Language"
         metrics.answered(call.service_id, result)
         _audit(request, call, result)
         return response
@@ -125,6 +132,8 @@ def _audit(request: Request, call: HookRequest, answer: HookAnswer) -> None:
         guideline_version=answer.guideline_version,
         profile=call.configuration.profile.value,
         language=call.configuration.language.value,
+        timezone=call.configuration.timezone,
+        switched=sorted(call.configuration.switched) or None,
         cards=len(answer.cards),
         card_ids=[card.uuid for card in answer.cards],
         advice=[name for name in advice if name],
@@ -134,6 +143,13 @@ def _audit(request: Request, call: HookRequest, answer: HookAnswer) -> None:
 
 def _hashed(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _preferences(request: Request) -> tuple[Preferences, ...]:
+    """What the path and the client ask for, the path first."""
+    by_path: Preferences | None = getattr(request.state, "path_preferences", None)
+    caller: Caller | None = getattr(request.state, "caller", None)
+    return (*((by_path,) if by_path else ()), *((caller.preferences,) if caller else ()))
 
 
 def _who(request: Request) -> dict[str, str | None]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from app.cds_hooks.request import HookRequest
 from app.cds_hooks.response import HookAnswer
@@ -32,11 +33,12 @@ class Knowledge(Protocol):
 class Ports:
     """The parts that `create_app` puts together for the routes.
 
-    `today` gives the day in the service's time zone. `self_test` reproduces a built-in case and raises where it does
-    not come out; it decides whether the service says that it is ready.
+    `today` gives the day in the service's time zone, `today_in` that in another one. `self_test` reproduces a built-in
+    case and raises where it does not come out; it decides whether the service says that it is ready.
     """
 
     pipeline: Pipeline
     today: Callable[[], date]
+    today_in: Callable[[ZoneInfo], date]
     self_test: Callable[[], None]
     knowledge: Knowledge | None = None

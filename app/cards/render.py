@@ -39,8 +39,11 @@ def answer_of(
             )
         )
     extension: dict[str, Any] | None = None
+    left_out = list(advice.left_out)
     if not cards and (unused or advice.missing):
         extension = {NAME: {"profile": profile, "notUsed": unused, "missing": list(advice.missing)}}
+    if left_out:
+        extension = {NAME: {**(extension or {}).get(NAME, {"profile": profile}), "leftOut": left_out}}
     return HookAnswer(tuple(cards), extension, knowledge.version)
 
 

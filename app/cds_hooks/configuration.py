@@ -1,4 +1,8 @@
-"""Which guideline profile leads and in which language the cards are written, for one call."""
+"""What a call is answered with: guideline profile, language, and how much of the advice is sent.
+
+Order: the extension of the request, the path, the client, Accept-Language, the setting (contract, section 3). The
+options that discovery publishes have the shape that Da Vinci CRD uses (STU 2, "Configuration options").
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,23 @@ from app.cds_hooks.errors import MalformedRequest
 from app.vocabulary import Language
 
 EXTENSION_NAME = "osteon.configuration"
+CRD_EXTENSION_NAME = "davinci-crd.configuration"
+OPTIONS_NAME = "davinci-crd.configuration-options"
+MAX_CARDS = "max-cards"
+
+OPTIONAL_TOPICS: dict[str, str] = {
+    "treatment": "Treatment",
+    "drug-switch": "Change of the bone drug",
+    "dxa-referral": "Bone density measurement",
+    "imaging": "Imaging of spine and femur",
+    "secondary-workup": "Work-up of secondary causes",
+    "specialist-referral": "Referral to a specialist",
+    "monitoring": "Follow-up",
+    "calcium-vitamin-d": "Calcium and vitamin D",
+    "lifestyle-falls": "Lifestyle and falls",
+    "data-needed": "Questions about missing data",
+}
+"""The topics of cards that a request can turn off. Red flags and drug safety always come."""
 
 
 class Profile(StrEnum):
@@ -23,32 +44,83 @@ class Profile(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Preferences:
+    """What one place asks for: the request, the path, the client. None or empty = it says nothing of that."""
+
+    profile: Profile | None = None
+    language: Language | None = None
+    switched: frozenset[str] = frozenset()  # ids of recommendations turned against their default
+    timezone: str | None = None  # of the IANA database
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
-    """The profile and language that one call is answered with."""
+    """What one call is answered with.
+
+    `timezone` is None where the setting of the service holds. `max_cards` is None where all cards are sent.
+    """
 
     profile: Profile = Profile.INTL
     language: Language = Language.EN
+    switched: frozenset[str] = frozenset()
+    timezone: str | None = None
+    max_cards: int | None = None
+    topics_off: frozenset[str] = frozenset()
 
 
 def configuration_of(
-    extension: dict[str, Any] | None, *, default: Configuration, accept_language: str | None = None
+    extension: dict[str, Any] | None,
+    *,
+    default: Configuration,
+    preferences: Sequence[Preferences] = (),
+    accept_language: str | None = None,
 ) -> Configuration:
-    """The configuration of a call: its extension first, then Accept-Language (language only), then the default.
+    """The configuration of a call: its extension, the preferences (strongest first), Accept-Language, the default.
 
     Raises MalformedRequest that names the allowed values where the extension asks for something that is not served.
     """
-    asked: Any = (extension or {}).get(EXTENSION_NAME)
+    asked = _asked(extension, EXTENSION_NAME)
+    options = {**_asked(extension, CRD_EXTENSION_NAME), **asked}
     path = f"extension['{EXTENSION_NAME}']"
-    if asked is None:
-        asked = {}
-    if not isinstance(asked, dict):
-        raise MalformedRequest(f"{path} must be an object", expression=path)
     profile = _chosen(asked.get("profile"), list(Profile), f"{path}.profile")
     language = _chosen(asked.get("language"), list(Language), f"{path}.language")
+    profiles = (one.profile for one in preferences if one.profile)
+    languages = (one.language for one in preferences if one.language)
     return Configuration(
-        profile=Profile(profile) if profile else default.profile,
-        language=Language(language) if language else preferred_language(accept_language) or default.language,
+        profile=Profile(profile) if profile else next(profiles, default.profile),
+        language=Language(language)
+        if language
+        else next(languages, None) or preferred_language(accept_language) or default.language,
+        switched=default.switched.union(*(one.switched for one in preferences)),
+        timezone=next((one.timezone for one in preferences if one.timezone), default.timezone),
+        max_cards=_max_cards(options.get(MAX_CARDS), f"{path}['{MAX_CARDS}']"),
+        topics_off=frozenset(topic for topic in OPTIONAL_TOPICS if _switched_off(options.get(topic), topic)),
     )
+
+
+def _asked(extension: dict[str, Any] | None, name: str) -> dict[str, Any]:
+    asked = (extension or {}).get(name)
+    if asked is None:
+        return {}
+    if not isinstance(asked, dict):
+        path = f"extension['{name}']"
+        raise MalformedRequest(f"{path} must be an object", expression=path)
+    return asked
+
+
+def _max_cards(value: object, path: str) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise MalformedRequest(f"{path} must be an integer from 1 on", expression=path)
+    return value
+
+
+def _switched_off(value: object, topic: str) -> bool:
+    if value is not None and not isinstance(value, bool):
+        path = f"extension['{EXTENSION_NAME}']['{topic}']"
+        raise MalformedRequest(f"{path} must be true or false", expression=path)
+    return value is False
 
 
 def _chosen(value: object, allowed: Sequence[str], path: str) -> str | None:

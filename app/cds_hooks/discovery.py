@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from app.cds_hooks.configuration import MAX_CARDS, OPTIONAL_TOPICS, OPTIONS_NAME
 from app.cds_hooks.hooks import SERVICES, Service
 from app.cds_hooks.prefetch import TEMPLATES
 
@@ -32,4 +33,21 @@ def _described(service: Service) -> dict[str, Any]:
         "version": CDS_HOOKS_VERSION,
         "usageRequirements": USAGE_REQUIREMENTS,
         "prefetch": dict(TEMPLATES),
+        "extension": {OPTIONS_NAME: _options()},
     }
+
+
+def _options() -> list[dict[str, Any]]:
+    """What a request can choose in `extension`: the number of cards, and their topics."""
+    limit = {
+        "code": MAX_CARDS,
+        "type": "integer",
+        "name": "Maximum number of cards",
+        "description": "The most urgent cards come first; red flags and drug safety come beyond the number. What is "
+        "left out is named in the extension of the answer.",
+    }
+    topics = [
+        {"code": code, "type": "boolean", "name": name, "description": f"Cards of the topic {code}", "default": True}
+        for code, name in OPTIONAL_TOPICS.items()
+    ]
+    return [limit, *topics]

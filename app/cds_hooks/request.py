@@ -7,10 +7,11 @@ that is null counts as absent.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.cds_hooks.configuration import Configuration, configuration_of
+from app.cds_hooks.configuration import Configuration, Preferences, configuration_of
 from app.cds_hooks.context_records import Found, bundle_of, intolerances_of, refills_of
 from app.cds_hooks.errors import MalformedRequest
 from app.cds_hooks.hooks import OCCASIONS, USER_TYPES, Hook, Service
@@ -75,7 +76,12 @@ class HookRequest:
 
 
 def read_request(
-    decoded: Decoded, service: Service, *, default: Configuration | None = None, accept_language: str | None = None
+    decoded: Decoded,
+    service: Service,
+    *,
+    default: Configuration | None = None,
+    preferences: Sequence[Preferences] = (),
+    accept_language: str | None = None,
 ) -> HookRequest:
     """Check a decoded body against the service that it was sent to.
 
@@ -94,7 +100,10 @@ def read_request(
     if authorization and not fhir_server:
         raise MalformedRequest("fhirAuthorization needs fhirServer", expression="fhirServer")
     configuration = configuration_of(
-        _object(body.extension, "extension"), default=default or Configuration(), accept_language=accept_language
+        _object(body.extension, "extension"),
+        default=default or Configuration(),
+        preferences=preferences,
+        accept_language=accept_language,
     )
     if "prefetch" in wrong:
         raise MalformedRequest("prefetch must be an object", expression="prefetch")

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from app.api.connection import connection_settings
 from app.api.logs import configure, logger
 from app.api.trust.settings import TrustSettings
-from app.engine.knowledge import load_knowledge
+from app.engine.knowledge import UnusableSetting
 from app.main import service
 from app.outbound.settings import FhirClientSettings
 from app.settings import Settings
@@ -58,8 +58,10 @@ def serve(host: str, port: int, workers: int) -> int:
         if workers == 1:
             uvicorn.run(service(), **options)
         else:
-            load_knowledge()  # a mistake is told here once; in the workers it would be told for ever
+            service()  # a mistake is told here once; in the workers it would be told for ever
             uvicorn.run("app.main:service", factory=True, workers=workers, **options)
+    except UnusableSetting as error:
+        return _refuse(EXIT_SETTINGS, str(error))
     except FilesError as error:
         return _refuse(EXIT_GUIDELINES, *(str(problem) for problem in error.problems))
     return 0

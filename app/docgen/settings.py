@@ -75,7 +75,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "trust": "`loopback`: callers on the same machine, without tokens; others get 403. `required`: a signed token "
         "of a trusted client on discovery, calls and feedback. `off`: anybody; something in front authenticates.",
         "trusted_clients": "JSON array of clients: `iss`; `jku` (addresses of key sets) or `keys_file` (path of one); "
-        "`tenants` (null: any); `audiences` (further values of `aud`).",
+        "`tenants` (null: any); `audiences` (further values of `aud`); `defaults`, an array of objects with `tenant` "
+        "(none: all), `profile`, `language`, `timezone`, `disabled_recommendations` (no safety statements).",
         "trusted_clients_file": "The same in a file; both together are allowed.",
         "trust_algorithms": "Signature algorithms; only asymmetric ones can be chosen.",
         "trust_leeway": "Seconds by which clocks may differ.",

@@ -32,6 +32,14 @@ from app.features.model import Features
 from app.vocabulary import TOPICS, Language
 from app.yaml_files import Problem
 
+
+class UnusableSetting(ValueError):
+    """A setting that names something in the guidelines that is not there, or that must stay as it is."""
+
+    def __init__(self, setting: str, problem: str) -> None:
+        super().__init__(f"{setting}: {problem}")
+
+
 ALWAYS: Node = Constant(True)
 NEVER: Node = Constant(False)
 
@@ -157,6 +165,16 @@ class Knowledge:
     def locale(self, language: str) -> Locale:
         """All texts of a language."""
         return self.locales[Language(language)]
+
+    def check_switched(self, ids: Iterable[str], setting: str, *, safety_too: bool = True) -> None:
+        """Raise UnusableSetting where an id is none of a recommendation, or of a safety statement that must stay on."""
+        for name in ids:
+            rule = self.rules.get(name)
+            if rule is None:
+                meant = "".join(f", did you mean {near}?" for near in get_close_matches(name, self.rules, n=1))
+                raise UnusableSetting(setting, f"no recommendation '{name}'{meant}")
+            if rule.block.safety and not safety_too:
+                raise UnusableSetting(setting, f"'{name}' is a safety statement and cannot be switched off here")
 
 
 def names_of_drugs(loaded: Loaded) -> tuple[str, ...]:

@@ -116,8 +116,9 @@ def test_every_route_of_cds_hooks_is_behind_it() -> None:
     assert "/cds-services/{service_id}/feedback" in paths
     for path, methods in paths.items():
         for method in methods:
-            status = client.request(method.upper(), path.format(service_id="x", resource_id="x")).status_code
-            assert (status == 401) == path.startswith("/cds-services"), (method, path)
+            filled = path.format(service_id="x", resource_id="x", profile="se", language="sv")
+            status = client.request(method.upper(), filled).status_code
+            assert (status == 401) == ("/cds-services" in path), (method, path)
 
 
 def test_probes_need_no_token(required: Client) -> None:

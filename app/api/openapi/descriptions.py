@@ -122,6 +122,23 @@ _LANGUAGE = {
     "schema": {"type": "string"},
 }
 
+PATH_DEFAULTS = [
+    {
+        "name": "profile",
+        "in": "path",
+        "required": True,
+        "description": "The guideline profile of calls that name none",
+        "schema": {"type": "string", "enum": [profile.value for profile in Profile]},
+    },
+    {
+        "name": "language",
+        "in": "path",
+        "required": True,
+        "description": "The language of calls that name none",
+        "schema": {"type": "string", "enum": [language.value for language in Language]},
+    },
+]
+
 DISCOVERY = _route(
     "getDiscovery",
     "Discovery",
@@ -134,8 +151,9 @@ DISCOVERY = _route(
 CALL = _route(
     "callService",
     "Call a service",
-    "Answers one hook with cards. Unknown members are ignored. `extension['osteon.configuration']` chooses profile and "
-    "language for this call.",
+    "Answers one hook with cards. Unknown members are ignored. `extension['osteon.configuration']` chooses profile, "
+    "language, the number of cards and their topics for this call."
+    " Order: request, path, client, Accept-Language, setting.",
     {
         "description": "The cards; an empty list means that there is nothing to advise",
         "content": _json("Cards", examples=examples("patient-view.response")),

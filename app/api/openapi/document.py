@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.api.openapi.descriptions import fill_examples
+from app.api.openapi.descriptions import PATH_DEFAULTS, fill_examples
 from app.api.openapi.schemas import component_schemas
 
 DESCRIPTION = """Decision support for osteoporosis over [CDS Hooks](https://cds-hooks.hl7.org) 2.0.1 with FHIR R4.
@@ -53,9 +53,27 @@ def _document(app: FastAPI) -> dict[str, Any]:
             operation["parameters"] = _unique(operation.get("parameters", []))
             if not operation["parameters"]:
                 del operation["parameters"]
+    document["paths"] |= _with_defaults(document["paths"])
     document["components"] = {"schemas": component_schemas()}
     filled: dict[str, Any] = fill_examples(document)
     return filled
+
+
+def _with_defaults(paths: dict[str, Any]) -> dict[str, Any]:
+    """The routes of CDS Hooks once more, below the parts of a path that choose profile and language."""
+    return {
+        f"/{{profile}}/{{language}}{path}": {
+            method: operation
+            | {
+                "operationId": f"{operation['operationId']}WithDefaults",
+                "description": f"{operation['description']} Either part of the path before it can be left out.",
+                "parameters": [*PATH_DEFAULTS, *operation.get("parameters", [])],
+            }
+            for method, operation in operations.items()
+        }
+        for path, operations in paths.items()
+        if path.startswith("/cds-services")
+    }
 
 
 def _unique(parameters: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.cds_hooks.configuration import EXTENSION_NAME, Profile
+from app.cds_hooks.configuration import CRD_EXTENSION_NAME, EXTENSION_NAME, MAX_CARDS, OPTIONAL_TOPICS, Profile
 from app.cds_hooks.context_records import INTOLERANCE
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.prefetch import TEMPLATES
@@ -71,6 +71,12 @@ def _prefetch() -> Schema:
     }
 
 
+def _options() -> dict[str, Schema]:
+    """What a request can choose of the cards, as discovery publishes it."""
+    topics = {code: _optional({"type": "boolean"}) for code in OPTIONAL_TOPICS}
+    return {MAX_CARDS: _optional({"type": "integer", "minimum": 1}), **topics}
+
+
 def _requests() -> dict[str, Schema]:
     bundle = {**_ref("FhirResource"), "description": "A FHIR Bundle"}
     return {
@@ -114,7 +120,9 @@ def _requests() -> dict[str, Schema]:
                     (),
                     profile=_optional({"type": "string", "enum": [profile.value for profile in Profile]}),
                     language=_optional({"type": "string", "enum": [language.value for language in Language]}),
-                )
+                    **_options(),
+                ),
+                CRD_EXTENSION_NAME: _open((), **_options()),
             },
         },
         "Feedback": _open(("feedback",), feedback=_list(_ref("FeedbackItem"))),
@@ -144,6 +152,7 @@ def _answers() -> dict[str, Schema]:
             version=TEXT,
             usageRequirements=TEXT,
             prefetch={"type": "object", "additionalProperties": TEXT, "minProperties": 1},
+            extension=EXTENSION,
         ),
         "Cards": _closed(("cards",), cards=_list(_ref("Card"), least=0), extension=EXTENSION),
         "Card": _closed(

@@ -64,7 +64,7 @@ class ClientTrust:
                 check_loopback(scope)
                 return None
             compact = bearer(Headers(scope=scope).getlist("authorization"))
-            caller = await self._verifier.verify(compact, endpoints=audiences(self._base, path))
+            caller = await self._verifier.verify(compact, endpoints=audiences(self._base, path, prefix_of(scope)))
         except Untrusted as untrusted:
             self._note(scope, untrusted.reason)
             if self._mode == "loopback":
@@ -95,9 +95,14 @@ def route_path(scope: Scope) -> str:
     return below if root and path.startswith(root) and below.startswith("/") else path
 
 
-def audiences(base: str, path: str) -> tuple[str, ...]:
+def prefix_of(scope: Scope) -> str:
+    """The part of the path that chose profile and language, "" where none did."""
+    return str(scope.get("state", {}).get("path_prefix", ""))
+
+
+def audiences(base: str, path: str, prefix: str = "") -> tuple[str, ...]:
     """The URLs that `aud` may name for a path; for feedback also the service itself, as some clients do it."""
-    url = base + path.removesuffix("/")
+    url = base + prefix + path.removesuffix("/")
     return (url, url.removesuffix(_FEEDBACK)) if url.endswith(_FEEDBACK) else (url,)
 
 

@@ -5,16 +5,48 @@ from __future__ import annotations
 import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.cds_hooks.configuration import Preferences, Profile
 from app.outbound.addresses import AddressRefused, IPNetwork, parse_url
+from app.vocabulary import Language
 
 # Asymmetric ones only: "none" and the HMAC family (whose key would be the public text of a key set) cannot be chosen.
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"]
 
 _Seconds = Annotated[float, Field(gt=0)]
+
+
+class ClientDefaults(BaseModel):
+    """What the calls of a client, or of one of its tenants, are answered with where the request does not say it.
+
+    `disabled_recommendations`: ids turned against their default, besides those of the service. No safety statement can
+    be switched off here.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tenant: str | None = None
+    profile: Profile | None = None
+    language: Language | None = None
+    timezone: str | None = None
+    disabled_recommendations: tuple[str, ...] = ()
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            raise ValueError("not a time zone of the IANA database")
+        return name
+
+    @property
+    def preferences(self) -> Preferences:
+        """The same for a call."""
+        switched = frozenset(self.disabled_recommendations)
+        return Preferences(self.profile, self.language, switched=switched, timezone=self.timezone)
 
 
 class TrustedClient(BaseModel):
@@ -23,7 +55,7 @@ class TrustedClient(BaseModel):
     `iss`: the issuer as it stands in its tokens. `jku`: URLs of its JWK Sets. `keys_file`: a JWK Set as a file, for
     clients without an address of their own; where there is only a file, the token's own `jku` has no say.
     `tenants`: the tenants that may call; None = any, or none at all. `audiences`: further values of `aud`, for clients
-    whose `aud` is set by hand.
+    whose `aud` is set by hand. `defaults`: what its calls are answered with, for all tenants or for one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -33,6 +65,14 @@ class TrustedClient(BaseModel):
     keys_file: Path | None = None
     tenants: tuple[str, ...] | None = None
     audiences: tuple[str, ...] = ()
+    defaults: tuple[ClientDefaults, ...] = ()
+
+    @field_validator("defaults")
+    @classmethod
+    def _each_tenant_once(cls, defaults: tuple[ClientDefaults, ...]) -> tuple[ClientDefaults, ...]:
+        if len({one.tenant for one in defaults}) < len(defaults):
+            raise ValueError("a tenant has defaults twice")
+        return defaults
 
     @field_validator("jku")
     @classmethod
@@ -50,7 +90,16 @@ class TrustedClient(BaseModel):
             raise ValueError("a trusted client needs `jku` or `keys_file`")
         if self.keys_file is not None and not self.keys_file.is_file():
             raise ValueError("`keys_file` is no file")
+        unknown = {one.tenant for one in self.defaults if one.tenant is not None} - set(self.tenants or ())
+        if self.tenants is not None and unknown:
+            raise ValueError("`defaults` names a tenant that may not call")
         return self
+
+    def preferences(self, tenant: str | None) -> Preferences:
+        """What the calls of a tenant are answered with: its own defaults, where it has some, else the client's."""
+        by_tenant = {one.tenant: one for one in self.defaults}
+        found = by_tenant.get(tenant) or by_tenant.get(None)
+        return found.preferences if found else Preferences()
 
 
 _CLIENTS = TypeAdapter(tuple[TrustedClient, ...], config=ConfigDict(hide_input_in_errors=True))

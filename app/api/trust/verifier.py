@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -23,15 +23,20 @@ from app.api.trust.token import (
     read_token,
     token_id,
 )
+from app.cds_hooks.configuration import Preferences
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A trusted client, as its token names it; these three may be logged, the token never."""
+    """A trusted client, as its token names it; these three may be logged, the token never.
+
+    `preferences`: what its calls are answered with where the request does not say it.
+    """
 
     iss: str
     tenant: str | None
     jti: str
+    preferences: Preferences = field(default_factory=Preferences, repr=False)
 
 
 class Verifier:
@@ -70,7 +75,7 @@ class Verifier:
         if not any(signed_by(key, token) for key in await self._keys.candidates(client, token)):
             raise Untrusted("signature")
         await self._refuse_replay(iss, jti, seconds=exp + settings.trust_leeway - now)
-        return Caller(iss, tenant, jti)
+        return Caller(iss, tenant, jti, client.preferences(tenant))
 
     async def aclose(self) -> None:
         """Close all connections."""
