@@ -79,6 +79,23 @@ def frequency_of(timing: Timing | None) -> Frequency:
 
 def _by_rule(repeat: Repeat) -> Frequency | None:
     """The administrations a day that `repeat` says; None where it says nothing of it (bounds alone)."""
+    return _by_members(
+        Repeat(
+            frequency=repeat.frequency,
+            frequency_max=repeat.frequency_max,
+            period=repeat.period,
+            period_max=repeat.period_max,
+            period_unit=repeat.period_unit,
+            day_of_week=repeat.day_of_week,
+            time_of_day=repeat.time_of_day,
+            when=repeat.when,
+        )
+    )
+
+
+@lru_cache(maxsize=1024)
+def _by_members(repeat: Repeat) -> Frequency | None:
+    """The same, by the members that decide about it. Remembered: they repeat, and hold no date."""
     period, unit = number(repeat.period), repeat.period_unit
     days_each = days_in(unit) if unit else None
     weekdays = {day.strip().lower() for day in repeat.day_of_week}

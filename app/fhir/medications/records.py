@@ -13,12 +13,23 @@ from msgspec.structs import replace
 from app.chart import CourseFact, CourseStatus, DateRange
 from app.dates import earliest, latest, minus_months
 from app.fhir.dates import read_period
+from app.fhir.medications.depots import months_of_a_dose
 from app.fhir.medications.dosage import dose_over_time, end_of_dosage, read_dosage
 from app.fhir.medications.product import product_of
-from app.fhir.resource import ENTERED_IN_ERROR, NOT_DONE, STATUS, Reading, coded_status, ref_of, status_of
+from app.fhir.resource import (
+    ENTERED_IN_ERROR,
+    IN_FUTURE,
+    NOT_DONE,
+    STATUS,
+    Reading,
+    coded_status,
+    ref_of,
+    reference_id,
+    status_of,
+)
 from app.terminology.codeable_concept import name_of
 from app.terminology.codes import named_condition
-from app.terminology.drug_classes import acts_months, classes_of, ingredients_of, refined, route_of, usual_route
+from app.terminology.drug_classes import classes_of, ingredients_of, refined, route_of, usual_route
 from app.wire.medications import (
     MedicationAdministration,
     MedicationDispense,
@@ -52,15 +63,25 @@ _STATUSES: dict[type[MedicationRecord], dict[str, CourseStatus]] = {
     MedicationDispense: {"completed": CourseStatus.UNKNOWN, "in-progress": CourseStatus.UNKNOWN},
 }
 _NO_EXPOSURE = frozenset({"not-taken", "cancelled", "not-done", "declined", "preparation"})
+_DONE = frozenset({"completed", "stopped", "ended"})
 MEDICATION_RECORDS = tuple(_STATUSES)
 
 
 class CourseRecord(Struct, frozen=True, gc=False):
-    """One medication record, as a course of its own. `gives`: a dose that was given or handed out, not an intention."""
+    """One medication record, as a course of its own.
+
+    `gives`: a dose that was given or handed out, not an intention; `dispensed`: handed out. `ordered_only`: a completed
+    order or statement of one dose of a depot drug, which counts as given on its day (decision 49). `moment`: when a
+    dose was given, in seconds; 0 without time of day. `replaces`: the id of the order that this one replaces.
+    """
 
     course: CourseFact
     ingredients: frozenset[str]
     gives: bool = False
+    dispensed: bool = False
+    ordered_only: bool = False
+    moment: int = 0
+    replaces: str | None = None
 
 
 def read_medication_record(resource: MedicationRecord, reading: Reading) -> CourseRecord | None:
@@ -86,7 +107,23 @@ def _status(resource: MedicationRecord, reading: Reading) -> CourseStatus | None
     if refused or status is None:
         reading.leave_out(resource, NOT_DONE if refused else STATUS)
         return None
+    if _done_in_future(resource, code, reading):
+        reading.leave_out(resource, IN_FUTURE)
+        return None
     return status
+
+
+def _done_in_future(resource: MedicationRecord, status: str, reading: Reading) -> bool:
+    """Whether a record says that something was done on a day that has not come."""
+    if isinstance(resource, MedicationAdministration | MedicationDispense):
+        when = _times(resource, CourseStatus.PAST, None, None, reading).started
+    elif status not in _DONE:
+        return False
+    elif isinstance(resource, MedicationRequest):
+        when = reading.date(resource.authored_on)
+    else:
+        when = reading.date(resource.effective_date_time) if isinstance(resource, MedicationStatement) else None
+    return when is not None and reading.is_future(when)
 
 
 def _record(resource: MedicationRecord, status: CourseStatus, reading: Reading) -> CourseRecord | None:
@@ -102,6 +139,7 @@ def _record(resource: MedicationRecord, status: CourseStatus, reading: Reading) 
     times = _times(resource, status, dosage.starts, dosage.ends, reading)
     if not gives and times.ended is None:
         times = replace(times, ended=end_of_dosage(dosage, times.started))
+    months = months_of_a_dose(ingredients_of(drugs), route, dosage.dose.single_mg, product.name)
     dose, doses = dose_over_time(dosage, times.started, reading.today)
     course = CourseFact(
         refs=(ref_of(resource),),
@@ -110,7 +148,7 @@ def _record(resource: MedicationRecord, status: CourseStatus, reading: Reading) 
         status=_by_dates(status, times, reading.today),
         started=times.started,
         ended=times.ended,
-        last_given=times.given or _only_dose(drugs, times, reading.today),
+        last_given=times.given or _only_dose(months, times, reading.today),
         last_seen=times.seen,
         planned_days=dosage.planned_days,
         route=route,
@@ -121,7 +159,16 @@ def _record(resource: MedicationRecord, status: CourseStatus, reading: Reading) 
         code_text_conflict=product.found.conflict,
         doses=doses,
     )
-    return CourseRecord(course, ingredients_of(drugs), gives)
+    completed = not gives and status_of(resource.status) == "completed"
+    return CourseRecord(
+        course,
+        ingredients_of(drugs),
+        gives,
+        dispensed=isinstance(resource, MedicationDispense),
+        ordered_only=completed and times.single is not None and course.last_given is not None,
+        moment=reading.seconds(resource.effective_date_time) if isinstance(resource, MedicationAdministration) else 0,
+        replaces=reference_id(resource.prior_prescription) if isinstance(resource, MedicationRequest) else None,
+    )
 
 
 class _Times(Struct, frozen=True, gc=False):
@@ -176,12 +223,11 @@ def _by_dates(status: CourseStatus, times: _Times, today: date) -> CourseStatus:
     return status
 
 
-def _only_dose(drugs: frozenset[str], times: _Times, today: date) -> DateRange | None:
+def _only_dose(months: int | None, times: _Times, today: date) -> DateRange | None:
     """The last dose of a depot drug where no dose is recorded as given.
 
     A record that is about one day is that dose; a course that began less than one interval ago has had its first only.
     """
-    months = acts_months(drugs)
     if months is None:
         return None
     if times.single is not None and times.single.earliest <= today:
