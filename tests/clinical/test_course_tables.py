@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from app.chart import Chart, CourseStatus
-from app.fhir.reader import ChartInput, read_chart
-from tests.clinical.test_dosage_tables import label, rounded, rows
+from tests.clinical.test_dosage_tables import chart_of, label, rounded, rows
 
 TODAY = date(2026, 6, 15)
 Json = dict[str, Any]
@@ -92,17 +90,16 @@ def administrations(given: Json, of: str) -> list[Json]:
     return found
 
 
-def chart_of(row: Json) -> Chart:
+def chart_of_row(row: Json) -> Chart:
     records = [record(entry, row["drug"]) for entry in row.get("records", ())]
     if "given" in row:
         records += administrations(row["given"], row["drug"])
-    patient = {"resourceType": "Patient", "id": "me", "gender": "female", "birthDate": "1950-03-02"}
-    return read_chart(ChartInput("me", patient, records, {}), today=TODAY, tz=ZoneInfo("UTC"))
+    return chart_of(records, TODAY)
 
 
 @pytest.mark.parametrize("row", rows("courses"), ids=label)
 def test_courses(row: Json) -> None:
-    found = chart_of(row)
+    found = chart_of_row(row)
     name = NAMES.get(row["drug"], row["drug"])
     own = [course for course in found.courses if name in course.drugs or row["drug"] in course.drugs]
     running = [course for course in own if course.status is CourseStatus.CURRENT]

@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from app.chart import CourseFact
+from app.chart import Chart, CourseFact
 from app.fhir.reader import ChartInput, read_chart
+from app.wire.patient import Patient
+from tests.support.wire import record, split
 
 FOLDER = Path(__file__).parent / "dosage" / "tables"
 START = date(2026, 1, 5)
@@ -98,9 +100,16 @@ def course(dosages: list[Json], product: str, today: date) -> CourseFact:
         "effectivePeriod": {"start": day(0)},
         "dosage": dosages,
     }
-    patient = {"resourceType": "Patient", "id": "me", "gender": "female", "birthDate": "1950-03-02"}
-    data = ChartInput("me", patient, (statement,), {})
-    return read_chart(data, today=today, tz=ZoneInfo("UTC")).courses[0]
+    return chart_of([statement], today).courses[0]
+
+
+def chart_of(resources: list[Json], today: date) -> Chart:
+    """The chart of a woman with these records on a day."""
+    records, damaged = split(resources)
+    patient = record({"resourceType": "Patient", "id": "me", "gender": "female", "birthDate": "1950-03-02"})
+    assert isinstance(patient, Patient)
+    data = ChartInput("me", patient, records, {}, damaged=damaged)
+    return read_chart(data, today=today, tz=ZoneInfo("UTC"))
 
 
 def rounded(value: Decimal | float | None) -> Decimal | None:
