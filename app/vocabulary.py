@@ -29,4 +29,4 @@ TOPICS: Final = (
     "lifestyle-falls",
     "data-needed",
 )
-"""Card topics, most urgent first (contract.md, section 4)."""
+"""Card topics, most urgent first (docs/contract.md, section 4)."""

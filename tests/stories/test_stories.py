@@ -1,7 +1,6 @@
 """The change stories of CONTRIBUTING.md, carried out on a copy of the service.
 
-(b) a new drug, (c) a new hook, (d) a new language and (e) a changed limit. (a) is a dry run that CONTRIBUTING.md
-describes.
+Each test makes the change in the files that the story names and in no other.
 """
 
 from __future__ import annotations
@@ -127,6 +126,51 @@ def test_a_new_hook_on_a_known_occasion_is_one_entry(copy: ProjectCopy) -> None:
 
 
 MEMBER = '    APPOINTMENT_BOOK = "appointment-book"\n'
+
+
+LANGUAGES = ("en", "sv", "da", "zh")
+SOURCE = """\
+id: testland
+number: "005"
+file: 005_testland.txt
+language: en
+title: "Osteoporosis in Testland"
+dated: "2026-11-01"
+url: "https://guideline.example.org"
+licence: "an example of tests/stories"
+"""
+TOPIC = """\
+recommendations:
+- id: testland.dxa.low-bmi
+  source: {lines: [1], quote: "Refer women after menopause with a BMI below 22."}
+  strength: should
+  use: card
+  advise: refer-dxa
+  when: {all: [postmenopausal, {bmi: {below: 22, unit: kg/m2, written: "BMI below 22"}}]}
+"""
+
+
+def test_a_new_source_is_a_folder_a_profile_and_its_texts(copy: ProjectCopy) -> None:
+    """Story (a): it fills in `intl` and is cited there in that role, and nowhere else."""
+    new = "testland.dxa.low-bmi"
+    patients = [with_bmi(21.9), with_bmi(22.0)]
+    patients = [patient | {"profile": profile} for profile in ("intl", "dk") for patient in patients]
+    assert not any(new in cited for cited in copy.cited(*patients))
+    copy.write("guidelines/testland/source.yaml", SOURCE)
+    copy.write("guidelines/testland/dxa.yaml", TOPIC)
+    copy.replace(
+        "guidelines/profiles.yaml", "- id: intl\n  leads: [msd]\n", "- id: intl\n  leads: [msd]\n  fills: [testland]\n"
+    )
+    for language in LANGUAGES:
+        file = f"guidelines/locales/{language}.yaml"
+        copy.replace(
+            file, "\nsources:\n", '\nsources:\n  testland: {short: "Testland", label: "Guideline of Testland"}\n'
+        )
+        copy.replace(file, "\nstatements:\n", f'\nstatements:\n  {new}:\n    statement: "DXA at a BMI below 22."\n')
+    assert copy.check().returncode == 0
+    answers = copy.answers(*patients)
+    cited = [[one for _, card in cards for one in card["recommendations"] if one["id"] == new] for cards in answers]
+    assert [[one["role"] for one in found] for found in cited] == [["fill"], [], [], []]
 
 
 @pytest.mark.parametrize(
