@@ -11,9 +11,10 @@ from pathlib import Path
 
 from app.engine.compiler import Compiler, CriterionError, Vocabulary
 from app.engine.criteria import Constant, Node, Truth
+from app.engine.limits import limits_of
 from app.engine.loader import GuidelineError, Loaded, LoadedFile, default_folder, load
 from app.engine.locale import Locale
-from app.engine.locales import Wanted, locale_problems
+from app.engine.locales import Wanted, dose_problems, filled, limit_problems, locale_problems
 from app.engine.references import reference_problems
 from app.engine.schema import (
     AdviceEntry,
@@ -71,6 +72,11 @@ class Rule:
     def id(self) -> str:
         """The id of the inventory."""
         return self.block.id
+
+    def criteria(self) -> tuple[Node, ...]:
+        """All its criteria."""
+        exclusions = (unless.node for unless in self.unless)
+        return (self.when, *exclusions, self.rides_when, self.opens, self.indicator_when)
 
     @property
     def citable(self) -> bool:
@@ -357,6 +363,11 @@ class KnowledgeBuilder:
         english = self.loaded.locales[Language.EN].content
         self.problems += reference_problems(self.loaded, catalogue(), english.names)
         self.problems += locale_problems(self.loaded.locales, self.wanted())
+        limits = {rule.id: limits_of(rule.criteria()) for rule in rules.values()}
+        for drug in self.drugs.values():
+            self.problems += dose_problems(self.loaded.locales, drug)
+        for rule_id, rule in rules.items():
+            self.problems += limit_problems(self.loaded.locales, rule.block, limits[rule_id])
         if self.problems:
             raise GuidelineError(self.problems)
         return Knowledge(
@@ -369,7 +380,10 @@ class KnowledgeBuilder:
             drugs=self.drugs,
             profiles=profiles,
             disagreements=tuple(disagreements),
-            locales={language: file.content for language, file in self.loaded.locales.items()},
+            locales={
+                language: filled(file.content, limits, self.drugs.values())
+                for language, file in self.loaded.locales.items()
+            },
             derived=derived,
         )
 

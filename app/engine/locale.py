@@ -7,7 +7,7 @@ texts that cards are written with.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import Field
 
@@ -113,6 +113,7 @@ class Locale(Block):
     """All texts of one language."""
 
     language: str
+    decimal_mark: Literal[".", ","]  # of limits in statements
     phrases: Phrases
     topics: dict[str, str]
     strengths: dict[str, str]

@@ -6,15 +6,17 @@ and line. What remains is one `Locale` of plain strings per language.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from difflib import get_close_matches
 from string import Formatter
 from typing import Any
 
 from app.cds_hooks.feedback import OVERRIDE_REASONS
+from app.engine.limits import amounts_of, numbers_in, with_numbers
 from app.engine.locale import PHRASE_PLACEHOLDERS, SUMMARY_PLACEHOLDERS, Locale
-from app.engine.schema import Strength
+from app.engine.schema import Drug, Recommendation, Strength
 from app.vocabulary import TOPICS, Language
 from app.yaml_files import Place, Problem, Table, line_of
 
@@ -33,7 +35,7 @@ class LocaleFile:
 
 @dataclass
 class Wanted:
-    """What the knowledge needs texts for. Values of `values`: what a placeholder of a text may be filled with."""
+    """What the knowledge needs texts for."""
 
     sources: Collection[str] = ()
     profiles: Collection[str] = ()
@@ -144,6 +146,8 @@ def _allowed(place: Place) -> frozenset[str] | None:
             return PHRASE_PLACEHOLDERS.get(str(key), frozenset())
         case ("advice", _, "summary"):
             return SUMMARY_PLACEHOLDERS
+        case ("drugs", _, "orders", _, "text"):
+            return frozenset({"dose", "dose_high", "period"})
         case ("composed_names", _):
             return frozenset({"name"})
         case ("statements" | "notes", *_):
@@ -172,16 +176,75 @@ def _hint(name: str, names: Collection[str]) -> str:
     return f", did you mean {close[0]}?" if close else ""
 
 
-def filled(locale: Locale, fill: Callable[[str, str], str]) -> Locale:
-    """The locale with the placeholders of its statements filled: `fill(recommendation id, text)`."""
-    statements = {
-        rule_id: texts.model_copy(
-            update={
-                part: fill(rule_id, text)
-                for part in ("statement", "because", "card_note")
-                if "{" in (text := getattr(texts, part))
-            }
-        )
-        for rule_id, texts in locale.statements.items()
-    }
-    return locale.model_copy(update={"statements": statements})
+def limit_problems(
+    files: Mapping[Language, LocaleFile], rule: Recommendation, limits: Mapping[str, Decimal]
+) -> Iterator[Problem]:
+    """The numbers of a recommendation's texts: each is a limit by its placeholder, quoted, or accounted for.
+
+    `limits`: the placeholders of its criteria. A limit that is written as a number could differ from the criterion.
+    """
+    quoted = {abs(number) for quote in rule.source.quote for number in numbers_in(quote)}
+    quoted -= {abs(limit) for limit in limits.values()}
+    accounted = quoted | {abs(Decimal(number)) for number in rule.figures}
+    for file in files.values():
+        texts = file.content.statements.get(rule.id)
+        for part, text in texts.model_dump().items() if texts else ():
+            place: Place = ("statements", rule.id, part)
+            unknown = sorted(_names(text) - limits.keys())
+            messages = [f"{{{name}}} is no limit of its criteria{_hint(name, limits)}" for name in unknown]
+            for number in numbers_in(text):
+                if abs(number) not in accounted:
+                    placeholder = next((name for name, limit in limits.items() if limit == number), "")
+                    hint = f"write {{{placeholder}}}" if placeholder else f"its limits are {_listed(limits)}"
+                    messages.append(f"{number} stands neither in the quotation nor under figures: {hint}")
+            for message in messages:
+                yield Problem(file.name, line_of(file.raw, place), f"{_told(place)}: {message}")
+
+
+def dose_problems(files: Mapping[Language, LocaleFile], drug: Drug) -> Iterator[Problem]:
+    """The texts of a drug's orders name the dose, and by the placeholders of the order only."""
+    for source, order in drug.orders.items():
+        amounts = amounts_of(order)
+        doses = {name: amount for name, amount in amounts.items() if name != "period"}
+        for file in files.values():
+            texts = file.content.drugs.get(drug.id)
+            text = texts.orders[source].text if texts and source in texts.orders else None
+            if text is None:  # `locale_problems` has said so
+                continue
+            place: Place = ("drugs", drug.id, "orders", source, "text")
+            names = _names(text)
+            messages = [f"the placeholder {{{name}}} is missing" for name in doses if name not in names]
+            messages += [f"the order has no {{{name}}}" for name in sorted(names - amounts.keys())]
+            for message in messages:
+                yield Problem(file.name, line_of(file.raw, place), f"{_told(place)}: {message}")
+
+
+def _names(text: str) -> frozenset[str]:
+    try:
+        return placeholders_of(text)
+    except ValueError:  # `locale_problems` has said so
+        return frozenset()
+
+
+def _listed(limits: Mapping[str, Decimal]) -> str:
+    return ", ".join(f"{{{name}}} = {limit}" for name, limit in limits.items()) or "none"
+
+
+def filled(locale: Locale, limits: Mapping[str, Mapping[str, Decimal]], drugs: Iterable[Drug]) -> Locale:
+    """The locale with its numbers filled in. `limits`: placeholders of a statement by recommendation id."""
+    mark = locale.decimal_mark
+    statements = dict(locale.statements)
+    for rule_id, texts in locale.statements.items():
+        changed = {
+            part: with_numbers(text, limits[rule_id], mark) for part, text in texts.model_dump().items() if "{" in text
+        }
+        if changed:
+            statements[rule_id] = texts.model_copy(update=changed)
+    named = dict(locale.drugs)
+    for drug in drugs:
+        doses = {
+            source: order.model_copy(update={"text": with_numbers(order.text, amounts_of(drug.orders[source]), mark)})
+            for source, order in named[drug.id].orders.items()
+        }
+        named[drug.id] = named[drug.id].model_copy(update={"orders": doses})
+    return locale.model_copy(update={"statements": statements, "drugs": named})

@@ -136,6 +136,8 @@ class Recommendation(Block):
     tests: Strings = []  # laboratory tests or examinations that this statement wants (names of orderables)
     drug_rule: DrugRule | None = None
     option: Option | None = None
+    # Numbers of its texts that are neither limits nor in the quotation, and where each comes from:
+    figures: dict[Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")], str] = {}
     not_modelled: list[str] = []
     note: str | None = None
     reason: str | None = None  # for logic, text and none: where it is used, or why not

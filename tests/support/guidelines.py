@@ -22,7 +22,7 @@ def write_locales(folder: Path, **texts: Mapping[str, Any]) -> None:
     (folder / "locales").mkdir(exist_ok=True)
     for language in Language:
         shipped = read_yaml(default_folder() / "locales" / f"{language}.yaml")
-        content = {"language": language, **{section: shipped[section] for section in FIXED}}
+        content = {section: shipped[section] for section in ("language", "decimal_mark", *FIXED)}
         content |= {section: texts.get(section, {}) for section in FREE}
         lines = [f"{section}: {json.dumps(entries, ensure_ascii=False)}" for section, entries in content.items()]
         (folder / "locales" / f"{language}.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.engine.knowledge import knowledge_builder
+from app.engine.criteria import Limit
+from app.engine.knowledge import knowledge_builder, load_knowledge
+from app.engine.limits import limits_of, numbers_in
 from app.engine.loader import GuidelineError, Loaded, default_folder, load
 from app.engine.locale import PHRASE_PLACEHOLDERS, Phrases
 from app.engine.locales import LocaleFile, locale_problems, placeholders_of
@@ -60,6 +63,12 @@ def problems(guidelines: Path) -> list[str]:
         ("da", "    statement:", "    statment:", "did you mean statement?"),
         ("sv", "  alendronate:\n    name:", "  alendronat:\n    name:", "'alendronat', did you mean alendronate?"),
         ("en", 'age: "age"', 'age: ""', "no text for names.age"),
+        ("en", "below {limit} mL/min is", "below 30 mL/min is", "30 stands neither in the quotation nor"),
+        ("sv", "BMI under {bmi}", "BMI under 21", "21 stands neither in the quotation nor under figures"),
+        ("da", "under {bmi}", "under {bmj}", "{bmj} is no limit of its criteria, did you mean bmi?"),
+        ("zh", "口服{dose} mg", "口服70 mg", "drugs.alendronate.orders.any.text: the placeholder {dose} is missing"),
+        ("zh", "口服{dose} mg", "口服{dose_high} mg", "the order has no {dose_high}"),
+        ("sv", 'decimal_mark: ","', 'decimal_mark: ";"', "decimal_mark"),
         ("sv", "language: sv", "language: da", "language is sv, as the name of the file says"),
     ],
 )  # fmt: skip
@@ -110,7 +119,7 @@ def test_each_removed_text_stops_the_start_with_file_and_line(loaded: Loaded, la
     file = loaded.locales[language]
     wanted = knowledge_builder(default_folder()).wanted()
     assert locale_problems(loaded.locales, wanted) == []
-    all_places = [place for place in places(file.raw) if place != ("language",)]
+    all_places = [place for place in places(file.raw) if place[0] not in {"language", "decimal_mark"}]
     assert len(all_places) > 1100
     # A quarter of the texts at once in each language: the four runs remove every text.
     removed = set(all_places[list(Language).index(language) :: len(Language)])
@@ -144,3 +153,44 @@ def test_no_text_is_left_in_other_files() -> None:
     for path in default_folder().rglob("*.yaml"):
         if path.parent.name != "locales":
             assert not by_language.search(path.read_text(encoding="utf-8")), path
+
+
+def test_a_changed_limit_changes_every_text_that_names_it(guidelines: Path) -> None:
+    path = guidelines / "uppsala" / "criteria.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert text.count("bmi: {below: 20,") == 1
+    path.write_text(text.replace("bmi: {below: 20,", "bmi: {below: 21.5,"), encoding="utf-8")
+    knowledge = load_knowledge(guidelines)
+    said = [locale.statements["uppsala.dxa.low-bmi-postmenopausal"].because for locale in knowledge.locales.values()]
+    assert said == [
+        "postmenopausal with BMI below 21.5",
+        "postmenopausal med BMI under 21,5",
+        "postmenopausal med BMI under 21,5",
+        "绝经后且BMI<21.5",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("T-score -2.5 or lower", ["-2.5"]),
+        ("7,5 mg i 3-6 månader", ["7.5", "3", "6"]),
+        ("source 001, line 9", ["9"]),
+        ("FRAX above {frax_major} %", []),
+        ("M05BA04", []),
+    ],
+)
+def test_numbers_of_a_text(text: str, numbers: list[str]) -> None:
+    assert [str(number) for number in numbers_in(text)] == numbers
+
+
+def test_a_limit_has_a_name_by_which_it_can_be_told_from_the_others() -> None:
+    def limit(name: str, operator: str, number: str) -> Limit:
+        return Limit(name, operator, Decimal(number), "", "", "as-written")
+
+    assert limits_of([limit("a", "below", "2")]) == {"limit": Decimal(2), "a": Decimal(2)}
+    two = [limit("a", "below", "2"), limit("b", "above", "3")]
+    assert limits_of(two) == {"a": Decimal(2), "b": Decimal(3)}
+    span = [limit("a", "at_least", "2"), limit("a", "below", "5")]
+    assert limits_of(span) == {"a.at_least": Decimal(2), "a.below": Decimal(5)}
+    assert limits_of([limit("a", "below", "2"), limit("a", "below", "5")]) == {}
