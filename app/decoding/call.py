@@ -173,7 +173,7 @@ class _Tolerant:
             self.wrong.add(path)
             return None
         if "resourceType" not in members and "resource" in members:  # as an entry of a Bundle holds it
-            return self.record(members, "resource", path)
+            return self.record(members, "resource", path) or Damaged()
         if bytes(members.get("resourceType", b"")) != b'"Bundle"' or "entry" not in members:
             return repaired(loads(bytes(text))) or Damaged()
         entries = self._entries(members.pop("entry"), path)

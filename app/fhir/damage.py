@@ -5,7 +5,7 @@ Decision 56: what came and was not understood never counts as absent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from app.chart import Source
 from app.fhir.medications.product import drug_match, product_of
@@ -40,6 +40,37 @@ _SOURCES: dict[type[Record], Source] = {
 }
 _WHAT_IT_IS = ("code", "component", "medication", "contained", "ingredient", "condition", "reaction")
 """Members that tell what a record is about."""
+
+
+_WHETHER_IT_COUNTS = frozenset(
+    {
+        "status",
+        "subject",
+        "patient",
+        "intent",
+        "doNotPerform",
+        "notGiven",
+        "taken",
+        "adherence",
+        "verificationStatus",
+        "modifierExtension",
+    }
+)
+"""Members that tell whether a record counts, and for whom."""
+
+
+def without_undecided(records: Sequence[Record], damaged: Sequence[Damaged]) -> Sequence[Record]:
+    """The records without those of which it cannot be read whether they count.
+
+    An intolerance whose verification cannot be read stays: the doubt is on the side of safety.
+    """
+    undecided = {id(item.record) for item in damaged if _is_undecided(item)}
+    return [record for record in records if id(record) not in undecided] if undecided else records
+
+
+def _is_undecided(item: Damaged) -> bool:
+    deciding = {member.partition(".")[0] for member in item.members} & _WHETHER_IT_COUNTS
+    return bool(deciding - ({"verificationStatus"} if isinstance(item.record, AllergyIntolerance) else set()))
 
 
 def incomplete_for(damaged: Iterable[Damaged], reading: Reading) -> Iterator[Source]:

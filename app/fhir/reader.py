@@ -33,7 +33,7 @@ from app.chart import (
 )
 from app.fhir.conditions.fractures import merge_fractures, with_external_causes
 from app.fhir.conditions.read import ConditionFacts, read_condition
-from app.fhir.damage import incomplete_for
+from app.fhir.damage import incomplete_for, without_undecided
 from app.fhir.medications.courses import merge_courses
 from app.fhir.medications.draft_orders import read_draft
 from app.fhir.medications.records import MEDICATION_RECORDS, CourseRecord, read_medication_record
@@ -95,7 +95,7 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
     reading = Reading(data.patient_id, today, tz, settings or ReadSettings(), birth=patient.birth_date)
     reading.referred = (*data.entries, *data.draft_orders)
     facts = _Facts(ObservationFacts(), ConditionFacts(), ConditionFacts(), [], [], [], [], [], [], [])
-    others = _read_all(data.entries, _READERS, reading, facts)
+    others = _read_all(without_undecided(data.entries, data.damaged), _READERS, reading, facts)
     others += _read_all((*data.new_conditions, *data.new_intolerances), _NEW_READERS, reading, facts)
     courses = merge_courses(facts.records, reading)
     others += _read_all(data.draft_orders, _draft_readers(data.selections, courses), reading, facts)

@@ -87,13 +87,22 @@ def test_entered_in_error_is_seen_in_any_spelling(text: str) -> None:
 
 def test_a_record_is_read_without_the_members_that_cannot_be_read_and_they_are_named() -> None:
     bad = request(coded(RXNORM, "46041"), "bad", dispenseRequest={"validityPeriod": {"start": {"year": 2020}}})
-    bad["adherence"] = "text where an object belongs"
+    bad["reasonCode"] = "text where an object belongs"
     good = statement(coded(ATC, "M05BA04"), "good", dateAsserted="2026-06-01")
     found = chart(bad, good, availability={Source.MEDICATIONS: PROVIDED, Source.MEDICATION_REQUESTS: PROVIDED})
     assert [set(course.refs) for course in found.courses] == [{"MedicationRequest/bad", "MedicationStatement/good"}]
-    lacks = "members not readable: adherence, dispenseRequest.validityPeriod.start"
+    lacks = "members not readable: reasonCode, dispenseRequest.validityPeriod.start"
     assert found.set_aside == (SetAside("MedicationRequest/bad", lacks),)
     assert found.availability == {Source.MEDICATIONS: PROVIDED, Source.MEDICATION_REQUESTS: Availability.PARTIAL}
+
+
+@pytest.mark.parametrize("member", ["status", "subject", "doNotPerform", "intent", "adherence"])
+def test_a_record_of_which_it_cannot_be_read_whether_it_counts_is_not_used(member: str) -> None:
+    bad = request(coded(RXNORM, "46041"), "bad") | {member: 7}
+    found = chart(bad, availability={Source.MEDICATION_REQUESTS: PROVIDED})
+    assert found.courses == ()
+    assert found.set_aside == (SetAside("MedicationRequest/bad", f"members not readable: {member}"),)
+    assert found.availability == {Source.MEDICATION_REQUESTS: Availability.PARTIAL}
 
 
 def test_lists_and_objects_stand_for_each_other() -> None:
