@@ -22,7 +22,7 @@ from app.api import cds, operations, page
 from app.api.fetching import Fetcher
 from app.api.logs import configure, logger
 from app.api.metrics import Metrics
-from app.api.middleware import Cors, LimitConcurrency, Observe
+from app.api.middleware import Cors, Observe
 from app.api.openapi import document as openapi
 from app.api.path_defaults import PathDefaults
 from app.api.ports import Knowledge, Pipeline, Ports
@@ -114,7 +114,6 @@ def create_app(
     _add_error_handlers(app)
     # The last one added is the outermost: CORS headers stand on every answer, errors included.
     app.add_middleware(ClientTrust, settings=trust, verifier=verifier, refused=metrics.refused)
-    app.add_middleware(LimitConcurrency, limit=settings.max_concurrent_requests)
     app.add_middleware(PathDefaults)
     app.add_middleware(Observe, metrics=metrics)
     if settings.cors_origins:

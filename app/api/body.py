@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 
+from app.api.admission import TURN_SECONDS, Admission, Share
 from app.cds_hooks.errors import BodyTimeout, BodyTooLarge, UnsupportedMediaType
 
 MEDIA_TYPES = frozenset({"application/json", "application/fhir+json", "application/json+fhir"})
 
-DISCARD_SECONDS = 2.0
-"""How long a body that is too large is read only to be forgotten."""
-
+_MOST_DIGITS = 19  # of a Content-Length
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -30,45 +30,65 @@ def check_media_type(request: Request) -> None:
         raise UnsupportedMediaType("the body must not be compressed", headers={"Accept-Encoding": "identity"})
 
 
-async def read_body(request: Request, *, limit: int, timeout: float) -> bytes:
-    """The body, read no further than `limit` bytes and `timeout` seconds.
+@asynccontextmanager
+async def received_body(request: Request, admission: Admission, *, limit: int, timeout: float) -> AsyncIterator[bytes]:
+    """The body, no further than `limit` bytes and `timeout` seconds; its bytes count against the budget until the end.
 
-    Raises BodyTooLarge (by Content-Length before anything is read, otherwise while reading) or BodyTimeout.
+    Raises BodyTooLarge (by Content-Length before anything is read, otherwise while reading), BodyTimeout or Overloaded.
     """
-    too_large = BodyTooLarge(f"the body is larger than {limit} bytes", headers={"Connection": "close"})
     declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        await _discard(request, most=limit * 2, seconds=min(timeout, DISCARD_SECONDS))
-        raise too_large
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(timeout):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limit:
-                    raise too_large
-                chunks.append(chunk)
-    except TimeoutError:
-        raise BodyTimeout(
-            f"the body did not arrive within {timeout:g} seconds", headers={"Connection": "close"}
-        ) from None
-    return b"".join(chunks)
+    size = int(declared) if declared.isdecimal() and len(declared) < _MOST_DIGITS else None
+    if (declared and size is None) or (size or 0) > limit:
+        raise _too_large(limit)
+    with admission.budget.share() as share:
+        reading = _Reading(request, share, limit)
+        try:
+            async with asyncio.timeout(timeout):
+                if size:
+                    await share.reserve(size)
+                await reading.read_in_turn(admission)
+        except TimeoutError:
+            raise BodyTimeout(f"the body did not arrive within {timeout:g} seconds") from None
+        yield reading.whole()
 
 
-async def _discard(request: Request, *, most: int, seconds: float) -> None:
-    """Read a body that is refused and forget it.
+class _Reading:
+    """A body as far as it has come."""
 
-    A connection that is closed with unread bytes is reset by the kernel, and the client never sees the 413 (found by
-    the soak run). Who sends far more, or slowly, is cut off all the same.
-    """
-    size = 0
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > most:
-                    return
+    def __init__(self, request: Request, share: Share, limit: int) -> None:
+        self._stream = request.stream()
+        self._share = share
+        self._limit = limit
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    async def read_in_turn(self, admission: Admission) -> None:
+        """Read to the end: the quick ones one after another, a slow one beside them."""
+        pending: asyncio.Task[None] | None = None
+        try:
+            async with admission.turn():
+                pending = asyncio.ensure_future(self._to_the_end())
+                await asyncio.wait({pending}, timeout=TURN_SECONDS)
+            await pending
+        finally:
+            if pending is not None and not pending.done():
+                pending.cancel()
+
+    def whole(self) -> bytes:
+        """All of it, in one piece."""
+        return self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+
+    async def _to_the_end(self) -> None:
+        async for chunk in self._stream:
+            self._size += len(chunk)
+            if self._size > self._limit:
+                raise _too_large(self._limit)
+            self._share.grow(self._size)
+            self._chunks.append(chunk)
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the body is larger than {limit} bytes")
 
 
 def without_bom(raw: bytes) -> bytes:

@@ -14,7 +14,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.api.body import check_media_type, read_body, without_bom
+from app.api.admission import Admission
+from app.api.body import check_media_type, received_body, without_bom
 from app.api.fetching import Fetcher
 from app.api.logs import logger
 from app.api.metrics import Metrics, explanations
@@ -46,6 +47,10 @@ def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher 
     routes = APIRouter(tags=["CDS Hooks"])
     default = Configuration(profile=descriptions.profile(settings), language=descriptions.language(settings))
     limit, timeout = settings.max_body_bytes, settings.request_timeout_seconds
+    admission = Admission(
+        slots=settings.max_concurrent_requests,
+        waiting_bytes=max(settings.max_waiting_bytes, settings.max_body_bytes),
+    )
     large_charts = asyncio.Semaphore(settings.max_large_charts)
 
     def read(raw: bytes, service: Service, request: Request) -> HookRequest:
@@ -67,17 +72,7 @@ def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher 
         _audit(request, call, result)
         return response
 
-    @routes.get("/cds-services", **descriptions.DISCOVERY)
-    async def get_discovery(request: Request) -> Response:
-        check_accept(request.headers.get("accept"))
-        return json_response(discovery())
-
-    @routes.post("/cds-services/{service_id}", **descriptions.CALL)
-    async def post_call(service_id: str, request: Request) -> Response:
-        service = _service(service_id)
-        check_accept(request.headers.get("accept"))
-        check_media_type(request)
-        raw = await read_body(request, limit=limit, timeout=timeout)
+    async def work(raw: bytes, service: Service, request: Request) -> Response:
         inline = len(raw) <= INLINE_BYTES
         try:
             async with asyncio.timeout(timeout), nullcontext() if inline else large_charts:
@@ -88,12 +83,28 @@ def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher 
         except TimeoutError:
             raise Overloaded("no answer within the time limit", headers={"Retry-After": "5"}) from None
 
+    @routes.get("/cds-services", **descriptions.DISCOVERY)
+    async def get_discovery(request: Request) -> Response:
+        check_accept(request.headers.get("accept"))
+        return json_response(discovery())
+
+    @routes.post("/cds-services/{service_id}", **descriptions.CALL)
+    async def post_call(service_id: str, request: Request) -> Response:
+        service = _service(service_id)
+        check_accept(request.headers.get("accept"))
+        check_media_type(request)
+        with admission.slot():
+            async with received_body(request, admission, limit=limit, timeout=timeout) as raw:
+                return await work(raw, service, request)
+
     @routes.post("/cds-services/{service_id}/feedback", **descriptions.FEEDBACK)
     async def post_feedback(service_id: str, request: Request) -> Response:
         service = _service(service_id)
         check_accept(request.headers.get("accept"))
         check_media_type(request)
-        items = read_feedback(loads(without_bom(await read_body(request, limit=limit, timeout=timeout))))
+        with admission.slot():
+            async with received_body(request, admission, limit=limit, timeout=timeout) as raw:
+                items = read_feedback(loads(without_bom(raw)))
         metrics.feedback(service.id, items)
         logger().info(
             "feedback", request_id=request.state.request_id, service=service.id, items=len(items), **_who(request)

@@ -1,4 +1,4 @@
-"""What happens around every request: an id, a log line, counters, the last resort for faults, limits, CORS.
+"""What happens around every request: an id, a log line, counters, the last resort for faults, CORS.
 
 Pure ASGI classes (no BaseHTTPMiddleware: it costs a task per request and hides disconnects).
 """
@@ -25,8 +25,6 @@ REQUEST_ID_HEADER = "X-Request-ID"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
-_UNLIMITED = frozenset({"/health/live", "/health/ready", "/metrics"})
-_RETRY_AFTER_SECONDS = "1"
 
 
 class Observe:
@@ -82,32 +80,6 @@ class Observe:
 def internal_error(request_id: str) -> Response:
     """The answer to a fault of the service."""
     return outcome_response(500, f"internal error; the log has it under request id {request_id}")
-
-
-class LimitConcurrency:
-    """Answers 503 with Retry-After while `limit` requests are under way; probes and metrics always pass."""
-
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
-        self.app = app
-        self.limit = limit
-        self.active = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one ASGI connection; anything but HTTP passes."""
-        if scope["type"] != "http" or scope["path"] in _UNLIMITED:
-            await self.app(scope, receive, send)
-            return
-        if self.active >= self.limit:
-            response = outcome_response(
-                503, "too many requests under way; try again", headers={"Retry-After": _RETRY_AFTER_SECONDS}
-            )
-            await response(scope, receive, send)
-            return
-        self.active += 1
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            self.active -= 1
 
 
 class Cors(CORSMiddleware):

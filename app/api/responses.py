@@ -33,6 +33,16 @@ def outcome_response(
     return Response(orjson.dumps(body), status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
+def refusal_bytes(status: int, text: str) -> bytes:
+    """A whole HTTP/1.1 answer for a client that is refused before there is a request; the connection is closed."""
+    body = orjson.dumps(operation_outcome(ISSUE_CODES.get(status, "processing"), text))
+    head = (
+        f"HTTP/1.1 {status} {status_text(status)}\r\ncontent-type: {MEDIA_TYPE}\r\n"
+        f"content-length: {len(body)}\r\nx-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
+
+
 def error_response(error: CallError) -> Response:
     """The answer to a call that cannot be answered."""
     return outcome_response(

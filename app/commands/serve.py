@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from pydantic import ValidationError
 
-from app.api.connection import connection_settings
+from app.api.http.settings import connection_settings
 from app.api.logs import configure, logger
 from app.api.trust.settings import TrustSettings
 from app.engine.knowledge import UnusableSetting
@@ -47,11 +47,12 @@ def serve(host: str, port: int, workers: int) -> int:
     options: dict[str, Any] = {
         "host": host,
         "port": port,
-        "http": "app.api.connection:BoundedHttpProtocol",
+        "http": "app.api.http.protocol:BoundedHttpProtocol",
         "log_config": None,  # logs are ours: uvicorn's own access log holds paths and addresses
         "access_log": False,
         "server_header": False,
         "proxy_headers": False,
+        "ws": "none",  # nothing is served by WebSocket; an offer is ignored
         "timeout_graceful_shutdown": settings.shutdown_timeout_seconds,
     }
     try:

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
-from app.api.connection import ConnectionSettings
+from app.api.http.settings import ConnectionSettings
 from app.api.trust.settings import TrustSettings
 from app.features.model import FeatureSettings
 from app.outbound.settings import FhirClientSettings
@@ -45,8 +45,16 @@ MEANINGS: dict[str, dict[str, str]] = {
         "max_body_bytes": "Largest request body; a larger one gets 413.",
         "max_header_bytes": "Request line and headers together, and what follows a chunked body.",
         "header_timeout_seconds": "Seconds until the last header has come.",
-        "max_concurrent_requests": "Requests under way in one process; further ones get 503 with `Retry-After`. Probes "
-        "and metrics always pass.",
+        "write_timeout_seconds": "Seconds in all for which a client may leave answers unread before its connection is "
+        "cut.",
+        "max_connections": "Open connections of one process; 64 fewer than its open files (`ulimit -n`) at most. When "
+        "it is reached, the connection that has waited longest without a trusted request is closed.",
+        "max_connections_per_address": "The same for one IP address; three quarters of all at most. Behind a gateway "
+        "all clients have its address.",
+        "max_concurrent_requests": "Trusted calls and feedback under way in one process; further ones get 503 with "
+        "`Retry-After`. Nothing else is counted.",
+        "max_waiting_bytes": "Bytes of request bodies in memory in one process; a body that does not fit waits unread, "
+        "up to the time limit. At least one body of the largest size always fits.",
         "max_large_charts": "Charts over 384 KiB that one process works on at once; further ones wait their turn, up "
         "to the time limit. This bounds its memory.",
         "request_timeout_seconds": "Seconds for a whole call, the reading of its body included.",

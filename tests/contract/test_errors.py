@@ -11,7 +11,8 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from app.api.body import read_body
+from app.api.admission import Admission
+from app.api.body import received_body
 from app.cds_hooks.errors import BodyTimeout
 from tests.conftest import Client, ClientMaker
 from tests.support import calls
@@ -137,9 +138,13 @@ def test_a_body_that_does_not_arrive_is_408() -> None:
     async def receive() -> Any:
         await asyncio.sleep(600)
 
-    request = Request({"type": "http", "headers": [], "method": "POST", "path": "/"}, receive)
+    async def read() -> None:
+        request = Request({"type": "http", "headers": [], "method": "POST", "path": "/"}, receive)
+        async with received_body(request, Admission(slots=1, waiting_bytes=100), limit=100, timeout=0.01):
+            pass
+
     with pytest.raises(BodyTimeout):
-        asyncio.run(read_body(request, limit=100, timeout=0.01))
+        asyncio.run(read())
 
 
 def test_large_charts_that_take_too_long_are_503(make_client: ClientMaker) -> None:
@@ -168,7 +173,7 @@ def test_large_charts_wait_their_turn(make_client: ClientMaker, limit: int) -> N
 
 
 def test_more_calls_at_once_than_the_limit_are_503(make_client: ClientMaker) -> None:
-    """HTTP-3: with Retry-After; probes still answer."""
+    """HTTP-3: with Retry-After; discovery and probes still answer."""
     client = make_client(max_concurrent_requests=1)
 
     async def run() -> tuple[httpx.Response, httpx.Response, httpx.Response]:
@@ -183,7 +188,7 @@ def test_more_calls_at_once_than_the_limit_are_503(make_client: ClientMaker) -> 
         async with httpx.AsyncClient(transport=transport, base_url="http://osteon.test") as http:
             first = asyncio.create_task(http.post(URL, content=slow(), headers=JSON))
             await started.wait()
-            second, probe = await http.get("/cds-services"), await http.get("/health/live")
+            second, probe = await http.post(URL, content=GOOD, headers=JSON), await http.get("/cds-services")
             release.set()
             return await first, second, probe
 

@@ -62,9 +62,10 @@ def start(tmp_path: Path) -> Iterator[StartServer]:
     """A function that starts `python -m <arguments>` on a free port and waits until it is ready."""
     servers: list[Server] = []
 
-    def run(*arguments: str, environment: dict[str, str] | None = None) -> Server:
+    def run(*arguments: str, environment: dict[str, str] | None = None, open_files: int | None = None) -> Server:
         port, log = free_port(), tmp_path / f"server{len(servers)}.log"
-        command = [sys.executable, "-m", *(argument.replace("PORT", str(port)) for argument in arguments)]
+        limit = ("prlimit", f"--nofile={open_files}") if open_files else ()
+        command = [*limit, sys.executable, "-m", *(argument.replace("PORT", str(port)) for argument in arguments)]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command,

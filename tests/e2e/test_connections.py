@@ -22,7 +22,7 @@ HEAD = b"GET /cds-services HTTP/1.1\r\nHost: x\r\n"
 @pytest.fixture
 def server(start: StartServer) -> Iterator[Server]:
     command = ["uvicorn", "tests.e2e.guarded_service:service", "--factory", "--port", "PORT"]
-    protocol = ["--http", "app.api.connection:BoundedHttpProtocol"]
+    protocol = ["--http", "app.api.http.protocol:BoundedHttpProtocol"]
     environment = {"OSTEON_MAX_HEADER_BYTES": "65536", "OSTEON_HEADER_TIMEOUT_SECONDS": f"{HEADER_SECONDS}"}
     yield (running := start(*command, *protocol, environment=environment))
     assert get(f"{running.url}/cds-services").status_code == 200

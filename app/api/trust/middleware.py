@@ -53,6 +53,9 @@ class ClientTrust:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection; anything but HTTP passes, because nothing but HTTP is served."""
         refusal = await self._refusal(scope) if scope["type"] == "http" else None
+        if refusal is None and is_protected(route_path(scope)):
+            # What is under way for a trusted caller is not cut off to make room for a new connection.
+            scope.setdefault("state", {})["admitted"] = True
         await (refusal or self.app)(scope, receive, send)
 
     async def _refusal(self, scope: Scope) -> Response | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.api.connection import ConnectionSettings
+from app.api.http.settings import ConnectionSettings
 from app.api.trust.settings import TrustSettings
 from app.outbound.settings import FhirClientSettings
 
