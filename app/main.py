@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -11,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi_offline import FastAPIOffline
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,6 +22,7 @@ from starlette.responses import Response
 
 from app import __version__
 from app.api import cds, operations, page
+from app.api.documentation import add_documentation
 from app.api.fetching import Fetcher
 from app.api.logs import configure, logger
 from app.api.metrics import Metrics
@@ -26,9 +30,8 @@ from app.api.middleware import Cors, Observe
 from app.api.openapi import document as openapi
 from app.api.path_defaults import PathDefaults
 from app.api.ports import Knowledge, Pipeline, Ports
-from app.api.readiness import Readiness
 from app.api.responses import error_response, outcome_response, status_text
-from app.api.self_test import sample_case
+from app.api.self_test import Readiness, sample_case
 from app.api.trust.middleware import ClientTrust
 from app.api.trust.settings import TrustSettings
 from app.cds_hooks.errors import CallError
@@ -96,10 +99,10 @@ def create_app(
             await verifier.aclose()
         logger().info("stopped", version=__version__)
 
-    app = FastAPIOffline(
+    app = FastAPI(
         title="Osteon",
         version=__version__,
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
         lifespan=lifespan,
@@ -110,12 +113,13 @@ def create_app(
     app.include_router(operations.knowledge_router(knowledge, base_url=settings.public_base_url))
     app.include_router(operations.router(readiness, metrics))
     app.include_router(page.router(version=__version__))
+    add_documentation(app)
     app.openapi = openapi.document_maker(app)  # type: ignore[method-assign]  # FastAPI's documented way
     _add_error_handlers(app)
     # The last one added is the outermost: CORS headers stand on every answer, errors included.
     app.add_middleware(ClientTrust, settings=trust, verifier=verifier, refused=metrics.refused)
     app.add_middleware(PathDefaults)
-    app.add_middleware(Observe, metrics=metrics)
+    app.add_middleware(Observe, metrics=metrics, readiness=readiness)
     if settings.cors_origins:
         app.add_middleware(Cors, origins=settings.cors_origins)
     return app
@@ -147,6 +151,7 @@ def service() -> FastAPI:
     from app.pipeline import build_pipeline
     from app.published import PublishedKnowledge
 
+    _stop_with_parent()
     settings = Settings()
     configure(settings.log_level, style=settings.log)
     with paused_collector():
@@ -184,3 +189,19 @@ def _fhir_client() -> FhirClient | None:
     from app.outbound.fhir_client import FhirClient
 
     return FhirClient(settings)
+
+
+def _stop_with_parent() -> None:
+    """As one of several worker processes: stop when the process that started it is gone, however it ended.
+
+    Otherwise workers of a killed parent keep the port, and nobody is left to stop them.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def follow() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=follow, name="follow-parent", daemon=True).start()

@@ -6,13 +6,14 @@ A key that is not listed is dropped and counted in `dropped_keys`, so that a sli
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import MutableMapping
 from types import TracebackType
 from typing import Any
 
 import orjson
 import structlog
+
+from app.api.log_output import output
 
 ALLOWED_KEYS = frozenset(
     {
@@ -76,12 +77,32 @@ class _LibraryFormatter(logging.Formatter):
         return orjson.dumps(fields).decode()
 
 
-class _StderrHandler(logging.Handler):
-    """Writes to what sys.stderr is at the moment: a stream that a supervisor or test replaces is followed."""
+class _OutputHandler(logging.Handler):
+    """Writes records of libraries where the service writes its own lines."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record as one line."""
-        sys.stderr.write(self.format(record) + "\n")
+        """Write one record as one line; a record that cannot be formatted is counted as lost."""
+        try:
+            output.write(self.format(record))
+        except Exception:  # noqa: BLE001  # as the standard library's handlers: never the caller's fault
+            output.lose("unwritable")
+
+
+class _OutputLogger:
+    """The last step of structlog: takes finished lines."""
+
+    def msg(self, line: str) -> None:
+        output.write(line)
+
+    debug = info = warning = warn = error = critical = exception = fatal = log = failure = err = msg
+
+
+def _as_json(fields: Any, **_: Any) -> str:
+    try:
+        return orjson.dumps(fields).decode()
+    except (TypeError, ValueError):  # a value of a type or with characters that JSON has not: the line must not fail
+        kept = {key: fields[key] for key in ("event", "level", "timestamp") if key in fields}
+        return orjson.dumps({**kept, "dropped_keys": len(fields) - len(kept)}).decode()
 
 
 def configure(level: str, *, style: str = "json") -> None:
@@ -93,13 +114,13 @@ def configure(level: str, *, style: str = "json") -> None:
             only_allowed_keys,
             structlog.dev.ConsoleRenderer()
             if style == "console"
-            else structlog.processors.JSONRenderer(serializer=lambda value, **_: orjson.dumps(value).decode()),
+            else structlog.processors.JSONRenderer(serializer=_as_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_: _OutputLogger(),
         cache_logger_on_first_use=False,
     )
-    handler = _StderrHandler()
+    handler = _OutputHandler()
     handler.setFormatter(_LibraryFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]

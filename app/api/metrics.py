@@ -5,11 +5,14 @@ Labels come from closed lists, never from a path or a chart.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
+from app.api.log_output import output
 from app.cds_hooks.feedback import CODES, Feedback
 from app.cds_hooks.response import HookAnswer
 
@@ -18,6 +21,18 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _EXPLANATION = "osteon.explanation"
+
+
+class _LostLines(Collector):
+    """Counts what the process could not log; the count is kept where lines are written, which must not fail."""
+
+    def collect(self) -> Iterator[Metric]:
+        counts = CounterMetricFamily(
+            "osteon_log_lines_lost", "Lines of the log that were not written", None, ["reason"]
+        )
+        for reason in ("full", "broken", "unwritable"):
+            counts.add_metric([reason], output.lost[reason])
+        yield counts
 
 
 class Metrics:
@@ -48,6 +63,7 @@ class Metrics:
         self._refusals = Counter(
             "osteon_refused_clients", "Calls of clients that are not trusted", ["reason"], registry=self.registry
         )
+        self.registry.register(_LostLines())
         info = Gauge("osteon_build_info", "Version that runs", ["version"], registry=self.registry)
         info.labels(version).set(1)
 

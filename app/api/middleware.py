@@ -20,8 +20,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.api.logs import error_fields, logger
 from app.api.metrics import Metrics
 from app.api.responses import outcome_response
+from app.api.self_test import Readiness
 
 REQUEST_ID_HEADER = "X-Request-ID"
+CALL_ROUTE = "/cds-services/{service_id}"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -34,9 +36,10 @@ class Observe:
     into the log.
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, readiness: Readiness) -> None:
         self.app = app
         self.metrics = metrics
+        self.readiness = readiness
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection; anything but HTTP passes."""
@@ -55,9 +58,10 @@ class Observe:
                 out = MutableHeaders(scope=message)
                 out[REQUEST_ID_HEADER] = request_id
                 out.setdefault("X-Content-Type-Options", "nosniff")
+                out.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
             await send(message)
 
-        log = logger().bind(request_id=request_id, method=_method(scope), **_trace(headers.get("traceparent")))
+        named = {"request_id": request_id, "method": _method(scope), **_trace(headers.get("traceparent"))}
         started = time.perf_counter()
         self.metrics.started()
         try:
@@ -65,7 +69,7 @@ class Observe:
         except ClientDisconnect:
             pass  # the client went away while it was sending: nobody is left to answer, and nothing is wrong here
         except Exception as error:  # the HTTP edge: the one place that answers for any fault
-            log.error("fault", route=_route(scope), **error_fields(error))
+            logger().error("fault", route=_route(scope), **named, **error_fields(error))
             if status:
                 raise  # the answer has begun: only breaking the connection tells the client
             await internal_error(request_id)(scope, receive, send_with_id)
@@ -74,7 +78,9 @@ class Observe:
             route = _route(scope)
             # No status: the client went away before there was an answer.
             self.metrics.finished(scope["method"], route, status or 499, seconds)
-            log.info("request", route=route, status=status or 499, duration_ms=round(seconds * 1000, 2))
+            if route == CALL_ROUTE and status in (200, 500):
+                self.readiness.call_ended(fault=status == 500)
+            logger().info("request", **named, route=route, status=status or 499, duration_ms=round(seconds * 1000, 2))
 
 
 def internal_error(request_id: str) -> Response:

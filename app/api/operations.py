@@ -8,11 +8,12 @@ from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from app.api.log_output import output
 from app.api.metrics import CONTENT_TYPE, Metrics
 from app.api.openapi import descriptions
 from app.api.ports import Knowledge
-from app.api.readiness import Readiness
 from app.api.responses import json_response, outcome_response
+from app.api.self_test import Readiness
 from app.cds_hooks.errors import MEDIA_TYPE
 
 
@@ -27,7 +28,8 @@ def router(readiness: Readiness, metrics: Metrics) -> APIRouter:
     @routes.get("/health/ready", **descriptions.READY)
     async def get_ready() -> Response:
         if await run_in_threadpool(readiness.ready):
-            return json_response({"status": "ready"})
+            # Calls are answered without a log; whoever watches should still know.
+            return json_response({"status": "ready", **({"log": "losing lines"} if output.losing else {})})
         return outcome_response(503, "the service is not ready", code="transient", headers={"Retry-After": "5"})
 
     @routes.get("/metrics", **descriptions.METRICS)

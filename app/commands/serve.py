@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import ipaddress
 import os
+import signal
 import socket
 import sys
 from typing import Any
@@ -31,6 +32,9 @@ def serve(host: str, port: int, workers: int) -> int:
 
     Gives the exit status: EXIT_SETTINGS, EXIT_PORT_TAKEN or EXIT_GUIDELINES where it could not start.
     """
+    # uvicorn hands the signal on after a clean stop: exit with 0 then, and at once where it comes before the start is
+    # done. As process 1 of a container, a process without a handler would not even be stopped.
+    signal.signal(signal.SIGTERM, _stop)
     try:
         settings, trust = Settings(), TrustSettings()
         FhirClientSettings()
@@ -52,6 +56,7 @@ def serve(host: str, port: int, workers: int) -> int:
         "access_log": False,
         "server_header": False,
         "proxy_headers": False,
+        "lifespan": "on",  # with "auto" a fault at the start would count as "has no lifespan"
         "ws": "none",  # nothing is served by WebSocket; an offer is ignored
         "timeout_graceful_shutdown": settings.shutdown_timeout_seconds,
     }
@@ -66,6 +71,10 @@ def serve(host: str, port: int, workers: int) -> int:
     except FilesError as error:
         return _refuse(EXIT_GUIDELINES, *(str(problem) for problem in error.problems))
     return 0
+
+
+def _stop(*_: Any) -> None:
+    raise SystemExit(0)
 
 
 def _refuse(status: int, *lines: str) -> int:

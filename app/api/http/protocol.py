@@ -9,6 +9,8 @@ RFC 9110, 7.8 allows, and the body is read.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from enum import Enum, auto
 from typing import Any
 
@@ -72,17 +74,17 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def evict(self) -> None:
         """Close at once."""
         self._log("evicted")
-        self.transport.abort()
+        self._cut()
 
     def check(self, now: float) -> None:
         """Close what is over its deadline."""
         if self.transport.is_closing():
             self._closing_since = self._closing_since or now
             if now - self._closing_since > self._limits.write_timeout_seconds:
-                self.transport.abort()
+                self._cut()
         elif self._blocked(now) > self._limits.write_timeout_seconds:
             self._log("answer-not-read")
-            self.transport.abort()
+            self._cut()
         elif self._ends is not None and now > self._ends:
             if self._state is _State.HEAD and not self._answering() and (self._unread or self.cycle is None):
                 self._end(408, "the headers did not come in time", "headers-too-slow")
@@ -273,6 +275,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self.flow.resume_reading()
         self.since = self.loop.time()
         self._ends = self.since + LINGER_SECONDS
+
+    def _cut(self) -> None:
+        """Close without waiting for the client, and let the kernel forget what it has not read."""
+        if (client := self.transport.get_extra_info("socket")) is not None:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
 
     def _log(self, reason: str) -> None:
         logger().warning("connection ended", reason=reason)

@@ -52,7 +52,10 @@ class ClientTrust:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection; anything but HTTP passes, because nothing but HTTP is served."""
-        refusal = await self._refusal(scope) if scope["type"] == "http" else None
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        refusal = await self._refusal(scope)
         if refusal is None and is_protected(route_path(scope)):
             # What is under way for a trusted caller is not cut off to make room for a new connection.
             scope.setdefault("state", {})["admitted"] = True
