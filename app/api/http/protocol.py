@@ -26,6 +26,9 @@ LINGER_SECONDS = 2.0
 """How long bytes are read and forgotten after an answer that did not need them. A socket that is closed with unread
 bytes is reset by the kernel, and the client would never see the answer."""
 
+LINGER_BYTES = 32 * 1024 * 1024
+"""Bytes of a body that was not needed, at most; after a refusal below requests, as many as headers may have."""
+
 MAX_PIPELINED = 8
 """Requests that may wait behind the one under way on a connection."""
 
@@ -57,6 +60,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._state = _State.HEAD
         self._unread = 0
         self._head_size = 0
+        self._forgotten = 0
         self._ends: float | None = None
         self._blocked_since: float | None = None
         self._blocked_seconds = 0.0
@@ -113,7 +117,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes to the parser, and end the connection where too many lead to nothing."""
-        if self._ended or self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._state in (_State.LINGER, _State.ENDED):
+            self._forgotten += len(data)
+            if self._forgotten > (LINGER_BYTES if self._state is _State.LINGER else self._limits.max_header_bytes):
+                self.transport.close()
+                return
+        if self._ended:
             return
         if self._state is _State.HEAD and not self._unread and self.cycle is not None and not self._answering():
             self._wait_for_head()
@@ -251,6 +262,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _linger(self) -> None:
         self._state = _State.LINGER
+        self._forgotten = 0
         self._unset_keepalive_if_required()
         self.since = self.loop.time()
         self._ends = self.since + LINGER_SECONDS
