@@ -292,6 +292,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Close without waiting for the client, and let the kernel forget what it has not read."""
         if (client := self.transport.get_extra_info("socket")) is not None:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if self.cycle is not None:
+            self.cycle.disconnected = True  # the transport tells it later, and must not be written to until then
         self.transport.abort()
 
     def _log(self, reason: str) -> None:
