@@ -15,7 +15,8 @@ from enum import Enum, auto
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from app.api.http.settings import connection_settings
 from app.api.http.table import table_of
@@ -61,6 +62,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._unread = 0
         self._head_size = 0
         self._forgotten = 0
+        self._running: RequestResponseCycle | None = None  # `cycle` is the last one parsed, which may wait behind it
         self._ends: float | None = None
         self._blocked_since: float | None = None
         self._blocked_seconds = 0.0
@@ -73,7 +75,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     @property
     def expendable(self) -> bool:
         """Whether nothing of a trusted caller is under way."""
-        return not self._answering() or not self.cycle.scope["state"].get("admitted")
+        running = self._running
+        return running is None or running.response_complete or not running.scope["state"].get("admitted")
 
     def evict(self) -> None:
         """Close at once."""
@@ -214,6 +217,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._blocked_since is None and not self.pipeline:
             self._blocked_seconds = 0.0
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's words
         """Refuse what is not HTTP."""
         self._end(400, "this is not a valid HTTP/1.1 request", "malformed")
@@ -250,7 +257,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return self._state is _State.ENDED
 
     def _answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        return self._running is not None and not self._running.response_complete
 
     def _blocked(self, now: float) -> float:
         """Seconds for which the client has kept the service from writing, since it last had nothing to read."""
@@ -279,7 +286,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._answering():
             # An earlier request is still answered, and then there is nothing more to say.
             self.pipeline.clear()
-            self.cycle.keep_alive = False
+            if self._running is not None:
+                self._running.keep_alive = False
             return
         self.transport.write(refusal_bytes(status, text))
         if self.transport.can_write_eof():
@@ -292,8 +300,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Close without waiting for the client, and let the kernel forget what it has not read."""
         if (client := self.transport.get_extra_info("socket")) is not None:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        if self.cycle is not None:
-            self.cycle.disconnected = True  # the transport tells it later, and must not be written to until then
+        if self._running is not None:
+            self._running.disconnected = True  # the transport tells it later, and must not be written to until then
         self.transport.abort()
 
     def _log(self, reason: str) -> None:
