@@ -1,8 +1,8 @@
-"""Which fractures count as fragility fractures (decision 2), by group of sites.
+"""Which fractures count as fragility fractures (decisions 2 and 44), by group of sites.
 
 Low energy counts at every site but finger, toe, skull and face; energy not recorded only at hip, vertebra, distal
-forearm, upper arm and pelvis, named "mechanism not recorded - confirm". Never: suspected, high energy, in tumour,
-atypical femoral, periprosthetic, stress.
+forearm, upper arm and pelvis, named "mechanism not recorded - confirm". Never: before the age of 18, suspected, high
+energy, in tumour, atypical femoral, periprosthetic, stress.
 """
 
 from __future__ import annotations
@@ -31,9 +31,6 @@ GROUPS: dict[str, Callable[[FractureFact], bool]] = {
     "vertebra": lambda fact: fact.site is Site.VERTEBRA,
 }
 """The groups of sites that rules ask for; msd_counted leaves out the sites that 001 does not count."""
-ADULT_ONLY = frozenset({"hip_or_vertebra", "msd_counted", "typical"})
-"""Groups of source 001: its "any age" is read as adult age (inventory of line 158), a child's fracture is no reason."""
-
 
 def excluded(fact: FractureFact) -> bool:
     """Whether a fracture is of a kind that never counts as fragility fracture."""
@@ -76,9 +73,7 @@ def newest(fact: FractureFact) -> tuple[int, int, tuple[str, ...]]:
 def counted(context: Features, group: str) -> list[FractureFact]:
     """The fractures of a group that count, newest first, undated last."""
     chosen = GROUPS[group]
-    facts = [f for f in context.chart.fractures if counts(f) and chosen(f)]
-    if group in ADULT_ONLY:
-        facts = [f for f in facts if not in_childhood(context, f)]
+    facts = [f for f in context.chart.fractures if counts(f) and chosen(f) and not in_childhood(context, f)]
     return sorted(facts, key=newest)
 
 
