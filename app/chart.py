@@ -284,6 +284,7 @@ class FractureFact(Struct, frozen=True, gc=False):
     level: str | None = None  # vertebral level, "T12", "L1"
     pathological_tumour: bool = False  # coded as fracture in neoplastic disease
     atypical_femoral: bool = False
+    subtrochanteric: bool = False  # below the lesser trochanter: where atypical fractures are, counted with the hip
     periprosthetic: bool = False
     stress: bool = False
     new_in_context: bool = False  # one of the conditions that the hook is about

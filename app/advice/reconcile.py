@@ -16,6 +16,7 @@ from app.advice.suppression import CALCIUM, Suppression
 from app.advice.triggers import (
     Opened,
     collect_asks,
+    open_by_decision,
     open_for_duplicates,
     open_for_intolerances,
     open_for_orders,
@@ -67,6 +68,7 @@ class Advisor:
         else:
             open_from_options(opened, self.knowledge, drugs.places_in_therapy, features)
             open_for_running_drugs(opened, drugs)
+            open_by_decision(opened, self.knowledge, features)
             if occasion is Occasion.INTOLERANCE:
                 open_for_intolerances(opened, drugs, chart)
             else:

@@ -57,6 +57,13 @@ def open_from_options(
                 draft.evidence += outcome.evidence
 
 
+def open_by_decision(opened: Opened, knowledge: Knowledge, features: Features) -> None:
+    """Cards that a settled reading of this service opens; no source is cited for them."""
+    for kind in knowledge.opened_by_decision:
+        if features.settled(kind.opens, kind.opens.truth) is True:
+            opened.open(knowledge, kind.id).evidence += kind.opens.evaluate(features).evidence
+
+
 def open_for_running_drugs(opened: Opened, drugs: DrugKnowledge) -> None:
     """A drug that runs against a contraindication asks for another drug; a caution is shown on a card of its own.
 

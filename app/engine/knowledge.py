@@ -111,6 +111,7 @@ class AdviceKind:
 
     block: AdviceEntry
     gates: tuple[CompiledGate, ...]
+    opens: Node
 
     @property
     def id(self) -> str:
@@ -303,7 +304,9 @@ class KnowledgeBuilder:
             for name in gate.cites:
                 self.known(file, place, "recommendation", name, self.rule_ids)
             gates.append(CompiledGate(gate, self.compiled(file, (*place, "when"), gate.when, NEVER)))
-        return AdviceKind(block, tuple(gates))
+        if (block.opens_when is None) is not (block.decision is None):
+            self.problem(file, here, "opens_when and decision belong together: docs/decisions.md has the number")
+        return AdviceKind(block, tuple(gates), self.compiled(file, (*here, "opens_when"), block.opens_when, NEVER))
 
     def wanted(self) -> Wanted:
         """What the files need texts for."""

@@ -191,6 +191,8 @@ class AdviceEntry(Block):
     asks: Strings = []  # data that are asked for on this card instead of the general one
     shows: Strings = []  # features that the clinician decides by: told with the reasons, where they are on record
     withheld_by: Strings = []  # advice that makes this one unnecessary when it stands
+    opens_when: Criterion = None  # a settled reading of this service opens the card, without a statement of a source
+    decision: int | None = None  # the number of that reading in docs/decisions.md
 
 
 class Orderable(Block):

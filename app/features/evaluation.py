@@ -27,6 +27,7 @@ DOMAINS = (
     "bone.density",
     "bone.dxa",
     "bone.fractures",
+    "bone.fractures_on_treatment",
     "bone.frax",
     "bone.spinal_emergency",
     "drugs.calcium_supplements",

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.chart import DateRange, Energy, FractureFact, FractureSite, Source
-from app.dates import years_between
+from app.chart import CourseFact, CourseStatus, DateRange, Energy, FractureFact, FractureSite, Source
+from app.dates import after, shifted, years_between
+from app.features.drugs.exposure import ONCOLOGICAL, taken
 from app.features.model import Evidence, Feature, Features, none_on_record, unknown
 from app.features.person.demographics import FULL_AGE
 
@@ -18,6 +19,8 @@ Site = FractureSite
 NEVER_COUNTED = frozenset({Site.FINGER, Site.TOE, Site.SKULL_FACE})
 TYPICAL = frozenset({Site.HIP, Site.VERTEBRA, Site.DISTAL_FOREARM, Site.PROXIMAL_HUMERUS, Site.HUMERUS, Site.PELVIS})
 NOT_COUNTED_BY_MSD = frozenset({Site.NOSE, Site.RIB, Site.CLAVICLE, Site.PATELLA, Site.METATARSAL})
+AFTER_ANTIRESORPTIVE_MONTHS = 24
+"""How long after an antiresorptive a femoral shaft fracture is thought of as atypical (decision 40)."""
 NOT_RECORDED_NOTE = "mechanism not recorded - confirm"
 
 GROUPS: dict[str, Callable[[FractureFact], bool]] = {
@@ -31,6 +34,7 @@ GROUPS: dict[str, Callable[[FractureFact], bool]] = {
     "vertebra": lambda fact: fact.site is Site.VERTEBRA,
 }
 """The groups of sites that rules ask for; msd_counted leaves out the sites that 001 does not count."""
+
 
 def excluded(fact: FractureFact) -> bool:
     """Whether a fracture is of a kind that never counts as fragility fracture."""
@@ -74,7 +78,37 @@ def counted(context: Features, group: str) -> list[FractureFact]:
     """The fractures of a group that count, newest first, undated last."""
     chosen = GROUPS[group]
     facts = [f for f in context.chart.fractures if counts(f) and chosen(f) and not in_childhood(context, f)]
-    return sorted(facts, key=newest)
+    return sorted((f for f in facts if not possibly_atypical(context, f)), key=newest)
+
+
+def atypical_sites(fact: FractureFact) -> bool:
+    """Whether a fracture is where atypical femoral fractures are, and not of high energy or already called so."""
+    if fact.suspected or fact.energy is Energy.HIGH or fact.atypical_femoral or fact.pathological_tumour:
+        return False
+    return fact.site is Site.FEMUR_SHAFT or fact.subtrochanteric
+
+
+def possibly_atypical(context: Features, fact: FractureFact) -> bool:
+    """Whether such a fracture came during an antiresorptive or within 2 years after it (decision 40).
+
+    A fracture or a course without a date leaves it open: then it is looked at.
+    """
+    if not atypical_sites(fact):
+        return False
+    when = when_of(context, fact)
+    exposed = [*taken(context, "antiresorptive"), *taken(context, ONCOLOGICAL)]
+    return any(_during_or_soon_after(course, when) for course in exposed)
+
+
+def _during_or_soon_after(course: CourseFact, when: DateRange | None) -> bool:
+    if when is None:
+        return True
+    if course.started is not None and after(course.started, when) is True:
+        return False
+    end = course.ended or course.last_given
+    if course.status is not CourseStatus.PAST or end is None:
+        return True
+    return after(when, shifted(end, months=AFTER_ANTIRESORPTIVE_MONTHS)) is not True
 
 
 def in_childhood(context: Features, fact: FractureFact) -> bool:

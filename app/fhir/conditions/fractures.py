@@ -79,6 +79,7 @@ def read_fracture(
         level=level or (vertebral_level_in(place) if site is FractureSite.VERTEBRA else None),
         pathological_tumour=_TUMOUR in found.concepts,
         atypical_femoral="atypical_femoral_fracture" in found.concepts,
+        subtrochanteric="fracture_subtrochanteric" in found.concepts,
         periprosthetic="periprosthetic_fracture" in found.concepts,
         stress="stress_fracture" in found.concepts,
         new_in_context=new,
