@@ -23,8 +23,7 @@ class Citations:
     def _supporting(self) -> None:
         for (advice_id, _), host in self.drafts.items():
             carried = {cited.id for cited in (*host.cited, *host.supporting)}
-            for rule, role in self.situation.active.supporting.get(advice_id, ()):
-                cited = Cited(rule, role, self.situation.findings)
+            for cited in self.situation.supporting(advice_id):
                 if cited.id not in carried and self._supports(cited, host):
                     host.supporting.append(cited)
                     carried.add(cited.id)

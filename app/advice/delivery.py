@@ -74,7 +74,7 @@ def _red_flags_of_orders(advice: list[Advice]) -> list[Advice]:
 def without_answered_questions(advice: list[Advice]) -> list[Advice]:
     """Without questions whose every datum another card of the answer names as missing: it is asked for there."""
     named = {name for one in advice if one.topic != QUESTION for name in one.missing}
-    return [one for one in advice if one.topic != QUESTION or not named.issuperset(one.missing)]
+    return [one for one in advice if one.topic != QUESTION or not one.missing or not named.issuperset(one.missing)]
 
 
 def _not_sent(chart: Chart) -> list[str]:

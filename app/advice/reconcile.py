@@ -68,7 +68,7 @@ class Advisor:
         else:
             open_from_options(opened, self.knowledge, drugs.places_in_therapy, features)
             open_for_running_drugs(opened, drugs)
-            open_by_decision(opened, self.knowledge, features)
+            open_by_decision(opened, self.knowledge, features, situation.supporting)
             if occasion is Occasion.INTOLERANCE:
                 open_for_intolerances(opened, drugs, chart)
             else:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from app.advice.drug_options import DrugKnowledge
-from app.advice.model import Findings
+from app.advice.model import Cited, Findings
 from app.advice.profile import ActiveRecommendations
 from app.advice.triggers import Opened
 from app.chart import Occasion
@@ -34,3 +34,7 @@ class Situation:
     def features(self) -> Features:
         """The features of the patient."""
         return self.findings.features
+
+    def supporting(self, advice: str) -> tuple[Cited, ...]:
+        """The active statements that support an advice, of any truth."""
+        return tuple(Cited(rule, role, self.findings) for rule, role in self.active.supporting.get(advice, ()))

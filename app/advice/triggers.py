@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from app.advice.draft import Draft
@@ -57,11 +57,19 @@ def open_from_options(
                 draft.evidence += outcome.evidence
 
 
-def open_by_decision(opened: Opened, knowledge: Knowledge, features: Features) -> None:
-    """Cards that a settled reading of this service opens; no source is cited for them."""
+def open_by_decision(
+    opened: Opened, knowledge: Knowledge, features: Features, supporting: Callable[[str], Iterable[Cited]]
+) -> None:
+    """Cards that a settled reading of this service opens; at most statements that support them are cited.
+
+    `supporting`: the active statements that support an advice.
+    """
     for kind in knowledge.opened_by_decision:
-        if features.settled(kind.opens, kind.opens.truth) is True:
-            opened.open(knowledge, kind.id).evidence += kind.opens.evaluate(features).evidence
+        if features.settled(kind.opens, kind.opens.truth) is not True:
+            continue
+        if kind.block.opens_with_statement and not any(cited.holds for cited in supporting(kind.id)):
+            continue
+        opened.open(knowledge, kind.id).evidence += kind.opens.evaluate(features).evidence
 
 
 def open_for_running_drugs(opened: Opened, drugs: DrugKnowledge) -> None:

@@ -165,6 +165,11 @@ class Knowledge:
     derived: Mapping[str, str]
 
     @cached_property
+    def opened_by_decision(self) -> tuple[AdviceKind, ...]:
+        """The advice that a settled reading of this service opens, without a statement of a source."""
+        return tuple(kind for kind in self.advice.values() if kind.block.decision is not None)
+
+    @cached_property
     def questions(self) -> Mapping[str, str]:
         """The advice that asks for a datum, for those that have one of their own."""
         return {datum: kind.id for kind in self.advice.values() for datum in kind.block.asks}

@@ -192,6 +192,7 @@ class AdviceEntry(Block):
     shows: Strings = []  # features that the clinician decides by: told with the reasons, where they are on record
     withheld_by: Strings = []  # advice that makes this one unnecessary when it stands
     opens_when: Criterion = None  # a settled reading of this service opens the card, without a statement of a source
+    opens_with_statement: bool = False  # only where a supporting statement of this card holds: it has no other host
     decision: int | None = None  # the number of that reading in docs/decisions.md
 
 

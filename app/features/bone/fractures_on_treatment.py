@@ -21,7 +21,7 @@ from app.features.model import Evidence, Feature, Features, Kind, any_of, known,
 READS = ("conditions", "medications")
 GROUPS = OneOf("group", ("any", "msd_counted", "vertebra"))
 EFFECT_MONTHS = 12
-"""From when on a fracture can be a failure: fewer fractures after a year at the earliest (001, line 269; decision 42)."""
+"""When a fracture can first be a failure: fewer fractures after a year at the earliest (001:269; decision 42)."""
 LATE_DOSE_DAYS = {1: 14, 3: 30, 6: 30, 12: 92}
 """How late a dose may be, by the months that it acts: 6 weeks, 7 months and 15 months in decision 42."""
 
@@ -85,7 +85,7 @@ def treatment_failure_fracture(context: Features, drug_class: str, group: str) -
     reads=READS,
 )
 def early_fracture_on(context: Features, drug_class: str) -> Feature:
-    """A counted fracture after the start, too early to judge the drug by it, in the last 12 months; no failure beside."""
+    """A counted fracture after the start, too early to judge the drug by; none where another fracture is a failure."""
     taking = context.feature(f"takes.{drug_class}")
     if taking.value is not True:
         return taking
@@ -119,7 +119,7 @@ def early_fracture_on(context: Features, drug_class: str) -> Feature:
     reads=READS,
 )
 def possible_atypical_fracture(context: Features) -> Feature:
-    """Such a fracture may be atypical (001, line 277): it is neither a failure nor a hip fracture first (decision 40)."""
+    """Such a fracture may be atypical (001:277): first it is neither a failure nor a hip fracture (decision 40)."""
     at_site = sorted((f for f in context.chart.fractures if atypical_sites(f)), key=newest)
     if not at_site:
         return no_fracture(context)
