@@ -59,6 +59,8 @@ def serve(host: str, port: int, workers: int) -> int:
         "lifespan": "on",  # with "auto" a fault at the start would count as "has no lifespan"
         "ws": "none",  # nothing is served by WebSocket; an offer is ignored
         "timeout_graceful_shutdown": settings.shutdown_timeout_seconds,
+        # A worker that does not answer its supervisor is killed; within 5 s, the default, a busy machine starts none.
+        "timeout_worker_healthcheck": 60,
     }
     try:
         if workers == 1:

@@ -111,7 +111,6 @@ def test_wrong_guidelines_stop_the_start_with_file_and_line(
     def broken(*_: Any, **__: Any) -> None:
         raise GuidelineError([Problem("uppsala/dxa.yaml", 7, "no such feature")])
 
-    monkeypatch.setattr(serve, "load_knowledge", broken)
     monkeypatch.setattr(serve, "service", broken)
     assert cli.main(["serve", "--port", "0", "--workers", workers]) == serve.EXIT_GUIDELINES
     assert "uppsala/dxa.yaml:7" in capsys.readouterr().err

@@ -103,10 +103,6 @@ def test_nothing_refers_to_a_file_outside_the_project() -> None:
     assert found == []
 
 
-PLANNED = {"what-is-read.md"}
-"""Pages that code names before they are generated."""
-
-
 def test_files_that_the_code_names_are_in_the_project() -> None:
     """A page or table of documents that is named as a source: contract.md, decisions.md, roles-*.tsv ..."""
     named = re.compile(r"(?<![\w/*-])(?:docs/)?([\w-]+\.(?:md|tsv))\b")
@@ -115,7 +111,7 @@ def test_files_that_the_code_names_are_in_the_project() -> None:
         (path, match.group())
         for path, text in files("app", "guidelines")
         for match in named.finditer(text)
-        if match.group(1) not in known | PLANNED
+        if match.group(1) not in known
     ]
     assert found == []
 

@@ -21,6 +21,8 @@ FAKE = (
     "PORT",
     "--timeout-graceful-shutdown",
     f"{PATIENCE:.0f}",
+    "--timeout-worker-healthcheck",
+    f"{PATIENCE:.0f}",
 )
 
 
