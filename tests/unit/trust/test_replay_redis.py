@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.api.trust.keys import KeyRing
 from app.api.trust.replay import MemoryStore, RedisStore, ReplayStoreUnavailable, replay_store
@@ -106,9 +107,7 @@ def test_it_forgets_by_itself_and_holds_digests_only(redis: Redis) -> None:
 
 
 @pytest.mark.parametrize("choice", ["refuse", "accept"])
-def test_when_redis_is_away_the_choice_is_explicit_and_logged(
-    redis: Redis, choice: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_when_redis_is_away_the_choice_is_explicit_and_logged(redis: Redis, choice: str) -> None:
     used = settings(replay_store=redis.url, replay_unavailable=choice, replay_timeout=PATIENCE)
 
     async def work() -> None:
@@ -126,8 +125,9 @@ def test_when_redis_is_away_the_choice_is_explicit_and_logged(
         assert (await verifier.verify(token(jti="after"), endpoints=[DISCOVERY])).jti == "after"
         await verifier.aclose()
 
-    asyncio.run(work())
-    assert "replay store unavailable" in capsys.readouterr().out
+    with capture_logs() as logged:
+        asyncio.run(work())
+    assert "replay store unavailable" in {line["event"] for line in logged}
 
 
 def test_a_redis_that_does_not_answer_is_given_up_after_the_timeout() -> None:
