@@ -43,6 +43,17 @@ class Source(StrEnum):
     SERVICE_REQUESTS = "serviceRequests"
 
 
+class ObservationCategory(StrEnum):
+    """The categories by which Observations are asked for (HL7 observation-category)."""
+
+    LABORATORY = "laboratory"
+    VITAL_SIGNS = "vital-signs"
+    SOCIAL_HISTORY = "social-history"
+    IMAGING = "imaging"
+    EXAM = "exam"
+    SURVEY = "survey"
+
+
 class Availability(StrEnum):
     """What is known about the completeness of one kind of records."""
 
@@ -449,6 +460,7 @@ class Chart(Struct, frozen=True, gc=False):
     patient: Patient
     today: date
     availability: dict[Source, Availability]
+    categories: frozenset[ObservationCategory] = frozenset()  # of Observations, that came complete
     observations: tuple[Recorded, ...] = ()
     densities: tuple[DensityFact, ...] = ()
     conditions: tuple[ConditionFact, ...] = ()
@@ -469,3 +481,7 @@ class Chart(Struct, frozen=True, gc=False):
     def provided(self, source: Source) -> bool:
         """Whether a source came complete: only then does absence of a record mean "none"."""
         return self.availability.get(source) is Availability.PROVIDED
+
+    def observed(self, *categories: ObservationCategory) -> bool:
+        """Whether the Observations of these categories came complete, by themselves or with all others."""
+        return self.provided(Source.OBSERVATIONS) or self.categories.issuperset(categories)

@@ -86,6 +86,7 @@ class OsteonPipeline:
             patient=records.patient,
             entries=records.entries,
             availability=records.availability,
+            categories=records.categories,
             draft_orders=context.draft_orders,
             occasion=request.occasion,
             selections=context.selections,

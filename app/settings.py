@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.cds_hooks.queries import queries_with
 from app.vocabulary import Language
 
 _Names = Annotated[tuple[str, ...], NoDecode]
@@ -30,6 +31,9 @@ class Settings(BaseSettings):
     language: Language = Language.EN
     timezone: str = "UTC"
     disabled_recommendations: _Names = ()
+
+    # What is asked for: prefetch keys that are added, changed or (null) removed
+    prefetch: dict[str, str | None] = {}
 
     # Where the service stands
     public_base_url: str | None = None
@@ -76,6 +80,12 @@ class Settings(BaseSettings):
             if origin != "*" and (scheme not in ("http", "https") or not separator or not host or "/" in host):
                 raise ValueError("an origin is '*' or scheme://host[:port] without a path")
         return origins
+
+    @field_validator("prefetch")
+    @classmethod
+    def _queries(cls, changes: dict[str, str | None]) -> dict[str, str | None]:
+        queries_with(changes)  # its ValueError names the key
+        return changes
 
     @field_validator("timezone")
     @classmethod

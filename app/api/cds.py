@@ -28,6 +28,7 @@ from app.cds_hooks.discovery import discovery
 from app.cds_hooks.errors import Overloaded, UnknownService
 from app.cds_hooks.feedback import read_feedback
 from app.cds_hooks.hooks import SERVICES_BY_ID, Service
+from app.cds_hooks.queries import queries_with
 from app.cds_hooks.request import HookRequest, read_request
 from app.cds_hooks.response import HookAnswer
 from app.decoding.call import decode_call
@@ -46,6 +47,7 @@ def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher 
     """The CDS Hooks routes of one app."""
     routes = APIRouter(tags=["CDS Hooks"])
     default = Configuration(profile=descriptions.profile(settings), language=descriptions.language(settings))
+    queries = queries_with(settings.prefetch)
     limit, timeout = settings.max_body_bytes, settings.request_timeout_seconds
     admission = Admission(
         slots=settings.max_concurrent_requests,
@@ -57,7 +59,9 @@ def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher 
         language = request.headers.get("accept-language")
         preferences = _preferences(request)
         call = decode_call(without_bom(raw))
-        return read_request(call, service, default=default, preferences=preferences, accept_language=language)
+        return read_request(
+            call, service, default=default, preferences=preferences, accept_language=language, queries=queries
+        )
 
     def answer(call: HookRequest, request: Request) -> Response:
         call.records.require()
@@ -86,7 +90,7 @@ def router(ports: Ports, settings: Settings, metrics: Metrics, fetcher: Fetcher 
     @routes.get("/cds-services", **descriptions.DISCOVERY)
     async def get_discovery(request: Request) -> Response:
         check_accept(request.headers.get("accept"))
-        return json_response(discovery())
+        return json_response(discovery(queries=queries))
 
     @routes.post("/cds-services/{service_id}", **descriptions.CALL)
     async def post_call(service_id: str, request: Request) -> Response:

@@ -7,23 +7,23 @@ from typing import Any
 
 from app.cds_hooks.configuration import MAX_CARDS, OPTIONAL_TOPICS, OPTIONS_NAME
 from app.cds_hooks.hooks import SERVICES, Service
-from app.cds_hooks.prefetch import TEMPLATES
+from app.cds_hooks.queries import DEFAULT_QUERIES, Queries
 
 CDS_HOOKS_VERSION = "2.0.1"
 
 USAGE_REQUIREMENTS = (
-    "Works from prefetch alone with FHIR R4. Needs patient, observations and medications or medicationRequests (HTTP "
-    "412 without them); every other key that is not sent is treated as unknown, and the cards name what is missing. "
-    "Send null, or a Bundle without entries, where a query found nothing."
+    "Works from prefetch alone with FHIR R4. Needs patient, one of the keys with Observations, and medications or "
+    "medicationRequests (HTTP 412 without them); what is not sent is treated as unknown, and the cards name what is "
+    "missing. Send null, or a Bundle without entries, where a query found nothing."
 )
 
 
-def discovery(services: Iterable[Service] = SERVICES) -> dict[str, Any]:
-    """The body of the discovery answer."""
-    return {"services": [_described(service) for service in services]}
+def discovery(services: Iterable[Service] = SERVICES, *, queries: Queries = DEFAULT_QUERIES) -> dict[str, Any]:
+    """The body of the discovery answer, with the queries of this deployment."""
+    return {"services": [_described(service, queries) for service in services]}
 
 
-def _described(service: Service) -> dict[str, Any]:
+def _described(service: Service, queries: Queries) -> dict[str, Any]:
     # hookVersion is left out: the library's metadata and change logs disagree about it, and it is optional.
     return {
         "hook": service.hook.value,
@@ -32,7 +32,7 @@ def _described(service: Service) -> dict[str, Any]:
         "id": service.id,
         "version": CDS_HOOKS_VERSION,
         "usageRequirements": USAGE_REQUIREMENTS,
-        "prefetch": dict(TEMPLATES),
+        "prefetch": dict(queries.templates),
         "extension": {OPTIONS_NAME: _options()},
     }
 

@@ -1,4 +1,4 @@
-"""Prefetch: what the service asks for, and what the values that came back mean.
+"""Prefetch: what the values that came back mean. What is asked for stands in `app.cds_hooks.queries`.
 
 A key can come back in six ways: not at all, null, as an OperationOutcome, as one resource, as a Bundle, or as a Bundle
 with further pages. `resolve` turns each into the records that are there and into how far their absence can be trusted
@@ -7,42 +7,23 @@ with further pages. `resolve` turns each into the records that are there and int
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import quote
 
 from msgspec.structs import replace
 
 from app.cds_hooks.errors import DataUnavailable, MalformedRequest
-from app.chart import Availability, SetAside, Source
+from app.cds_hooks.queries import CATEGORY_KEYS, DEFAULT_QUERIES, PATIENT_KEY, Covered, Queries
+from app.chart import Availability, ObservationCategory, SetAside, Source
 from app.wire.bundle import Bundle, Entry, Issue, OperationOutcome
 from app.wire.conditions import AllergyIntolerance, Condition, FamilyMemberHistory
-from app.wire.medications import MedicationRecord
+from app.wire.medications import MedicationAdministration, MedicationRecord, MedicationRequest, MedicationStatement
 from app.wire.observations import DiagnosticReport, Observation
 from app.wire.patient import Patient
 from app.wire.procedures import Procedure, ServiceRequest
 from app.wire.record import Record
 from app.wire.resources import Damaged
-
-PATIENT_KEY = "patient"
-
-# Observations are asked for without a list of codes: the codes of all sources together make a query of several
-# kilobytes, which servers and proxies refuse; a category filter would lose the many charts that have no category.
-TEMPLATES: dict[str, str] = {
-    PATIENT_KEY: "Patient/{{context.patientId}}",
-    Source.OBSERVATIONS.value: "Observation?patient={{context.patientId}}",
-    Source.MEDICATIONS.value: "MedicationStatement?patient={{context.patientId}}",
-    Source.MEDICATION_REQUESTS.value: "MedicationRequest?patient={{context.patientId}}",
-    Source.MEDICATION_ADMINISTRATIONS.value: "MedicationAdministration?patient={{context.patientId}}",
-    Source.CONDITIONS.value: "Condition?patient={{context.patientId}}",
-    Source.PROCEDURES.value: "Procedure?patient={{context.patientId}}",
-    Source.FAMILY_HISTORY.value: "FamilyMemberHistory?patient={{context.patientId}}",
-    Source.ALLERGIES.value: "AllergyIntolerance?patient={{context.patientId}}",
-    Source.DIAGNOSTIC_REPORTS.value: "DiagnosticReport?patient={{context.patientId}}",
-    Source.SERVICE_REQUESTS.value: "ServiceRequest?patient={{context.patientId}}",
-}
-
-_PATIENT_ID = "{{context.patientId}}"
 
 # Only for a single resource under a search key: whether it is what was asked for.
 _TYPES: dict[Source, type[Record]] = {
@@ -58,12 +39,12 @@ _TYPES: dict[Source, type[Record]] = {
     Source.SERVICE_REQUESTS: ServiceRequest,
 }
 
-
-def queries_for(patient_id: str) -> dict[str, str]:
-    """All queries of the service for a patient, by prefetch key."""
-    # The id stands in a URL; an id with odd characters must stay one value of one parameter.
-    return {key: template.replace(_PATIENT_ID, quote(patient_id, safe="")) for key, template in TEMPLATES.items()}
-
+_KINDS: dict[Source, type[Record]] = {
+    **_TYPES,
+    Source.MEDICATIONS: MedicationStatement,
+    Source.MEDICATION_REQUESTS: MedicationRequest,
+    Source.MEDICATION_ADMINISTRATIONS: MedicationAdministration,
+}
 
 _FAILED_SEVERITIES = frozenset({"error", "fatal"})
 
@@ -76,6 +57,9 @@ class Records:
     that lack members which could not be read. `availability` has every `Source`. `patient` is None where it did not
     come; `patient_absent` says whether its key was left out (or its query failed), so that it can still be fetched.
     `next_pages`: for each key that is incomplete for want of further pages only, the address of the next one.
+    `by_key`: how complete the list under each key is that came, for the keys that are known. `others`: the kinds of
+    records that came under other keys; how complete they are is not known. `categories`: those of Observations whose
+    list is complete. `not_fetched`: by key, why a FHIR server did not give it.
     """
 
     patient: Patient | None = field(repr=False)
@@ -85,7 +69,11 @@ class Records:
     damaged: tuple[Damaged, ...] = field(default=(), repr=False)
     set_aside: tuple[SetAside, ...] = ()
     next_pages: Mapping[str, str] = field(default_factory=dict, repr=False)
-    not_fetched: Mapping[str, str] = field(default_factory=dict)  # by key: why a FHIR server did not give it
+    by_key: Mapping[str, Availability] = field(default_factory=dict)
+    others: frozenset[Source] = frozenset()
+    categories: frozenset[ObservationCategory] = frozenset()
+    asked: Queries = field(default=DEFAULT_QUERIES, repr=False)
+    not_fetched: Mapping[str, str] = field(default_factory=dict)
 
     def queries(self, patient_id: str) -> dict[str, str]:
         """What is worth asking a FHIR server for: by key, the query of a key that was left out, or its next page.
@@ -93,17 +81,30 @@ class Records:
         A key whose query failed at the client is not asked again (PFD-4), except the patient, without whom nothing
         goes.
         """
-        absent = [source.value for source in Source if self.availability[source] is Availability.ABSENT]
-        keys = [PATIENT_KEY, *absent] if self.patient_absent else absent
-        every = queries_for(patient_id)
+        by_category = not self.by_key.keys().isdisjoint(CATEGORY_KEYS)
+        every = self.asked.of(patient_id) if by_category else self.asked.to_fetch(patient_id)
+        wanted = [key for key in every if key != PATIENT_KEY and key not in self.by_key and not self._answered(key)]
+        keys = [PATIENT_KEY, *wanted] if self.patient_absent else wanted
         return {**{key: every[key] for key in keys}, **self.next_pages}
+
+    def _answered(self, key: str) -> bool:
+        """Whether what a key is asked for came under another key, whole or in part, or failed there."""
+        if key in CATEGORY_KEYS and Source.OBSERVATIONS.value in self.by_key:
+            return True  # the client has asked for all Observations at once
+        covered = self.asked.covers[key]
+        return bool(covered) and all(
+            part in self.categories
+            if isinstance(part, ObservationCategory)
+            else self.availability[part] is not Availability.ABSENT
+            for part in covered
+        )
 
     def require(self) -> None:
         """Raise DataUnavailable (412) where data is missing that no advice can do without (contract, section 2)."""
         missing = []
         if self.patient is None:
             missing.append(PATIENT_KEY)
-        if not self._came(Source.OBSERVATIONS):
+        if not self._observations_came():
             missing.append(Source.OBSERVATIONS.value)
         if not self._came(Source.MEDICATIONS) and not self._came(Source.MEDICATION_REQUESTS):
             missing.append(f"{Source.MEDICATIONS.value} (or {Source.MEDICATION_REQUESTS.value})")
@@ -112,35 +113,67 @@ class Records:
             raise DataUnavailable(f"required data came neither by prefetch nor from a FHIR server: {keys}")
 
     def _with_reason(self, said: str) -> str:
-        """A missing key with why it could not be fetched, where that was tried."""
-        reason = self.not_fetched.get(said.partition(" ")[0])
+        """A missing key with why it could not be fetched, where that was tried; the first reason of several keys."""
+        key = said.partition(" ")[0]
+        keys = (key, *CATEGORY_KEYS) if key == Source.OBSERVATIONS else (key,)
+        reason = next((self.not_fetched[one] for one in keys if one in self.not_fetched), None)
         return f"{said} ({reason})" if reason else said
 
+    def _observations_came(self) -> bool:
+        """Whether any key with Observations came; an empty list is one."""
+        asked = (key for key, parts in self.asked.covers.items() if any(map(_is_of_observations, parts)))
+        return Source.OBSERVATIONS in self.others or any(self.by_key.get(key) in _CAME for key in asked)
+
     def _came(self, source: Source) -> bool:
-        return self.availability[source] in (Availability.PROVIDED, Availability.PARTIAL)
+        return source in self.others or self.availability[source] in _CAME
 
 
-def resolve(prefetch: Mapping[str, Record | None], *, patient_id: str, wrong: Collection[str] = frozenset()) -> Records:
-    """The records of a prefetch object.
+_CAME = (Availability.PROVIDED, Availability.PARTIAL)
+
+
+def _is_of_observations(part: Covered) -> bool:
+    return part is Source.OBSERVATIONS or isinstance(part, ObservationCategory)
+
+
+def resolve(
+    prefetch: Mapping[str, Record | None],
+    *,
+    patient_id: str,
+    wrong: Collection[str] = frozenset(),
+    queries: Queries = DEFAULT_QUERIES,
+) -> Records:
+    """The records of a prefetch object, those of keys that were not asked for included.
 
     `wrong`: paths of values that are no JSON object. Raises MalformedRequest where one of them stands under a key that
-    was asked for, or where the patient is somebody else than `context.patientId`. Other keys are ignored.
+    is known, or where the patient is somebody else than `context.patientId`; under another key it is set aside.
     """
-    for key in TEMPLATES:
+    collected, by_key, others = Collected(), dict[str, Availability](), set[Source]()
+    for key, value in prefetch.items():
+        known = key in queries.covers or key == PATIENT_KEY
         if (path := f"prefetch.{key}") in wrong:
-            raise MalformedRequest(f"{path} must be a FHIR resource, a Bundle or null", expression=path)
-    collected = Collected()
-    availability = {source: _collect(prefetch, source, collected) for source in Source}
+            if known:
+                raise MalformedRequest(f"{path} must be a FHIR resource, a Bundle or null", expression=path)
+            collected.skip("unreadable")
+        elif key in queries.covers:
+            by_key[key] = _collect(value, key, _type_of(queries.covers[key]), collected)
+        elif not known:
+            before = len(collected.entries)
+            _collect(value, key, Record, collected)
+            others |= {source for record in collected.entries[before:] if (source := _source_of(record))}
     patient, patient_absent = _patient(prefetch, patient_id, collected)
-    return Records(
+    found = Records(
         patient=patient,
         entries=tuple(collected.entries),
-        availability=availability,
+        availability={},
         patient_absent=patient_absent,
         damaged=tuple(collected.damaged),
         set_aside=tuple(SetAside(None, reason, count) for reason, count in collected.set_aside.items()),
-        next_pages=collected.next_pages,
+        next_pages={key: page for key, page in collected.next_pages.items() if key in by_key},
+        by_key=by_key,
+        others=frozenset(others),
+        asked=queries,
     )
+    return _judged(found)
 
 
 def supplement(records: Records, fetched: Mapping[str, Record | None], *, patient_id: str) -> Records:
@@ -148,23 +181,64 @@ def supplement(records: Records, fetched: Mapping[str, Record | None], *, patien
 
     A further page completes its key where it is the last one; one that could not be had leaves the key incomplete.
     """
-    more = resolve(fetched, patient_id=patient_id)
-    availability = dict(records.availability)
-    for source in Source:
-        if source.value in records.next_pages:
-            if more.availability[source] is Availability.PROVIDED:
-                availability[source] = Availability.PROVIDED
-        elif source.value in fetched:
-            availability[source] = more.availability[source]
+    more = resolve(fetched, patient_id=patient_id, queries=records.asked)
+    by_key = dict(records.by_key)
+    for key, availability in more.by_key.items():
+        if key not in records.next_pages or availability is Availability.PROVIDED:
+            by_key[key] = availability
     patient = records.patient or more.patient
-    return Records(
+    found = Records(
         patient=patient,
         entries=(*records.entries, *more.entries),
-        availability=availability,
+        availability={},
         patient_absent=patient is None and records.patient_absent,
         damaged=(*records.damaged, *more.damaged),
         set_aside=(*records.set_aside, *more.set_aside),
+        by_key=by_key,
+        others=records.others | more.others,
+        asked=records.asked,
     )
+    return _judged(found)
+
+
+def _judged(records: Records) -> Records:
+    """The records with how complete each kind of them is, from the lists under all keys that answer for it.
+
+    Observations of all six categories are all Observations; where some of them came, the others are not provided.
+    """
+    best: dict[Covered, Availability] = {}
+    for key, availability in records.by_key.items():
+        for part in records.asked.covers[key]:
+            known = best.get(part, Availability.ABSENT)
+            best[part] = min(known, availability, key=_ORDER.index)
+    whole = best.get(Source.OBSERVATIONS, Availability.ABSENT)
+    parts = [best.get(category, Availability.ABSENT) for category in ObservationCategory]
+    if whole is not Availability.PROVIDED:
+        worst = max(parts, key=_ORDER.index)
+        failed = Availability.FAILED if Availability.FAILED in parts else Availability.ABSENT
+        together = Availability.PARTIAL if Availability.PARTIAL in parts else failed
+        whole = min(whole, worst if worst is Availability.PROVIDED else together, key=_ORDER.index)
+    availability_of = {source: best.get(source, Availability.ABSENT) for source in Source}
+    return dataclasses.replace(
+        records,
+        availability={**availability_of, Source.OBSERVATIONS: whole},
+        categories=frozenset(c for c in ObservationCategory if best.get(c) is Availability.PROVIDED),
+    )
+
+
+_ORDER = (Availability.PROVIDED, Availability.PARTIAL, Availability.FAILED, Availability.ABSENT)
+"""What is known of a list, the best first."""
+
+
+def _type_of(covered: Collection[Covered]) -> type[Record]:
+    """What a single resource under a key must be to count as its list."""
+    kinds = {_TYPES[Source.OBSERVATIONS if isinstance(part, ObservationCategory) else part] for part in covered}
+    return kinds.pop() if len(kinds) == 1 else Record
+
+
+def _source_of(record: Record) -> Source | None:
+    """The kind of a record, by its type."""
+    return next((source for source, kind in _KINDS.items() if isinstance(record, kind)), None)
 
 
 class Collected:
@@ -229,30 +303,27 @@ def _identified(resource: Record, entry: Entry) -> Record:
     return replace(resource, id=entry.full_url.removeprefix("urn:uuid:"))
 
 
-def _collect(prefetch: Mapping[str, Record | None], source: Source, collected: Collected) -> Availability:
-    if source.value not in prefetch:
-        return Availability.ABSENT
-    value = prefetch[source.value]
+def _collect(value: Record | None, key: str, expected: type[Record], collected: Collected) -> Availability:
     if value is None:
         return Availability.PROVIDED  # the client looked and found nothing
     whole = _whole(value)
     if isinstance(whole, Bundle):
-        availability = _collect_list(whole, source, collected)
+        availability = _collect_list(whole, key, collected)
         damaged = whole is not value and availability is Availability.PROVIDED
         return Availability.PARTIAL if damaged else availability
     if isinstance(whole, OperationOutcome):
         return Availability.FAILED
     collected.add(value)
-    return Availability.PROVIDED if isinstance(whole, _TYPES[source]) else Availability.FAILED
+    return Availability.PROVIDED if isinstance(whole, expected) else Availability.FAILED
 
 
-def _collect_list(bundle: Bundle, source: Source, collected: Collected) -> Availability:
+def _collect_list(bundle: Bundle, key: str, collected: Collected) -> Availability:
     availability = collected.take_all(bundle)
     has_next, address = _next_page(bundle)
     if not has_next or availability is Availability.FAILED:
         return availability
     if availability is Availability.PROVIDED and address:
-        collected.next_pages[source.value] = address
+        collected.next_pages[key] = address
     return Availability.PARTIAL
 
 

@@ -16,6 +16,7 @@ from app.cds_hooks.context_records import Found, bundle_of, intolerances_of, ref
 from app.cds_hooks.errors import MalformedRequest
 from app.cds_hooks.hooks import OCCASIONS, USER_TYPES, Hook, Service
 from app.cds_hooks.prefetch import Records, resolve
+from app.cds_hooks.queries import DEFAULT_QUERIES, Queries
 from app.chart import Occasion, SetAside
 from app.wire.call import Call, Context, Decoded
 from app.wire.record import Record
@@ -82,6 +83,7 @@ def read_request(
     default: Configuration | None = None,
     preferences: Sequence[Preferences] = (),
     accept_language: str | None = None,
+    queries: Queries = DEFAULT_QUERIES,
 ) -> HookRequest:
     """Check a decoded body against the service that it was sent to.
 
@@ -112,7 +114,7 @@ def read_request(
         service_id=service.id,
         hook_instance=hook_instance,
         context=context,
-        records=resolve(body.prefetch or {}, patient_id=context.patient_id, wrong=wrong),
+        records=resolve(body.prefetch or {}, patient_id=context.patient_id, wrong=wrong, queries=queries),
         configuration=configuration,
         fhir_server=fhir_server,
         fhir_authorization=authorization,

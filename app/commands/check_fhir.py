@@ -16,12 +16,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from app.cds_hooks.prefetch import queries_for
+from app.cds_hooks.queries import queries_with
 from app.outbound.addresses import AddressRefused, parse_url
 from app.outbound.fhir_client import METADATA, FetchResult, FhirClient
 from app.outbound.pages import entries_of
 from app.outbound.reasons import REASONS
 from app.outbound.settings import FhirClientSettings
+from app.settings import Settings
 
 EXIT_QUERIES = 1
 EXIT_USE = 2
@@ -61,11 +62,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not listed:
         print(f"note: not listed yet; the service needs OSTEON_FHIR_SERVERS={url}")
         settings = settings.model_copy(update={"fhir_servers": (*settings.fhir_servers, url)})
-    queries = queries_for(options.patient) if options.patient else {}
+    queries = _queries(options.patient) if options.patient else {}
     results, seconds = asyncio.run(_tried(settings, url, token, options.patient or "", queries))
     for line in told(results, seconds):
         print(line)
     return EXIT_QUERIES if any(result.failure for result in results.values()) else 0
+
+
+def _queries(patient_id: str) -> dict[str, str]:
+    """What clients are asked to send, and what the service asks for itself."""
+    queries = queries_with(Settings().prefetch)
+    return {**queries.of(patient_id), **queries.to_fetch(patient_id)}
 
 
 async def _tried(

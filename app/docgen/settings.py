@@ -36,6 +36,10 @@ MEANINGS: dict[str, dict[str, str]] = {
         "timezone": "Time zone of the IANA database that decides what day it is.",
         "disabled_recommendations": "Ids of recommendations that this hospital has switched off.",
     },
+    "What is asked for": {
+        "prefetch": "JSON object of prefetch keys that this deployment adds, changes (a query) or removes (null). "
+        '`{"observations": "Observation?patient={{context.patientId}}"}` publishes the search of all Observations.',
+    },
     "Where the service stands": {
         "public_base_url": "The address that clients use, as they write it. `aud` of tokens is compared with it, never "
         "with the Host header; links in Bundles begin with it.",

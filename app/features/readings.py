@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from app.chart import ObservationFact, Source
+from app.chart import ObservationCategory, ObservationFact, Source
 from app.dates import within_months
 from app.features.model import Evidence, Feature, Features, interval, known, observed, unknown
 
@@ -116,6 +116,11 @@ def says(fact: ObservationFact, concept: str) -> bool | None:
     return None
 
 
-def observations_provided(context: Features) -> bool:
-    """Whether the observations came complete."""
-    return context.chart.provided(Source.OBSERVATIONS)
+def observations_provided(context: Features, *categories: ObservationCategory) -> bool:
+    """Whether the observations came complete: all of them, or those of the categories that a question is about."""
+    return context.chart.observed(*categories) if categories else context.chart.provided(Source.OBSERVATIONS)
+
+
+def results_provided(context: Features) -> bool:
+    """Whether laboratory results came complete."""
+    return observations_provided(context, ObservationCategory.LABORATORY)

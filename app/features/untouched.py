@@ -27,7 +27,7 @@ from app.features.model import Feature, FeatureCycle, Features, FeatureSettings,
 T = TypeVar("T")
 Compute = Callable[[Features, str], Feature]
 
-_SAME_FOR_ALL: Final = frozenset({"availability", "provided", "today"})
+_SAME_FOR_ALL: Final = frozenset({"availability", "categories", "observed", "provided", "today"})
 """Members of a chart that are equal for all patients who share a set of untouched answers."""
 _MEMBERS: Final = tuple(name for name in Chart.__struct_fields__ if name not in _SAME_FOR_ALL)
 _KEPT_SETS: Final = 64
@@ -151,10 +151,10 @@ class UntouchedMemo:
 
     def answers(self, chart: Chart, settings: FeatureSettings, compute: Compute) -> UntouchedAnswers:
         """The set for a chart. Settings are compared by identity: a process has one."""
-        key = (chart.today, frozenset(chart.availability.items()), id(settings), compute)
+        key = (chart.today, frozenset(chart.availability.items()), chart.categories, id(settings), compute)
         found = self._sets.get(key)
         if found is None:
-            empty = Chart(Patient(id=""), chart.today, chart.availability)
+            empty = Chart(Patient(id=""), chart.today, chart.availability, chart.categories)
             found = self._sets[key] = UntouchedAnswers(empty, settings, compute)  # keeps `settings` alive, and their id
             if len(self._sets) > _KEPT_SETS:
                 self._sets.popitem(last=False)

@@ -24,6 +24,7 @@ from app.chart import (
     DraftOrder,
     FamilyFact,
     IntoleranceFact,
+    ObservationCategory,
     Occasion,
     ProcedureFact,
     RequestedService,
@@ -66,6 +67,7 @@ class ChartInput:
     patient: Patient
     entries: Sequence[Record]
     availability: dict[Source, Availability]
+    categories: frozenset[ObservationCategory] = frozenset()
     draft_orders: Sequence[Record] = ()
     occasion: Occasion = Occasion.CHART
     selections: frozenset[str] | None = None
@@ -107,10 +109,12 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
         [f for f in facts.conditions.fractures if not known & set(f.refs)] + facts.new.fractures,
         facts.conditions.high_energy_days | facts.new.high_energy_days,
     )
+    availability, categories = _with_damage(data, reading)
     return Chart(
         patient=patient,
         today=today,
-        availability=_with_damage(data, reading),
+        availability=availability,
+        categories=categories,
         observations=tuple(facts.observations.observations),
         densities=_without_repetitions(facts.observations.densities),
         conditions=(*conditions, *facts.new.conditions, *facts.observations.conditions),
@@ -264,13 +268,20 @@ def _with_new(known: Sequence[IntoleranceFact], new: Sequence[IntoleranceFact]) 
     return (*(fact for fact in known if fact.ref not in named), *new)
 
 
-def _with_damage(data: ChartInput, reading: Reading) -> dict[Source, Availability]:
-    """How complete the lists are, records that could not be read wholly considered."""
-    availability = dict(data.availability)
+def _with_damage(
+    data: ChartInput, reading: Reading
+) -> tuple[dict[Source, Availability], frozenset[ObservationCategory]]:
+    """How complete the lists are, records that could not be read wholly considered.
+
+    The category of an Observation is one of its members: one that could not be read can be of any.
+    """
+    availability, categories = dict(data.availability), data.categories
     for source in incomplete_for(data.damaged, reading):
         if availability.get(source) is Availability.PROVIDED:
             availability[source] = Availability.PARTIAL
-    return availability
+        if source is Source.OBSERVATIONS:
+            categories = frozenset()
+    return availability, categories
 
 
 def _without_repetitions(densities: Sequence[DensityFact]) -> tuple[DensityFact, ...]:

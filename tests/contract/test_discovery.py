@@ -7,7 +7,7 @@ import re
 import pytest
 
 from app.cds_hooks.hooks import SERVICES
-from app.cds_hooks.prefetch import TEMPLATES
+from app.cds_hooks.queries import CATEGORY_KEYS, DEFAULT_QUERIES
 from app.chart import Source
 from tests.conftest import Client
 from tests.support import calls
@@ -70,25 +70,25 @@ def test_each_advertised_service_answers(client: Client, name: str) -> None:
 
 def test_prefetch_is_the_same_for_all_services(client: Client) -> None:
     """DISC-7: a non-empty object of text templates with the keys of the contract."""
-    expected = {"patient", *(source.value for source in Source)}
+    expected = {"patient", *CATEGORY_KEYS, *(source.value for source in Source)} - {"observations"}
     for service in client.get("/cds-services").json()["services"]:
         assert set(service["prefetch"]) == expected
         assert all(isinstance(template, str) for template in service["prefetch"].values())
 
 
-@pytest.mark.parametrize("template", TEMPLATES.values())
+@pytest.mark.parametrize("template", DEFAULT_QUERIES.templates.values())
 def test_templates_are_relative_reads_and_searches(template: str) -> None:
     """PFT-1, PFT-7, PFT-10: an instance read, or a type search by reference; no operation, include, chain or sort."""
-    assert re.fullmatch(r"Patient/\{\{[^}]+\}\}|[A-Z][A-Za-z]+\?patient=\{\{[^}]+\}\}", template)
+    assert re.fullmatch(r"Patient/\{\{[^}]+\}\}|[A-Z][A-Za-z]+\?patient=\{\{[^}]+\}\}(&category=[a-z-]+)?", template)
 
 
-@pytest.mark.parametrize("template", TEMPLATES.values())
+@pytest.mark.parametrize("template", DEFAULT_QUERIES.templates.values())
 def test_templates_use_only_the_patient_of_the_context(template: str) -> None:
     """PFT-2, PFT-3, PFT-4, PFT-5, PFT-6, PFT-8: no token but context.patientId, which every hook requires."""
     assert re.findall(r"\{\{(.*?)\}\}", template) == ["context.patientId"]
 
 
-@pytest.mark.parametrize("template", TEMPLATES.values())
+@pytest.mark.parametrize("template", DEFAULT_QUERIES.templates.values())
 def test_templates_repeat_no_parameter(template: str) -> None:
     """PFT-9: the official sandbox joins repeated parameters into one."""
     names = [parameter.partition("=")[0] for parameter in template.partition("?")[2].split("&")]
@@ -97,7 +97,8 @@ def test_templates_repeat_no_parameter(template: str) -> None:
 
 def test_every_key_is_read() -> None:
     """PFT-11: what is asked for is what the chart has a place for."""
-    assert set(TEMPLATES) - {"patient"} == {source.value for source in Source}
+    assert set(DEFAULT_QUERIES.covers) == {*CATEGORY_KEYS, *(source.value for source in Source)}
+    assert set(DEFAULT_QUERIES.templates) - {"patient"} <= set(DEFAULT_QUERIES.covers)
 
 
 def test_discovery_of_no_service_is_an_empty_list() -> None:

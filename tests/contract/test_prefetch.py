@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from app.cds_hooks.prefetch import Records, resolve, supplement
-from app.chart import Availability, SetAside, Source
+from app.cds_hooks.queries import CATEGORY_KEYS, queries_with
+from app.chart import Availability, ObservationCategory, SetAside, Source
+from app.main import create_app
+from app.settings import Settings
 from tests.conftest import Client
 from tests.support.calls import bundle, observation, outcome, patient_view, without
-from tests.support.fake import FakePipeline
+from tests.support.fake import FakePipeline, passing
 from tests.support.wire import call, record
 
 KEYS = [source.value for source in Source]
@@ -215,9 +218,18 @@ def test_a_resource_without_id_takes_that_of_its_full_url() -> None:
     assert "id" not in resource
 
 
-def test_extra_keys_are_ignored() -> None:
-    """PFD-9: not even counted."""
-    assert records(coverage=bundle({"resourceType": "Coverage", "id": "x"})) == records()
+def test_extra_keys_are_read_like_the_others() -> None:
+    """Contract, section 2: a site may split its queries as it must; how complete such a list is, is not known."""
+    found = records(problems=bundle({"resourceType": "Condition", "id": "c"}), other=None, failed=outcome())
+    assert ids(found) == ["o1", "c"]
+    assert found.availability[Source.CONDITIONS] is Availability.ABSENT
+    assert found.others == {Source.CONDITIONS}
+
+
+def test_extra_keys_never_fail_the_call(client: Client) -> None:
+    """PFD-9: what cannot be read under a key that was not asked for is set aside and counted."""
+    assert client.call(patient_view(unknown="x", other=[1])).status_code == 200
+    assert records(unknown="x").set_aside == (SetAside(None, "unreadable", 1),)
 
 
 def test_each_answer_stands_for_itself(client: Client) -> None:
@@ -270,3 +282,114 @@ def test_a_page_that_could_not_be_had_leaves_the_list_incomplete(page: Any) -> N
     came = records(conditions=bundle(link=[{"relation": "next", "url": "u"}]))
     whole = supplement(came, {"conditions": record(page)}, patient_id="p1")
     assert whole.availability[Source.CONDITIONS] is Availability.PARTIAL
+
+
+def without_observations(**prefetch: Any) -> Any:
+    return {**without(patient_view(), "prefetch", "observations")["prefetch"], **prefetch}
+
+
+@pytest.mark.parametrize("key", [*CATEGORY_KEYS, "observations"])
+def test_any_key_with_observations_is_enough(client: Client, key: str) -> None:
+    """Contract, section 2: 412 only where none came; the others are unknown."""
+    for value in (None, bundle(), bundle(observation()), observation()):
+        assert client.call({**patient_view(), "prefetch": without_observations(**{key: value})}).status_code == 200
+    for prefetch in (without_observations(), without_observations(**{key: outcome()})):
+        assert client.call({**patient_view(), "prefetch": prefetch}).status_code == 412
+
+
+def test_observations_under_an_extra_key_are_enough(client: Client) -> None:
+    """Contract, section 2: recognised by their type."""
+    prefetch = without_observations(vitals=bundle(observation()))
+    assert client.call({**patient_view(), "prefetch": prefetch}).status_code == 200
+
+
+def test_a_category_is_known_by_itself() -> None:
+    found = resolved(without_observations(observationsLaboratory=bundle(), observationsVitalSigns=outcome()))
+    assert found.categories == {ObservationCategory.LABORATORY}
+    assert found.availability[Source.OBSERVATIONS] is Availability.FAILED
+    assert set(found.queries("p1")) >= {"observationsSocialHistory", "observationsExam"}
+    assert not set(found.queries("p1")) & {"observationsLaboratory", "observationsVitalSigns", "observations"}
+
+
+def test_all_categories_are_all_observations() -> None:
+    every = resolved(without_observations(**dict.fromkeys(CATEGORY_KEYS, None)))
+    assert every.availability[Source.OBSERVATIONS] is Availability.PROVIDED
+    page = bundle(observation(), link=[{"relation": "next", "url": "v"}])
+    paged = resolved(without_observations(**{**dict.fromkeys(CATEGORY_KEYS, None), "observationsExam": page}))
+    assert paged.availability[Source.OBSERVATIONS] is Availability.PARTIAL
+    assert paged.next_pages == {"observationsExam": "v"}
+
+
+def test_a_record_counts_whatever_its_category_and_key() -> None:
+    found = resolved(without_observations(observationsExam=bundle(observation(7))))
+    assert "o7" in ids(found)
+
+
+def test_without_any_observation_the_service_asks_for_all_at_once() -> None:
+    """Charts without categories are common; a server that refuses is asked by category."""
+    asked = resolved(without_observations()).queries("p 1/x")
+    assert asked["observations"] == "Observation?patient=p%201%2Fx"
+    assert not set(asked) & set(CATEGORY_KEYS)
+
+
+def test_what_is_fetched_by_category_completes_it() -> None:
+    came = resolved(without_observations(**{key: None for key in CATEGORY_KEYS if key != "observationsImaging"}))
+    assert came.availability[Source.OBSERVATIONS] is Availability.ABSENT
+    whole = supplement(came, {"observationsImaging": record(bundle(observation()))}, patient_id="p1")
+    assert whole.availability[Source.OBSERVATIONS] is Availability.PROVIDED
+
+
+OWN = {
+    "labs": "Observation?patient={{context.patientId}}&category=laboratory,vital-signs&_count=1000",
+    "dxa": "Observation?subject=Patient/{{context.patientId}}&code=http://loinc.org|38268-9",
+    "serviceRequests": None,
+    "conditions": "Condition?patient={{context.patientId}}&category=problem-list-item",
+}
+
+
+def test_a_deployment_has_its_own_queries() -> None:
+    queries = queries_with(OWN)
+    assert "serviceRequests" not in queries.templates
+    assert queries.templates["labs"] == OWN["labs"]
+    assert queries.covers["labs"] == {ObservationCategory.LABORATORY, ObservationCategory.VITAL_SIGNS}
+    assert queries.covers["dxa"] == frozenset()
+    assert queries.covers["conditions"] == {Source.CONDITIONS}  # the deployment says what its list of conditions is
+    decoded = call({"prefetch": without_observations(labs=None, dxa=bundle(observation()))})
+    found = resolve(decoded.call.prefetch or {}, patient_id="p1", queries=queries)
+    assert found.categories == {ObservationCategory.LABORATORY, ObservationCategory.VITAL_SIGNS}
+    found.require()
+
+
+def test_the_queries_of_a_deployment_are_published() -> None:
+    app = create_app(pipeline=FakePipeline(), settings=Settings(prefetch=OWN), self_test=passing)
+    for service in Client(app).get("/cds-services").json()["services"]:
+        assert service["prefetch"]["labs"] == OWN["labs"]
+        assert "serviceRequests" not in service["prefetch"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"patient": None}, "cannot be removed"),
+        ({"patient": "Patient?_id={{context.patientId}}"}, "must be"),
+        ({"condition": None}, "is not there"),
+        ({"a b": "Condition?patient={{context.patientId}}"}, "letters"),
+        ({"labs": "Encounter?patient={{context.patientId}}"}, "is not read"),
+        ({"labs": "https://x.test/Observation?patient={{context.patientId}}"}, "must be a search"),
+        ({"labs": "Observation?category=laboratory"}, "patient and subject"),
+        ({"labs": "Observation?patient={{context.encounterId}}"}, "patient and subject"),
+        (
+            {"labs": "Observation?patient={{context.patientId}}&encounter={{context.encounterId}}"},
+            "not allowed|other token",
+        ),
+        ({"labs": "Observation?patient={{context.patientId}}&_include=Observation:subject"}, "not allowed"),
+        ({"labs": "Observation?patient={{context.patientId}}&code:not=x"}, "not allowed"),
+        ({"labs": "Observation?patient={{context.patientId}}&code=x&code=y"}, "twice"),
+        ({"conditions": "Observation?patient={{context.patientId}}"}, "another type"),
+        ({"observationsExam": "Condition?patient={{context.patientId}}"}, "another type"),
+    ],
+)
+def test_a_query_that_cannot_be_right_stops_the_start(changes: Any, said: str) -> None:
+    """PFT-1 to PFT-9: checked at start, with the name of the key."""
+    with pytest.raises(ValueError, match=said):
+        Settings(prefetch=changes)

@@ -116,6 +116,16 @@ def test_wrong_guidelines_stop_the_start_with_file_and_line(
     assert "uppsala/dxa.yaml:7" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_unknown_recommendation_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], workers: str
+) -> None:
+    """Issue 19: an id that a setting switches off must be there."""
+    monkeypatch.setenv("OSTEON_DISABLED_RECOMMENDATIONS", "uppsala.dxa.low-energy-fractures")
+    assert cli.main(["serve", "--port", "0", "--workers", workers]) == serve.EXIT_SETTINGS
+    assert "did you mean uppsala.dxa.low-energy-fracture?" in capsys.readouterr().err
+
+
 def test_the_demo_without_a_service_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     """`osteon demo` on a port where nothing listens."""
     with socket.socket() as probe:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.cds_hooks.hooks import SERVICES
-from app.cds_hooks.prefetch import TEMPLATES
+from app.cds_hooks.queries import DEFAULT_QUERIES
 from app.engine.knowledge import TOPICS, load_knowledge
 from app.settings import Settings
 from tests.support.open_rows import open_prefetch_keys
@@ -34,8 +34,8 @@ def test_the_prefetch_keys_are_those_of_discovery() -> None:
     rows = re.findall(r"^\| (`.*?) \| (.*?) \|", section(2), re.MULTILINE)
     keys = {key: template for names, template in rows for key in re.findall(r"`(\w+)`", names)}
     published = {key for key, template in keys.items() if "published only where" not in template}
-    assert published - open_prefetch_keys() == set(TEMPLATES) - ({"observations"} if open_prefetch_keys() else set())
-    assert keys["patient"] == f"`{TEMPLATES['patient']}`"
+    assert published - open_prefetch_keys() == set(DEFAULT_QUERIES.templates)
+    assert keys["patient"] == f"`{DEFAULT_QUERIES.templates['patient']}`"
 
 
 def test_the_topics_are_those_of_cards_in_their_order() -> None:

@@ -11,8 +11,9 @@ from typing import Any
 from app.cds_hooks.configuration import CRD_EXTENSION_NAME, EXTENSION_NAME, MAX_CARDS, OPTIONAL_TOPICS, Profile
 from app.cds_hooks.context_records import INTOLERANCE
 from app.cds_hooks.hooks import SERVICES
-from app.cds_hooks.prefetch import TEMPLATES
+from app.cds_hooks.queries import DEFAULT_QUERIES
 from app.cds_hooks.response import SUMMARY_LIMIT, ActionType, Indicator, LinkType
+from app.chart import Source
 from app.vocabulary import Language
 
 Schema = dict[str, Any]
@@ -64,10 +65,12 @@ def _context() -> Schema:
 
 def _prefetch() -> Schema:
     value = _optional(_ref("FhirResource"))
+    every = {Source.OBSERVATIONS.value: "All Observations at once: accepted from every client"}
+    templates = {**DEFAULT_QUERIES.templates, **every}
     return {
         "type": "object",
         "description": "null = looked and found nothing; a key that is left out = unknown; OperationOutcome = failed",
-        "properties": {key: {**value, "description": template} for key, template in TEMPLATES.items()},
+        "properties": {key: {**value, "description": template} for key, template in templates.items()},
     }
 
 

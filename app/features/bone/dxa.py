@@ -5,7 +5,7 @@ What the sources ask for is a measurement of lumbar spine and hip: one of the fo
 
 from __future__ import annotations
 
-from app.chart import CourseStatus, DateRange, DensityKind, DensitySite, Source
+from app.chart import CourseStatus, DateRange, DensityKind, DensitySite, ObservationCategory, Source
 from app.dates import after, months_since, newest_first, on_or_after, shifted, within_months
 from app.features.catalogue import FeatureName, WholeNumber, family, feature
 from app.features.drugs.exposure import CLASS, course_evidence, courses, current_start, end_of
@@ -59,7 +59,7 @@ def _measurements(context: Features) -> list[Evidence]:
 
 
 def _none(context: Features) -> Feature:
-    if observations_provided(context):
+    if observations_provided(context, ObservationCategory.IMAGING, ObservationCategory.EXAM):
         return none_on_record()
     return unknown("observations not provided", "t_score")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.chart import Interpretation, Presence, Source
+from app.chart import Interpretation, ObservationCategory, Presence
 from app.dates import newest_first, within_months
 from app.features.catalogue import feature
 from app.features.history.diagnoses import condition_evidence, confirmed
@@ -153,6 +153,6 @@ def sedentary_or_immobilised(context: Features) -> Feature:
 
 
 def _none_observed(context: Features, missing: str) -> Feature:
-    if context.chart.provided(Source.OBSERVATIONS):
+    if context.chart.observed(ObservationCategory.SURVEY, ObservationCategory.EXAM):
         return none_on_record()
     return unknown("observations not provided", missing)

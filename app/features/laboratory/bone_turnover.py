@@ -6,7 +6,7 @@ from app.dates import months_since, within_months
 from app.features.catalogue import WholeNumber, family, feature
 from app.features.laboratory.values import ANALYTES
 from app.features.model import Feature, Features, Kind, interval, known, never, none_on_record, observed, unknown
-from app.features.readings import observations_provided
+from app.features.readings import results_provided
 
 READS = ("observations",)
 MARKERS = (*ANALYTES["ctx"].concepts, *ANALYTES["p1np"].concepts)
@@ -17,7 +17,7 @@ def months_since_btm(context: Features) -> Feature:
     """Months since the newest CTX or P1NP; never measured: beyond every limit."""
     facts = [fact for fact in context.observations(*MARKERS) if fact.value is not None]
     if not facts:
-        provided = observations_provided(context)
+        provided = results_provided(context)
         return never() if provided else unknown("observations not provided", "bone_turnover_marker")
     shown = [observed("bone_turnover_marker", facts[0])]
     if facts[0].effective is None:
@@ -44,6 +44,6 @@ def btm_recent(context: Features, months: str) -> Feature:
             return (
                 known(True, shown) if wanted else unknown("date does not tell", "bone_turnover_marker", evidence=shown)
             )
-    if observations_provided(context):
+    if results_provided(context):
         return none_on_record()
     return unknown("observations not provided", "bone_turnover_marker")

@@ -21,7 +21,7 @@ from app.features.model import (
     observed,
     unknown,
 )
-from app.features.readings import newest_value, number_of, observations_provided
+from app.features.readings import newest_value, number_of, results_provided
 
 # Cockcroft & Gault, Nephron 1976;16:31-41, for creatinine in umol/L; the factors hold the conversion from mg/dL and,
 # for women, the 15 % less of the paper.
@@ -120,7 +120,7 @@ def renal_suspicion(context: Features) -> Feature:
     No eGFR on record: no suspicion. One that is too old: open.
     """
     egfr = context.feature(SUSPICION)
-    if not egfr.known and not egfr.evidence and observations_provided(context):
+    if not egfr.known and not egfr.evidence and results_provided(context):
         egfr = none_on_record()
     return any_of([egfr, context.feature("condition.ckd_stage_5_or_dialysis")])
 
@@ -139,7 +139,7 @@ def creatinine_known(context: Features) -> Feature:
     ]
     if shown:
         return known(True, shown)
-    if observations_provided(context):
+    if results_provided(context):
         return known(False, found.problem.evidence)
     return unknown("observations not provided", "creatinine", evidence=found.problem.evidence)
 
@@ -169,4 +169,4 @@ def _since_day(context: Features, name: str, concepts: tuple[str, ...], first: d
         return known(True, [observed(name, sure[0])])
     if recent:
         return unknown("date does not tell", name, evidence=[observed(name, recent[0])])
-    return none_on_record() if observations_provided(context) else unknown("observations not provided", name)
+    return none_on_record() if results_provided(context) else unknown("observations not provided", name)

@@ -14,7 +14,7 @@ from app.dates import newest_first, on_or_after
 from app.features.catalogue import OneOf, family, feature
 from app.features.drugs.exposure import CLASS, current_start
 from app.features.model import Feature, Features, Kind, Memo, any_of, known, none_on_record, observed, unknown
-from app.features.readings import Reading, newest_value, number_of, observations_provided
+from app.features.readings import Reading, newest_value, number_of, results_provided
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ def present(context: Features, found: Reading, analyte: str) -> Feature:
     """Whether there is a usable value: asks for presence, so none is false where the observations came complete."""
     if found.fact is not None:
         return known(True, [observed(analyte, found.fact)])
-    if observations_provided(context):
+    if results_provided(context):
         return known(False, found.problem.evidence)
     return unknown("observations not provided", missing_name(analyte), evidence=found.problem.evidence)
 
@@ -242,7 +242,7 @@ def lab_since_start_of(context: Features, analyte: str, drug_class: str) -> Feat
             return (
                 known(True, shown) if wanted else unknown("date does not tell", missing_name(analyte), evidence=shown)
             )
-    return none_on_record() if observations_provided(context) else unknown("not provided", missing_name(analyte))
+    return none_on_record() if results_provided(context) else unknown("not provided", missing_name(analyte))
 
 
 @family(
