@@ -16,7 +16,8 @@ from app.cds_hooks.errors import DataUnavailable
 from app.cds_hooks.request import HookContext, HookRequest
 from app.cds_hooks.response import HookAnswer
 from app.chart import Chart, Occasion
-from app.engine.knowledge import Knowledge, load_knowledge
+from app.engine.knowledge import Knowledge
+from app.engine.linker import load_knowledge
 from app.features import FeatureSettings, PatientFeatures
 from app.fhir.reader import ChartInput, ReadSettings, read_chart
 from app.settings import Settings

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from app.cards.orders import check_item, check_order
 from app.collector import paused_collector
-from app.engine.knowledge import Knowledge, load_knowledge
+from app.engine.knowledge import Knowledge
+from app.engine.linker import load_knowledge
 from app.engine.loader import default_folder, load
 from app.engine.schema import Quote
 from app.yaml_files import FilesError, Problem

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from app.engine.knowledge import Knowledge, Rule, load_knowledge
+from app.engine.knowledge import Knowledge, Rule
+from app.engine.linker import load_knowledge
 
 HEAD = """# Coverage
 

@@ -13,7 +13,7 @@ from typing import Any
 from app.engine.compiler import ANNOTATIONS, BASES
 from app.engine.criteria import COMPARISONS
 from app.engine.drug_file import DrugFile
-from app.engine.knowledge import load_knowledge
+from app.engine.linker import load_knowledge
 from app.engine.locale import Locale
 from app.engine.schema import File
 from app.features import catalogue

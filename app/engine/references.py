@@ -34,7 +34,7 @@ FOR_ALL_SOURCES = "any"
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """A hint with the closest name; where none is close, the names if they are few, else nothing."""
     known = list(names)
-    close = get_close_matches(name, known, n=1, cutoff=0.5)
+    close = get_close_matches(name, known, n=1, cutoff=0.4)
     if close:
         return f", did you mean {close[0]}?"
     return f": one of {', '.join(sorted(known))}" if 0 < len(known) <= _FEW else ""

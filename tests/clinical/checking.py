@@ -12,8 +12,9 @@ from pathlib import Path
 
 import yaml
 
-from app.engine.knowledge import TOPICS, load_knowledge
+from app.engine.linker import load_knowledge
 from app.terminology.codes import meaning_of
+from app.vocabulary import TOPICS
 from tests.clinical.builder import FINDING, FRACTURES, SERVICE, kebab, vocabulary
 from tests.clinical.cases import TAGS
 from tests.clinical.expectations import BISPHOSPHONATES, INDICATORS, KNOWN, SERVICES

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.knowledge import load_knowledge
+from app.engine.linker import load_knowledge
 from tests.clinical.cases import FOLDER, all_cases
 from tests.support.open_rows import open_decisions
 

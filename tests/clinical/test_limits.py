@@ -9,7 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from app.engine.knowledge import Knowledge, load_knowledge
+from app.engine.knowledge import Knowledge
+from app.engine.linker import load_knowledge
 from tests.clinical.moving import Movers, Place, moved, moves, places, says, situations
 
 EXCUSED: dict[str, str] = {}

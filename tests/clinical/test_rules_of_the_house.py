@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.engine.knowledge import load_knowledge
+from app.engine.linker import load_knowledge
 from app.vocabulary import TOPICS
 from tests.clinical.cases import Case, all_cases, answer_to
 from tests.conftest import Client

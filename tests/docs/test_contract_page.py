@@ -9,8 +9,9 @@ import pytest
 
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.queries import DEFAULT_QUERIES
-from app.engine.knowledge import TOPICS, load_knowledge
+from app.engine.linker import load_knowledge
 from app.settings import Settings
+from app.vocabulary import TOPICS
 from tests.support.open_rows import open_prefetch_keys
 
 ROOT = Path(__file__).parents[2]

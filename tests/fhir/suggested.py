@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from app.cards.orders import OrderContext, medication_request, service_request
-from app.engine.knowledge import load_knowledge
+from app.engine.linker import load_knowledge
 from app.engine.loader import default_folder, load
 from app.engine.schema import DoseOrder, Drug, Orderable
 from app.vocabulary import Language

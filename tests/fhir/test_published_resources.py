@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.engine.knowledge import load_knowledge
+from app.engine.linker import load_knowledge
 from app.published import PublishedKnowledge
 from tests.fhir.validating import VALIDATORS, Validator
 

@@ -18,7 +18,7 @@ from app.cards.orders import (
     medication_request,
     service_request,
 )
-from app.engine.knowledge import load_knowledge
+from app.engine.linker import load_knowledge
 from app.engine.locale import DoseTexts, DrugTexts, OrderableTexts
 from app.engine.schema import DoseOrder, Drug, Orderable
 from tests.fhir.suggested import context, drug_orders, orderables

@@ -13,7 +13,7 @@ from uuid import UUID
 import jsonschema
 
 from app.api.openapi.schemas import component_schemas
-from app.engine.knowledge import load_knowledge
+from app.engine.linker import load_knowledge
 from app.vocabulary import TOPICS
 
 STRICT = Path(__file__).parents[3] / "shared" / "cds-hooks" / "schemas" / "cds-hooks-response.schema.json"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.chart import Interpretation, Source
-from app.engine.knowledge import load_knowledge
+from app.engine.linker import load_knowledge
 from app.features import PatientFeatures
 from app.features.evaluation import catalogue
 from tests.property.patients import Json, cases

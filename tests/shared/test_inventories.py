@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from app.commands.check import quote_problems
-from app.engine.knowledge import load_knowledge
+from app.engine.linker import load_knowledge
 from tests.support.open_rows import open_roles
 
 INVENTORIES = ("inventory-000-001.yaml", "inventory-002-003-004.yaml")

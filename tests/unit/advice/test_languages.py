@@ -15,7 +15,8 @@ from app.cards.wording import Wording
 from app.cds_hooks.feedback import OVERRIDE_REASONS
 from app.cds_hooks.response import SUMMARY_LIMIT
 from app.chart import DateRange, DensitySite, FractureSite, Presence
-from app.engine.knowledge import Knowledge, load_knowledge
+from app.engine.knowledge import Knowledge
+from app.engine.linker import load_knowledge
 from app.features import catalogue
 from app.features.history.diagnoses import GROUPS
 from app.features.history.stated_findings import MISSING, TRUTHS, WORDS

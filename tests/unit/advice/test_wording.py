@@ -9,7 +9,7 @@ import pytest
 
 from app.cards.wording import Wording, escaped, number
 from app.chart import DateRange
-from app.engine.knowledge import load_knowledge
+from app.engine.linker import load_knowledge
 from app.features.model import Evidence
 
 

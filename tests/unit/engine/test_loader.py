@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.commands.check import main
-from app.engine.knowledge import load_knowledge
+from app.engine.linker import load_knowledge
 from app.engine.loader import GuidelineError
 from tests.support.guidelines import write_locales
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from app.engine.criteria import Limit
-from app.engine.knowledge import knowledge_builder, load_knowledge
 from app.engine.limits import limits_of, numbers_in
+from app.engine.linker import linker_of, load_knowledge
 from app.engine.loader import GuidelineError, Loaded, default_folder, load
 from app.engine.locale import PHRASE_PLACEHOLDERS, Phrases
 from app.engine.locales import LocaleFile, locale_problems, placeholders_of
@@ -44,7 +44,7 @@ def change(guidelines: Path, language: str, old: str, new: str) -> int:
 
 def problems(guidelines: Path) -> list[str]:
     with pytest.raises(GuidelineError) as error:
-        knowledge_builder(guidelines).build("test")
+        linker_of(guidelines).build("test")
     return str(error.value).splitlines()
 
 
@@ -117,7 +117,7 @@ def without(node: Table, removed: set[Place], place: Place = ()) -> Table:
 @pytest.mark.parametrize("language", list(Language))
 def test_each_removed_text_stops_the_start_with_file_and_line(loaded: Loaded, language: Language) -> None:
     file = loaded.locales[language]
-    wanted = knowledge_builder(default_folder()).wanted()
+    wanted = linker_of(default_folder()).wanted()
     assert locale_problems(loaded.locales, wanted) == []
     all_places = [place for place in places(file.raw) if place[0] not in {"language", "decimal_mark"}]
     assert len(all_places) > 1100

@@ -8,7 +8,7 @@ import yaml
 
 from app.docgen import coverage
 from app.docgen import guideline_schema as jsonschema
-from app.engine.knowledge import load_knowledge
+from app.engine.linker import load_knowledge
 from app.engine.loader import default_folder
 
 ROOT = Path(__file__).parents[3]

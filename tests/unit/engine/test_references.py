@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.commands.check import main
-from app.engine.knowledge import load_knowledge
+from app.engine.linker import load_knowledge
 from app.engine.loader import GuidelineError, default_folder
 
 
@@ -255,7 +255,7 @@ def test_7_a_drug_rule_for_an_unknown_profile(guidelines: Path) -> None:
 
 def test_8_a_disagreement_for_an_unknown_profile(guidelines: Path) -> None:
     line = plant(guidelines / "advice" / "notes.yaml", "profiles: [", "profiles: [international, ")
-    assert f"guidelines/advice/notes.yaml:{line}: unknown profile 'international': one of cn, dk, intl, se" in (
+    assert f"guidelines/advice/notes.yaml:{line}: unknown profile 'international', did you mean intl?" in (
         problems(guidelines)
     )
 

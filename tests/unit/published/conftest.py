@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.knowledge import Knowledge, load_knowledge
+from app.engine.knowledge import Knowledge
+from app.engine.linker import load_knowledge
 from app.published import PublishedKnowledge
 from tests.support.guidelines import write_locales
 
