@@ -7,14 +7,19 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from app.chart import Chart, CourseStatus
-from tests.clinical.test_dosage_tables import chart_of, label, rounded, rows
+from app.chart import Availability, Chart, CourseStatus, Source
+from app.features.evaluation import PatientFeatures
+from tests.clinical.test_dosage_tables import chart_of, dosage, label, rounded, rows
 
 TODAY = date(2026, 6, 15)
 Json = dict[str, Any]
 CODES = {
     "prednisolone": "H02AB06",
+    "prednisone": "H02AB07",
+    "dexamethasone": "H02AB02",
+    "hydrocortisone": "H02AB09",
     "alendronate": "M05BA04",
     "ibandronate": "M05BA06",
     "zoledronate": "M05BA08",
@@ -52,17 +57,17 @@ def record(row: Json, of: str) -> Json:
     }[kind]
     amount = row.get("mg", row.get("single"))
     if amount is not None:
-        dosage: Json = {"doseAndRate": [{"doseQuantity": {"value": amount, "unit": "mg"}}]}
+        instruction: Json = {"doseAndRate": [{"doseQuantity": {"value": amount, "unit": "mg"}}]}
         repeat: Json = {}
         if "mg" in row or "every" in row:
             repeat = {"frequency": 1, "period": row.get("every", 1), "periodUnit": "d"}
         if "days" in row:
             repeat["boundsDuration"] = {"value": row["days"], "unit": "d"}
         if repeat:
-            dosage["timing"] = {"repeat": repeat}
+            instruction["timing"] = {"repeat": repeat}
         if "route" in row:
-            dosage["route"] = {"text": row["route"]}
-        found["dosageInstruction" if kind == "order" else "dosage"] = [dosage]
+            instruction["route"] = {"text": row["route"]}
+        found["dosageInstruction" if kind == "order" else "dosage"] = [instruction]
     if "replaces" in row:
         prior = row["replaces"]
         found["priorPrescription"] = {"reference": prior if "/" in prior else f"MedicationRequest/{prior}"}
@@ -91,9 +96,13 @@ def administrations(given: Json, of: str) -> list[Json]:
 
 
 def chart_of_row(row: Json) -> Chart:
-    records = [record(entry, row["drug"]) for entry in row.get("records", ())]
+    of = row.get("drug", "prednisolone")
+    records = [record(entry, of) for entry in row.get("records", ())]
     if "given" in row:
-        records += administrations(row["given"], row["drug"])
+        records += administrations(row["given"], of)
+    if "parts" in row:
+        instructions = {"dosage": [dosage(part) for part in row["parts"]]}
+        records.append(record({"statement": "p", "from": row["from"]}, of) | instructions)
     return chart_of(records, TODAY)
 
 
@@ -117,3 +126,22 @@ def test_courses(row: Json) -> None:
         assert row["set_aside"] in {item.reason for item in found.set_aside}
     else:
         assert "dated in the future" not in {item.reason for item in found.set_aside}
+
+
+@pytest.mark.parametrize("row", rows("averages"), ids=label)
+def test_averages(row: Json) -> None:
+    chart = chart_of_row(row)
+    known_lists = replace(chart, availability=dict.fromkeys(Source, Availability.PROVIDED))
+    found = PatientFeatures(known_lists)
+    average = found.feature("glucocorticoid_average_dose")
+    if "between" in row:
+        low, high = row["between"]
+        assert average.value is None
+        assert (rounded(average.low), rounded(average.high)) == (rounded(low), rounded(high))
+        assert average.missing == ("glucocorticoid_dose",)
+        return
+    assert isinstance(average.value, Decimal)
+    assert rounded(average.value) == rounded(row["average"])
+    now = found.feature("glucocorticoid_daily_dose").value
+    assert isinstance(now, Decimal)
+    assert rounded(now) == rounded(row["now"])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from heapq import heappop, heappush
 
 from app.chart import CourseFact, CourseStatus, DateRange, Source
 from app.dates import add_days, newest_first, shifted
@@ -179,27 +180,44 @@ def last_ended_chain(context: Features, drug_class: str) -> tuple[CourseFact, ..
 
 
 def _joined(chain: list[CourseFact], earlier: list[CourseFact]) -> tuple[CourseFact, ...]:
-    """A use and the ended courses that lead up to it without a break, the earliest first."""
-    if not chain:
-        return ()
-    joined = True
-    while joined and all(course.started is not None for course in chain):
-        first = min(course.started.earliest for course in chain if course.started is not None)
-        link = next((course for course in earlier if _reaches(course, first)), None)
-        joined = link is not None
-        if link is not None:
-            chain.append(link)
-            earlier.remove(link)
+    """A use and the ended courses that lead up to it without a break, the earliest first.
+
+    Courses that reach the first day of the use so far are taken newest start first; each can move that day back. The
+    time is that of sorting. A course without a recorded start may have begun at any time: it is taken last.
+    """
+    starts = [course.started.earliest for course in chain if course.started is not None]
+    if not chain or len(starts) < len(chain):
+        return tuple(sorted(chain, key=_order, reverse=True))
+    first = min(starts)
+    waiting = sorted(((_reach(course), number) for number, course in enumerate(earlier)), reverse=True)
+    at = 0
+    reaching: list[tuple[int, int]] = []
+    undated: list[int] = []
+    while True:
+        while at < len(waiting) and waiting[at][0] >= first:
+            number = waiting[at][1]
+            start = earlier[number].started
+            if start is None:
+                undated.append(number)
+            else:
+                heappush(reaching, (-start.earliest.toordinal(), number))
+            at += 1
+        if not reaching:
+            break
+        negative, number = heappop(reaching)
+        if -negative < first.toordinal():
+            chain.append(earlier[number])
+            first = date.fromordinal(-negative)
+    if undated:
+        chain.append(earlier[min(undated)])
     return tuple(sorted(chain, key=_order, reverse=True))
 
 
-def _reaches(course: CourseFact, first: date) -> bool:
-    """Whether an ended course runs up to the day `first`; one without a recorded start may have begun at any time."""
+def _reach(course: CourseFact) -> date:
+    """The last day on which the next course can begin without a break."""
     if course.ended is None:
-        return False
-    reached = add_days(course.ended.latest, interval_days(course) + GRACE_DAYS)
-    begun_before = course.started is None or course.started.earliest < first
-    return begun_before and first <= reached
+        return date.min
+    return add_days(course.ended.latest, interval_days(course) + GRACE_DAYS)
 
 
 def current_start(context: Features, drug_class: str) -> DateRange | None:

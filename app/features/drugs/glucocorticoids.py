@@ -7,15 +7,18 @@ Inhaled, nasal and topical use has no systemic dose and is not counted.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
-from app.chart import CourseFact
-from app.dates import add_days, months_between, shifted
+from msgspec.structs import replace
+
+from app.chart import CourseFact, CourseStatus, DateRange
+from app.dates import add_days, add_months, months_between, shifted
 from app.features.catalogue import feature
+from app.features.drugs.dose_over_time import DailyDoses, Window, rounded
 from app.features.drugs.draft_orders import last_day, starting
-from app.features.drugs.exposure import course_evidence, current_start, running_courses
-from app.features.model import Evidence, Feature, Features, Kind, interval, known, none_on_record, unknown
+from app.features.drugs.exposure import course_evidence, courses, current_start, running_courses
+from app.features.model import Evidence, Feature, Features, Kind, Memo, interval, known, none_on_record, unknown
 from app.terminology.drug_classes import adrenal_replacements, equal_to_5_mg_prednisolone
 
 READS = ("medications", "medicationRequests")
@@ -25,8 +28,14 @@ SHORT_COURSE_DAYS = 30
 """A whole course up to one month is short: none of the sources counts it as long-term treatment."""
 
 
+def prednisolone_factor(course: CourseFact) -> Decimal | None:
+    """What a mg of the drug is worth in mg prednisolone; None where that is not known."""
+    equal = equal_to_5_mg_prednisolone(course.drugs)
+    return None if equal is None else REFERENCE_MG / equal
+
+
 def prednisolone_mg(course: CourseFact) -> Decimal | None:
-    """The daily dose of a course in mg prednisolone equivalent; None if dose or equivalent is not known."""
+    """Today's dose of a course in mg prednisolone equivalent; None if dose or equivalent is not known."""
     equal = equal_to_5_mg_prednisolone(course.drugs)
     if course.dose.daily_mg is None or course.dose.as_needed or equal is None:
         return None
@@ -34,20 +43,30 @@ def prednisolone_mg(course: CourseFact) -> Decimal | None:
 
 
 def total_dose(running: Iterable[CourseFact], evidence_name: str) -> Feature:
-    """The sum of daily doses; a course without a known dose leaves the others' sum as the least it can be."""
-    total, unclear, evidence = Decimal(0), "", []
+    """The sum of daily doses; a course whose dose is not known counts with the ends between which it lies."""
+    low, high, unclear, evidence = Decimal(0), Decimal(0), "", []
+    is_open = False
     for course in running:
         dose = prednisolone_mg(course)
         note = f"{course.name}: prednisolone equivalent, table from outside the guidelines"
         if dose is None:
             unclear = course.dose.unknown_because or ("as needed" if course.dose.as_needed else "dose not recorded")
             note = f"{course.name}: {unclear}"
+            equal = equal_to_5_mg_prednisolone(course.drugs)
+            if equal is not None and course.dose.daily_mg is None:
+                low += (course.dose.least_mg or Decimal(0)) * REFERENCE_MG / equal
+            if equal is None or course.dose.most_mg is None:
+                is_open = True
+            else:
+                high += course.dose.most_mg * REFERENCE_MG / equal
         else:
-            total += dose
+            low, high = low + dose, high + dose
         evidence.append(Evidence(evidence_name, dose, "mg/d", course.started, course.refs[0], note))
+    low, high = rounded(low), rounded(high)
     if unclear:
-        return interval(total, None, evidence, missing=("glucocorticoid_dose",), why=unclear)
-    return known(total, evidence)
+        most = None if is_open else high
+        return interval(low, most, evidence, missing=("glucocorticoid_dose",), why=unclear)
+    return known(low, evidence)
 
 
 @feature(
@@ -64,6 +83,63 @@ def glucocorticoid_daily_dose(context: Features) -> Feature:
         return unknown(taking.why_unknown or "use not known", "glucocorticoid_dose", evidence=taking.evidence)
     running = running_courses(context, "glucocorticoid")
     return total_dose(running, "glucocorticoid_daily_dose")
+
+
+DURATION_MONTHS = 3
+"""The time over which the guideline that names a dose and a duration asks for the dose: more than three months."""
+LOOKED_BACK_MONTHS = 12
+"""Decision 45: any three months of the last twelve."""
+_DOSES: Memo[str, DailyDoses] = Memo()
+
+
+def _doses(context: Features) -> DailyDoses:
+    """What was taken of systemic glucocorticoids on each day of the last year, as prednisolone."""
+    kept = _DOSES.of(context)
+    if "glucocorticoid" not in kept:
+        taken = courses(context, "glucocorticoid")
+        kept["glucocorticoid"] = DailyDoses(taken, prednisolone_factor, context.today, LOOKED_BACK_MONTHS)
+    return kept["glucocorticoid"]
+
+
+@feature(
+    "glucocorticoid_average_dose",
+    Kind.NUMBER,
+    "mg/d",
+    meaning="Average daily dose of systemic glucocorticoids over 3 months, as prednisolone.",
+    reads=READS,
+)
+def glucocorticoid_average_dose(context: Features) -> Feature:
+    """Average over the last three months, or over any three of the last twelve as far as today's dose is still as high.
+
+    Tapers and alternate days are averaged (decision 45). 0 when none is taken. In other words: the highest dose that
+    was reached over three months and has not been lowered since; a dose that has been lowered counts from then on.
+    """
+    taking = context.feature("takes.glucocorticoid")
+    now = context.feature("glucocorticoid_daily_dose")
+    if taking.value is not True:
+        return now
+    doses = _doses(context)
+    recent, highest = doses.average(DURATION_MONTHS), doses.highest(DURATION_MONTHS)
+    least, most = (now.value, now.value) if isinstance(now.value, Decimal) else (now.low, now.high)
+    still = _lower(Window(context.today, context.today, least or Decimal(0), most), highest)
+    counts = recent if recent.low >= still.low else highest
+    low = max(recent.low, still.low)
+    high = None if recent.high is None or still.high is None else max(recent.high, still.high)
+    shown = _averaged("glucocorticoid_average_dose", counts)
+    why = now.why_unknown or "dose not known for all of the time"
+    return interval(low, high, (*now.evidence, shown), missing=("glucocorticoid_dose",), why=why)
+
+
+def _lower(one: Window, other: Window) -> Window:
+    """The lower of two doses, end by end."""
+    highs = [high for high in (one.high, other.high) if high is not None]
+    return Window(other.first, other.last, min(one.low, other.low), min(highs, default=None))
+
+
+def _averaged(name: str, window: Window) -> Evidence:
+    """An average with the time that it is of."""
+    value = window.low if window.low == window.high else None
+    return Evidence(name, value, "mg/d", DateRange(window.first, window.last), None, "average of the time stated")
 
 
 @feature(
@@ -196,6 +272,27 @@ def ordered_glucocorticoid_daily_dose(context: Features) -> Feature:
     """Sum over the selected draft orders, mg/d prednisolone equivalent; 0 without such an order."""
     drafts = [order.course for order in starting(context, "glucocorticoid")]
     return total_dose(drafts, "ordered_glucocorticoid_daily_dose")
+
+
+@feature(
+    "ordered_glucocorticoid_average_dose",
+    Kind.NUMBER,
+    "mg/d",
+    meaning="Average daily dose of systemic glucocorticoids over 3 months of the draft orders, as prednisolone.",
+    reads=(),
+)
+def ordered_glucocorticoid_average_dose(context: Features) -> Feature:
+    """Average over the first three calendar months of the selected draft orders, tapers averaged (decision 45)."""
+    drafts = [order.course for order in starting(context, "glucocorticoid")]
+    now = context.feature("ordered_glucocorticoid_daily_dose")
+    if not any(course.doses for course in drafts):
+        return now
+    last = add_months(context.today, DURATION_MONTHS) - timedelta(days=1)
+    running = [replace(course, status=CourseStatus.CURRENT) for course in drafts]
+    found = DailyDoses(running, prednisolone_factor, last, DURATION_MONTHS).average(DURATION_MONTHS)
+    shown = _averaged("ordered_glucocorticoid_average_dose", found)
+    why = now.why_unknown or "dose not known for all of the time"
+    return interval(found.low, found.high, (*now.evidence, shown), missing=("glucocorticoid_dose",), why=why)
 
 
 @feature(
