@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from app.chart import FractureSite
 from app.engine.drug_file import DrugFile, FollowedBy, Product
 from app.engine.loader import CheckedFile, Loaded, LoadedDrug
+from app.engine.schema import Use
 from app.yaml_files import Place, Problem, Table, line_of
 
 
@@ -23,6 +24,8 @@ class Catalogue(Protocol):
         """Whether a feature has this name."""
 
 
+NOT_USED = "not-used.yaml"
+"""The file of a source for the statements that no card cites."""
 GROUPS = ("observation", "condition")
 """What the concepts of a file of codes are; medications stand in the drug files."""
 CODE_FILES = ("observations", "conditions")
@@ -58,6 +61,7 @@ class References:
         """Everything that is wrong."""
         self._sources()
         self._twice()
+        self._uncited()
         self._criteria()
         self._advice()
         self._profile_names()
@@ -119,6 +123,17 @@ class References:
                 message = f"{name} is already in {first[name]} ({kind}): rename one, or keep one"
                 self._problem(file.name, file.raw, place, message)
             first.setdefault(name, f"{file.name}:{file.line_of(*place)}")
+
+    def _uncited(self) -> None:
+        """Statements that no card cites stand apart, so that a reader of the recommendations meets recommendations."""
+        for file in self._loaded.files:
+            apart = file.name.endswith(f"/{NOT_USED}")
+            for index, rule in enumerate(file.content.recommendations):
+                acts = rule.use in {Use.CARD, Use.RIDES} or rule.option is not None or rule.drug_rule is not None
+                if acts is apart:
+                    why = f"is cited or acts, and does not belong in {NOT_USED}" if apart else f"belongs in {NOT_USED}"
+                    message = f"{rule.id} (use: {rule.use}) {why}"
+                    self._problem(file.name, file.raw, ("recommendations", index), message)
 
     def _criteria(self) -> None:
         """A criterion must not hide a feature. Features have no hyphen in their names, criteria always have."""

@@ -260,6 +260,13 @@ def test_8_a_disagreement_for_an_unknown_profile(guidelines: Path) -> None:
     )
 
 
+def test_a_statement_that_is_never_cited_stands_apart(guidelines: Path) -> None:
+    moved = (guidelines / "msd" / "not-used.yaml").read_text(encoding="utf-8")
+    (guidelines / "msd" / "not-used.yaml").rename(guidelines / "msd" / "definitions.yaml")
+    line = moved[: moved.index("- id:")].count("\n") + 1
+    assert f"guidelines/msd/definitions.yaml:{line}: msd." in problems(guidelines)
+
+
 def test_everything_is_told_at_once_also_by_osteon_check(guidelines: Path, capsys: pytest.CaptureFixture[str]) -> None:
     plant(guidelines / "drugs" / "denosumab.yaml", "bone_drug]", "bone_drugs]")
     plant(guidelines / "advice" / "advice.yaml", "asks: [t_score]", "asks: [t_scor]")
