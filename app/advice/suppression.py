@@ -36,7 +36,7 @@ class Suppression:
         draft = self.drafts[key]
         for gate in draft.kind.gates:
             outcome = gate.node.evaluate(self.features)
-            if outcome.truth is True:
+            if outcome.truth is True and gate.block.effect != "ask":
                 if gate.block.effect in {"no-suggestion", "caution"}:
                     draft.no_suggestion |= gate.block.effect == "no-suggestion"
                     (draft.no_drug_reasons if gate.block.effect == "no-suggestion" else draft.preamble).append(

@@ -242,10 +242,20 @@ def collect_asks(opened: Opened, knowledge: Knowledge, active: Iterable[Cited]) 
             # The card stands on another recommendation: what keeps this one from being decided is named there.
             opened.open(knowledge, cited.rule.block.advise).missing += _withheld_for(cited)
             continue
+        if _is_withheld(knowledge, cited):
+            continue
         for datum in cited.finding.asks:
             draft = opened.open(knowledge, knowledge.questions.get(datum, GENERAL_QUESTION))
             draft.missing.append(datum)
             draft.evidence += cited.finding.evidence
+
+
+def _is_withheld(knowledge: Knowledge, cited: Cited) -> bool:
+    """Whether a gate withholds the advice of a recommendation: nothing is asked for that could not matter."""
+    kind = knowledge.advice.get(cited.rule.block.advise or "")
+    if kind is None:
+        return False
+    return any(g.block.effect == "withhold" and g.node.truth(cited.findings.features) is True for g in kind.gates)
 
 
 def _withheld_for(cited: Cited) -> tuple[str, ...]:

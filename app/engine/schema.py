@@ -171,7 +171,7 @@ class Gate(Block):
 
     when: Criterion
     unknown: Literal["ask", "block", "silent"] = "silent"
-    effect: Literal["withhold", "no-suggestion", "replace", "caution"] = "withhold"
+    effect: Literal["withhold", "no-suggestion", "replace", "caution", "ask"] = "withhold"  # ask: only names the datum
     by: str = ""  # replace: the advice that stands instead
     cites: Strings = []  # recommendations cited on the replacing card
     remark: str = ""  # the line on the card that says why (locales: remarks)
