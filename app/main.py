@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -22,8 +23,10 @@ from starlette.responses import Response
 
 from app import __version__
 from app.api import cds, operations, page
+from app.api.calls import CallWork
 from app.api.documentation import add_documentation
 from app.api.fetching import Fetcher
+from app.api.large_charts import LargeCharts
 from app.api.logs import configure, logger
 from app.api.metrics import Metrics
 from app.api.middleware import Cors, Observe
@@ -35,6 +38,7 @@ from app.api.self_test import Readiness, sample_case
 from app.api.trust.middleware import ClientTrust
 from app.api.trust.settings import TrustSettings
 from app.cds_hooks.errors import CallError
+from app.cds_hooks.queries import queries_with
 from app.collector import paused_collector
 from app.features import FeatureSettings
 from app.outbound.settings import FhirClientSettings
@@ -58,6 +62,7 @@ def create_app(
     fhir_client: FhirClient | None = None,
     trust: TrustSettings | None = None,
     verifier: Verifier | None = None,
+    worker_processes: bool = False,
 ) -> FastAPI:
     """The ASGI app.
 
@@ -65,6 +70,8 @@ def create_app(
     does not come out (by default the sample patient of openapi/examples). `knowledge` is what stands below /fhir,
     `fhir_client` asks FHIR servers for what was left out of prefetch (without it no other host is called). `trust` says
     who may call, by default as the environment says; `verifier` checks tokens, by default as `trust` says.
+    With `worker_processes` large charts are answered in processes of their own, which are forked here: do it before
+    there are threads.
     """
     settings = settings or Settings()
     trust = trust or TrustSettings()
@@ -82,6 +89,12 @@ def create_app(
         knowledge=knowledge,
     )
     readiness = Readiness(ports.self_test)
+    make = partial(CallWork, ports, cds.default_configuration(settings), queries_with(settings.prefetch))
+    large_charts = (
+        LargeCharts(make, readiness.ready, workers=settings.max_large_charts, memory=settings.large_chart_bytes)
+        if worker_processes
+        else None
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -93,6 +106,8 @@ def create_app(
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)
         yield
+        if large_charts:
+            await large_charts.aclose()
         if fhir_client:
             await fhir_client.aclose()
         if verifier:
@@ -109,7 +124,7 @@ def create_app(
         redirect_slashes=False,
         telemetry={"logs": False, "metrics": False},  # its log records hold messages of exceptions
     )
-    app.include_router(cds.router(ports, settings, metrics, Fetcher(fhir_client, metrics)))
+    app.include_router(cds.router(make, settings, metrics, Fetcher(fhir_client, metrics), large_charts))
     app.include_router(operations.knowledge_router(knowledge, base_url=settings.public_base_url))
     app.include_router(operations.router(readiness, metrics))
     app.include_router(page.router(version=__version__))
@@ -151,7 +166,6 @@ def service() -> FastAPI:
     from app.pipeline import build_pipeline
     from app.published import PublishedKnowledge
 
-    _stop_with_parent()
     settings = Settings()
     configure(settings.log_level, style=settings.log)
     with paused_collector():
@@ -171,14 +185,17 @@ def service() -> FastAPI:
         settings=Settings.model_construct(),
         feature_settings=FeatureSettings(),
     )
-    return create_app(
+    app = create_app(
         pipeline=pipeline,
         settings=settings,
         self_test=sample_case(reference),
         knowledge=knowledge,
         fhir_client=_fhir_client(),
         trust=trust,
+        worker_processes=True,
     )
+    _stop_with_parent()
+    return app
 
 
 def _fhir_client() -> FhirClient | None:

@@ -43,7 +43,8 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1024)] = 16 * MEBIBYTE
     max_concurrent_requests: Annotated[int, Field(ge=1)] = 64
     max_waiting_bytes: Annotated[int, Field(ge=1024)] = 64 * MEBIBYTE
-    max_large_charts: Annotated[int, Field(ge=1)] = 4  # a decoded chart takes some ten times its size
+    max_large_charts: Annotated[int, Field(ge=1)] = 2
+    large_chart_bytes: Annotated[int, Field(ge=64 * MEBIBYTE)] = 256 * MEBIBYTE
     request_timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
     shutdown_timeout_seconds: Annotated[int, Field(ge=0)] = 10
 

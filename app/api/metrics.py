@@ -6,6 +6,7 @@ Labels come from closed lists, never from a path or a chart.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -77,20 +78,13 @@ class Metrics:
         self._requests.labels(method if method in _METHODS else "other", route, str(status)).inc()
         self._seconds.labels(route).observe(seconds)
 
-    def answered(self, service: str, answer: HookAnswer) -> None:
+    def answered(self, service: str, tally: Tally) -> None:
         """Count what the cards of an answer say."""
-        missing: set[str] = set()
-        set_aside: dict[str, int] = {}
-        for explanation in explanations(answer):
-            if advice := explanation.get("advice"):
-                self._advice.labels(service, str(advice)).inc()
-            missing.update(str(name) for name in explanation.get("missing") or ())
-            # Every card of an answer lists the same records: take the largest count of a reason, not the sum.
-            for reason, count in _by_reason(explanation.get("notUsed") or ()).items():
-                set_aside[reason] = max(count, set_aside.get(reason, 0))
-        for name in missing:
+        for advice in tally.advice:
+            self._advice.labels(service, advice).inc()
+        for name in tally.missing:
             self._missing.labels(name).inc()
-        for reason, count in set_aside.items():
+        for reason, count in tally.set_aside.items():
             self._set_aside.labels(reason).inc(count)
 
     def feedback(self, service: str, items: Iterable[Feedback]) -> None:
@@ -113,10 +107,29 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-def explanations(answer: HookAnswer) -> list[Mapping[str, Any]]:
-    """The `osteon.explanation` of each card and of the answer, where there is one."""
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What an answer adds to the counters: its advice, the features that were missing, records set aside by reason."""
+
+    advice: tuple[str, ...]
+    missing: frozenset[str]
+    set_aside: Mapping[str, int]
+
+
+def tally_of(answer: HookAnswer) -> Tally:
+    """The Tally of an answer, from the `osteon.explanation` of its cards and of itself."""
     extensions = [answer.extension, *(card.extension for card in answer.cards)]
-    return [extension[_EXPLANATION] for extension in extensions if extension and _EXPLANATION in extension]
+    told = [extension[_EXPLANATION] for extension in extensions if extension and _EXPLANATION in extension]
+    set_aside: dict[str, int] = {}
+    for explanation in told:
+        # Every card of an answer lists the same records: take the largest count of a reason, not the sum.
+        for reason, count in _by_reason(explanation.get("notUsed") or ()).items():
+            set_aside[reason] = max(count, set_aside.get(reason, 0))
+    return Tally(
+        advice=tuple(str(advice) for explanation in told if (advice := explanation.get("advice"))),
+        missing=frozenset(str(name) for explanation in told for name in explanation.get("missing") or ()),
+        set_aside=set_aside,
+    )
 
 
 def _by_reason(not_used: Iterable[Mapping[str, Any]]) -> dict[str, int]:

@@ -59,8 +59,10 @@ MEANINGS: dict[str, dict[str, str]] = {
         "`Retry-After`. Nothing else is counted.",
         "max_waiting_bytes": "Bytes of request bodies in memory in one process; a body that does not fit waits unread, "
         "up to the time limit. At least one body of the largest size always fits.",
-        "max_large_charts": "Charts over 384 KiB that one process works on at once; further ones wait their turn, up "
-        "to the time limit. This bounds its memory.",
+        "max_large_charts": "Charts over 384 KiB or 1,500 records that are worked on at once, each in a process of its "
+        "own; further ones wait their turn, up to the time limit, and work that is over it is ended.",
+        "large_chart_bytes": "Bytes of memory that one of these may take beyond what the service has; where they do "
+        "not suffice, the answer is 413.",
         "request_timeout_seconds": "Seconds for a whole call, the reading of its body included.",
         "shutdown_timeout_seconds": "Seconds that work under way has after SIGTERM.",
     },

@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from app import __version__
+from app.api.self_test import Readiness
 from tests.conftest import Client, ClientMaker
 from tests.support import calls
-from tests.support.fake import FakePipeline
+from tests.support.fake import BrokenPipeline, FakePipeline, passing
 
 
 def failing() -> None:
@@ -44,6 +45,34 @@ def test_the_self_test_runs_until_it_passes(make_client: ClientMaker) -> None:
     client = make_client(self_test=second_time)
     assert [client.get("/health/ready").status_code for _ in range(3)] == [503, 200, 200]
     assert len(runs) == 2
+
+
+def test_calls_that_fail_turn_readiness_red(make_client: ClientMaker) -> None:
+    """Three faults in succession, however good the self-test; one or two are a chart's own trouble."""
+    client = make_client(pipeline=BrokenPipeline())
+    states = []
+    for _ in range(4):
+        states.append(client.get("/health/ready").status_code)
+        client.call(calls.patient_view())
+    assert states == [200, 200, 200, 503]
+    assert client.get("/health/live").status_code == 200
+
+
+def test_readiness_comes_back() -> None:
+    """After a call that succeeds at once; without calls after half a minute, by the self-test."""
+    now = 0.0
+    readiness = Readiness(passing, clock=lambda: now)
+    for _ in range(3):
+        readiness.call_ended(fault=True)
+    assert not readiness.ready()
+    readiness.call_ended(fault=False)
+    assert readiness.ready()
+    for _ in range(3):
+        readiness.call_ended(fault=True)
+    now = 29.0
+    assert not readiness.ready()
+    now = 31.0
+    assert readiness.ready()
 
 
 def test_metrics_count_requests_by_route(client: Client) -> None:
@@ -123,7 +152,7 @@ def test_answers_are_not_cached_or_sniffed(client: Client) -> None:
 
 
 def test_small_and_large_charts_get_the_same_answer(client: Client, pipeline: FakePipeline) -> None:
-    """RESP-5: a large chart is worked on in a thread, which changes nothing but the load on the event loop."""
+    """RESP-5: where a large chart is worked on changes nothing but the load on the event loop."""
     small = client.call(calls.patient_view()).json()
     large = client.call(calls.patient_view(observations=calls.bundle(*map(calls.observation, range(3_000))))).json()
     assert small["cards"][0]["summary"] == large["cards"][0]["summary"]

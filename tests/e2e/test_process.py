@@ -32,7 +32,7 @@ def call(url: str) -> httpx.Response:
 
 def test_sigterm_finishes_the_work_under_way(start: StartServer, tmp_path: Path) -> None:
     """A call that has begun is answered although the process was told to stop."""
-    # A large chart is worked on in a thread, so that the signal is seen meanwhile.
+    # A large chart is worked on in another process, so that the signal is seen meanwhile.
     release = tmp_path / "release"
     server = start(*FAKE, environment={"TEST_RELEASE": str(release)})
     body = calls.patient_view(observations=calls.bundle(*map(calls.observation, range(3_000))))

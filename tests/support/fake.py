@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +22,7 @@ from app.cds_hooks.response import (
     Suggestion,
 )
 from app.main import create_app
-from tests.support.patience import PATIENCE, wait_until
+from tests.support.patience import wait_until
 
 
 def constant_card(patient_id: str = "anna-berg") -> Card:
@@ -68,33 +66,21 @@ def constant_card(patient_id: str = "anna-berg") -> Card:
 class FakePipeline:
     """Keeps what it was asked, so that a test can look at it.
 
-    An answer takes `delay` seconds, waits until `together` calls are at work at once, and until the file `release`
-    exists. A call that begins to wait for that file prints "working".
+    An answer waits until the file `release` exists. A call that begins to wait for it prints "working".
     """
 
-    def __init__(self, *, delay: float = 0.0, together: int = 1, release: Path | None = None) -> None:
+    def __init__(self, *, release: Path | None = None) -> None:
         self.requests: list[HookRequest] = []
         self.days: list[date] = []
-        self.delay = delay
-        self.at_once = self.most_at_once = 0
-        self._counting = threading.Lock()
-        self._meeting = threading.Barrier(together, timeout=PATIENCE)
         self._release = release
 
     def answer(self, request: HookRequest, *, today: date) -> HookAnswer:
         """One constant card."""
         self.requests.append(request)
         self.days.append(today)
-        with self._counting:
-            self.at_once += 1
-            self.most_at_once = max(self.at_once, self.most_at_once)
-        self._meeting.wait()
-        time.sleep(self.delay)
         if self._release:
             print("working", flush=True)
             wait_until(self._release.exists, lambda: "nobody released the call")
-        with self._counting:
-            self.at_once -= 1
         return HookAnswer((constant_card(request.context.patient_id),), guideline_version="guidelines-1")
 
 
@@ -114,4 +100,5 @@ def slow_service() -> FastAPI:
     """For a server process of the end-to-end tests: calls wait for the file TEST_RELEASE where it is given."""
     configure("info")
     release = os.environ.get("TEST_RELEASE")
-    return create_app(pipeline=FakePipeline(release=Path(release) if release else None), self_test=passing)
+    pipeline = FakePipeline(release=Path(release) if release else None)
+    return create_app(pipeline=pipeline, self_test=passing, worker_processes=True)
