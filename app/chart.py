@@ -238,6 +238,7 @@ class Presence(StrEnum):
     PAST = "past"
     SUSPECTED = "suspected"  # unconfirmed, provisional, differential: never counts as confirmed
     UNKNOWN = "unknown"  # no clinical status: present unless an abatement is recorded
+    UNCLEAR = "unclear"  # the text was not understood: it could be about this, and leaves the answer open
 
 
 class ConditionFact(Struct, frozen=True, gc=False):
@@ -310,6 +311,7 @@ class CourseStatus(StrEnum):
     PLANNED = "planned"
     ON_HOLD = "on_hold"
     UNKNOWN = "unknown"  # "active" without a sign of life within the limit of decision 34
+    UNCLEAR = "unclear"  # current, but which drug it is was not understood: one of these, or another one
 
 
 class Route(StrEnum):

@@ -21,6 +21,7 @@ from app.engine.linker import load_knowledge
 from app.features import FeatureSettings, PatientFeatures
 from app.fhir.reader import ChartInput, ReadSettings, read_chart
 from app.settings import Settings
+from app.terminology.word_lists import load_lexicons
 from app.wire.medications import MedicationRequest
 from app.wire.record import Record
 
@@ -141,6 +142,7 @@ def feature_settings(settings: Settings) -> FeatureSettings:
 def build_pipeline(settings: Settings) -> OsteonPipeline:
     """The pipeline of a server process. Raises GuidelineError where the guideline files are wrong."""
     knowledge = load_knowledge()
+    load_lexicons()
     knowledge.check_switched(settings.disabled_recommendations, "OSTEON_DISABLED_RECOMMENDATIONS")
     advisor = Advisor(knowledge, settings.disabled_recommendations)
     return OsteonPipeline(knowledge, advisor, settings, feature_settings(settings))

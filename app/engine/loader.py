@@ -26,6 +26,8 @@ ADVICE, CONCEPTS, DRUGS = "advice", "concepts", "drugs"
 DRUG_CLASSES = "drug-classes"
 LOCALES = "locales"
 _OTHER_FOLDERS = (ADVICE, CONCEPTS, DRUGS)
+_WORDS = "concepts/words"
+"""The word lists, which app/terminology/word_lists.py reads."""
 
 
 class GuidelineError(FilesError):
@@ -159,7 +161,7 @@ def _load_file(loaded: Loaded, path: Path) -> None:
 
 def _unread(root: Path, sources: Collection[str]) -> Iterator[Problem]:
     """Files that nobody would read: in a folder that is none of a source, or not named *.yaml."""
-    known = {*sources, *_OTHER_FOLDERS, LOCALES}
+    known = {*sources, *_OTHER_FOLDERS, LOCALES, _WORDS}
     for path in sorted(path for path in root.rglob("*") if path.is_file()):
         name = path.relative_to(root.parent).as_posix()
         folder = path.parent.relative_to(root).as_posix()

@@ -273,15 +273,9 @@ class References:
 
     def _texts(self) -> None:
         stem = "text-patterns"
-        for kind in ("conditions", "observations", "procedures"):
-            for name in self._table(stem, kind, "names"):
-                self._listed(stem, (kind, "names", name), "concept", name, self._concepts)
         names = {**self._concepts, **dict.fromkeys(self._products)}
         for name, rest in self._table(stem, "supersedes").items():
             self._listed(stem, ("supersedes", name), "concept", [name, *rest], names)
-        for index, rule in enumerate(self._table(stem, "medications").get("drop_where", ())):
-            place = ("medications", "drop_where", index)
-            self._listed(stem, place, "product", rule["drugs"], self._products)
 
 
 def reference_problems(loaded: Loaded, catalogue: Catalogue, data: Collection[str]) -> list[Problem]:

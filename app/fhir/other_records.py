@@ -19,7 +19,9 @@ from app.fhir.resource import (
     ENTERED_IN_ERROR,
     NOT_CURRENT,
     NOT_DONE,
+    NOT_UNDERSTOOD,
     REFUTED,
+    SENSE_REASONS,
     STATUS,
     Reading,
     coded_status,
@@ -29,12 +31,14 @@ from app.fhir.resource import (
 from app.terminology.body_sites import fracture_site_in
 from app.terminology.code_sets import TextPattern, terminology
 from app.terminology.codeable_concept import name_of, words
-from app.terminology.codes import named_condition, named_procedure
+from app.terminology.codes import Match, named_condition, named_procedure
 from app.terminology.drug_classes import classes_of, route_of
+from app.terminology.word_lists import Sense, TextKind
 from app.wire.conditions import AllergyIntolerance, FamilyMemberHistory
 from app.wire.elements import CodeableConcept
 from app.wire.observations import DiagnosticReport
 from app.wire.procedures import Procedure, ServiceRequest
+from app.wire.record import Record
 
 DXA = "dxa_report"
 
@@ -49,6 +53,7 @@ def read_procedure(resource: Procedure, reading: Reading) -> ProcedureFact | Non
     found = reading.recall(named_procedure, resource.code)
     concepts = with_dxa(found.concepts)
     if not concepts:
+        _note_words(resource, found, reading)
         return None
     return ProcedureFact(
         ref=ref_of(resource),
@@ -58,6 +63,14 @@ def read_procedure(resource: Procedure, reading: Reading) -> ProcedureFact | Non
         body_site=", ".join(filter(None, map(name_of, resource.body_site))) or None,
         matched_by_text=found.by_text,
     )
+
+
+def _note_words(resource: Record, found: Match, reading: Reading) -> None:
+    """Note a record whose words say that nothing was done, or were not understood."""
+    if found.unclear:
+        reading.leave_out(resource, NOT_UNDERSTOOD)
+    elif found.named and found.sense in SENSE_REASONS:
+        reading.leave_out(resource, SENSE_REASONS[found.sense])
 
 
 def _performed(resource: Procedure, reading: Reading) -> DateRange | None:
@@ -82,6 +95,7 @@ def read_report(resource: DiagnosticReport, reading: Reading) -> ProcedureFact |
     found = reading.recall(named_procedure, resource.code)
     concepts = with_dxa(found.concepts)
     if DXA not in concepts:
+        _note_words(resource, found, reading)
         return None
     period = resource.effective_period
     end = reading.date(period.end or period.start) if period is not None else None
@@ -133,7 +147,10 @@ def read_family(resource: FamilyMemberHistory, reading: Reading) -> list[FamilyF
     facts = []
     for condition in resource.condition:
         found = reading.recall(named_condition, condition.code)
-        if not found.concepts:
+        # in a family history the relative stands in the words too
+        concepts = found.named if found.sense is Sense.FAMILY else found.concepts
+        if not concepts:
+            _note_words(resource, found, reading)
             continue
         site = fracture_site(found)
         if site in {FractureSite.UNKNOWN, FractureSite.OTHER}:
@@ -141,7 +158,7 @@ def read_family(resource: FamilyMemberHistory, reading: Reading) -> list[FamilyF
         facts.append(
             FamilyFact(
                 ref=ref_of(resource),
-                concepts=found.concepts,
+                concepts=concepts,
                 relationship=name_of(relationship) or None,
                 parent=parent,
                 fracture_site=site,
@@ -182,11 +199,12 @@ def read_intolerance(resource: AllergyIntolerance, reading: Reading) -> list[Int
     if coded_status(resource.clinical_status) in {"inactive", "resolved"}:
         reading.leave_out(resource, NOT_CURRENT)
         return []
-    found = drug_match(resource.code or resource.substance)
+    found = drug_match(resource.code or resource.substance, TextKind.ALLERGY)
     reactions = resource.reaction
-    drugs = set(found.concepts)
+    # a text that is not wholly understood counts too: the doubt is on the side of safety
+    drugs = set(found.concepts | (found.unclear if found.sense is not Sense.DENIED else frozenset()))
     for reaction in reactions:
-        drugs |= drug_match(reaction.substance).concepts
+        drugs |= drug_match(reaction.substance, TextKind.ALLERGY).concepts
     if not drugs:
         return []
     manifestations = [entry.named for reaction in reactions for entry in reaction.manifestation]

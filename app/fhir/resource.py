@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from app.chart import UNNAMED, UNREADABLE, DateRange, SetAside, UnusableValue
 from app.fhir.dates import read_moment, seconds_of
 from app.fhir.remembered import Remembered
+from app.terminology.word_lists import Sense
 from app.wire.elements import CodeableConcept, Reference
 from app.wire.medications import Medication
 from app.wire.record import Record
@@ -26,6 +27,12 @@ NOT_DONE = "not done"
 NOT_CURRENT = "no longer current"
 NOT_R4 = "not R4"
 NOT_RECOGNISED = "drug not recognised"
+NOT_UNDERSTOOD = "text not understood"
+NOT_IDENTIFIED = "drug could not be identified"
+DENIED_IN_WORDS = "denied in words"
+ABOUT_RELATIVE = "about a relative"
+NOT_YET = "planned or asked for, not done"
+SOMETHING_ELSE = "words mean something else"
 IN_FUTURE = "dated in the future"
 MEMBERS_UNREADABLE = "members not readable"
 """Followed by the paths of these members."""
@@ -40,11 +47,24 @@ REASONS = frozenset(
         NOT_CURRENT,
         NOT_R4,
         NOT_RECOGNISED,
+        NOT_UNDERSTOOD,
+        NOT_IDENTIFIED,
+        DENIED_IN_WORDS,
+        ABOUT_RELATIVE,
+        NOT_YET,
+        SOMETHING_ELSE,
         IN_FUTURE,
         MEMBERS_UNREADABLE,
     }
 )
 """Every reason of a SetAside that reading gives."""
+SENSE_REASONS = {
+    Sense.DENIED: DENIED_IN_WORDS,
+    Sense.FAMILY: ABOUT_RELATIVE,
+    Sense.PLANNED: NOT_YET,
+    Sense.OTHER: SOMETHING_ELSE,
+}
+"""Why a record is no fact about the patient, by what its words say of the names in them (decisions 58 and 62)."""
 
 _is_id = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 _NO_MOMENT = (None, 0)

@@ -8,7 +8,7 @@ so that the service stops at start-up and not at a patient.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -26,7 +26,6 @@ MEDICATION = "medication"
 _ESCAPE = re.compile(r"\\.")
 _SHOWN = 80
 _TEXTS = "text-patterns"
-_TEXT_KINDS = ("observations", "conditions", "medications", "procedures")
 
 
 class TerminologyError(FilesError):
@@ -72,16 +71,6 @@ class TextPattern:
 
 
 @dataclass(frozen=True, slots=True)
-class TextPatterns:
-    """Names in free text: concept by pattern, one pattern that finds any of them, and one that says "not this"."""
-
-    names: tuple[tuple[str, TextPattern], ...]
-    by_concept: Mapping[str, TextPattern]
-    any_name: TextPattern
-    never: TextPattern | None
-
-
-@dataclass(frozen=True, slots=True)
 class Finding:
     """One code of `urn:osteon:finding`."""
 
@@ -104,7 +93,6 @@ class Terminology:
     sites: Mapping[str, str]  # concept -> fracture site
     findings: Mapping[str, Finding]
     answers: frozenset[str]
-    texts: Mapping[str, TextPatterns]
     supersedes: Mapping[str, frozenset[str]]
     drugs: DrugTable
     raw: Mapping[str, Any]  # the smaller tables, by file stem, for the modules that read them
@@ -182,7 +170,6 @@ def terminology() -> Terminology:
         sites=MappingProxyType(sites),
         findings=MappingProxyType(_findings(findings_file)),
         answers=frozenset(str(word).replace("-", "_") for word in findings_file["answers"]),
-        texts=MappingProxyType({kind: _patterns(kind, texts[kind]) for kind in _TEXT_KINDS}),
         supersedes=MappingProxyType({name: frozenset(rest) for name, rest in supersedes.items()}),
         drugs=drug_table(concept_file("drug-classes")["classes"], drug_files().values()),
         raw=MappingProxyType(
@@ -305,35 +292,6 @@ def _findings(content: Any) -> dict[str, Finding]:
         answers = frozenset(str(answer).replace("-", "_") for answer in entry.get("answers", ()))
         found[concept] = Finding(concept, entry.get("value"), answers)
     return found
-
-
-_Named = tuple[str, list[str], str, Place]
-"""A concept, the expressions of its names, and where they stand: file and place."""
-
-
-def _named(kind: str, content: Any) -> Iterator[_Named]:
-    """The names of a kind: those of drugs stand in their files."""
-    if kind == "medications":
-        for stem, drug in drug_files().items():
-            for product, entry in drug["products"].items():
-                if entry.get("names"):
-                    yield product, entry["names"], stem, ("products", product, "names")
-        return
-    for concept, expressions in content["names"].items():
-        if expressions:
-            yield concept, expressions, _TEXTS, (kind, "names", concept)
-
-
-def _patterns(kind: str, content: Any) -> TextPatterns:
-    listed = tuple(_named(kind, content))
-    names = tuple((concept, text_pattern(expressions, stem, place)) for concept, expressions, stem, place in listed)
-    never = content.get("not")
-    return TextPatterns(
-        names=names,
-        by_concept=MappingProxyType(dict(names)),
-        any_name=TextPattern(expression for _, expressions, _, _ in listed for expression in expressions),
-        never=text_pattern(never, _TEXTS, (kind, "not")) if never else None,
-    )
 
 
 def text_pattern(expressions: Iterable[str], stem: str, place: Place) -> TextPattern:

@@ -18,7 +18,8 @@ from msgspec.structs import replace
 
 from app.terminology.code_sets import CodeRow, Terminology, terminology
 from app.terminology.codeable_concept import words
-from app.terminology.names import TextKind, contradicts, named_by
+from app.terminology.names import NO_WORDS, Words, contradicts, read_display, read_text, read_words
+from app.terminology.word_lists import Sense, TextKind
 from app.wire.elements import CodeableConcept
 
 FINDING_SYSTEM = "finding"
@@ -52,8 +53,9 @@ class CodeMeaning(Struct, frozen=True, gc=False):
 class Match(Struct, frozen=True, gc=False):
     """What a CodeableConcept means.
 
-    `concepts` is empty where nothing is known. `by_text`: no code was known, the words decided. `conflict`: a known
-    code and the words name different things.
+    `concepts` is empty where nothing is known, and where the words deny it or mean somebody or something else
+    (`sense`); `named` is then what they name. `by_text`: no code was known, the words decided. `unclear`: names in a
+    text that was not understood: it could be about these. `conflict`: a known code and the words name different things.
     """
 
     concepts: frozenset[str]
@@ -61,10 +63,15 @@ class Match(Struct, frozen=True, gc=False):
     conflict: bool = False
     meanings: tuple[CodeMeaning, ...] = ()
     text: str = ""
+    sense: Sense = Sense.AFFIRMED
+    named: frozenset[str] = frozenset()
+    unclear: frozenset[str] = frozenset()
 
     @property
     def history(self) -> bool:
-        """Whether every code that speaks says "was once so"."""
+        """Whether every code, or the words, say "was once so"."""
+        if self.sense is Sense.PAST:
+            return True
         return bool(self.meanings) and all(meaning.history for meaning in self.meanings)
 
 
@@ -233,6 +240,11 @@ def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
 
 
+_NOT_ABOUT_NOW = frozenset({Sense.OTHER, Sense.DENIED, Sense.FAMILY, Sense.PLANNED})
+"""Senses in which the names of a text are no fact about the patient."""
+_CERTAINTY_SENSES = {SUSPECTED: Sense.SUSPECTED, RULED_OUT: Sense.DENIED}
+
+
 def match(concept: CodeableConcept | None, kind: TextKind, *, check_text: bool = False) -> Match:
     """What a CodeableConcept means. `check_text`: also look whether the words contradict the code."""
     if concept is None:
@@ -245,14 +257,37 @@ def match(concept: CodeableConcept | None, kind: TextKind, *, check_text: bool =
         concepts = telling[0].concepts
         if len(telling) > 1:
             concepts = concepts.union(*(meaning.concepts for meaning in telling))
-        conflict = check_text and contradicts(listed, text, kind, concepts)
-        return Match(concepts, conflict=conflict, meanings=telling, text=text)
+        conflict = check_text and bool(text) and contradicts(_words_of(concept, kind), concepts)
+        sense = _certainty(telling)
+        said = frozenset() if sense is Sense.DENIED else concepts
+        return Match(said, conflict=conflict, meanings=telling, text=text, sense=sense, named=concepts)
     if not text:
         return Match(frozenset(), meanings=meanings) if meanings else NO_MATCH
     if meanings and not any(meaning.coarse for meaning in meanings):  # a known code that no rule asks for
         return Match(frozenset(), meanings=meanings, text=text)
-    named = named_by(listed, text, kind)
-    return Match(named, by_text=bool(named), text=text)
+    read = _words_of(concept, kind)
+    if not read.understood:
+        return Match(frozenset(), meanings=meanings, text=text, sense=read.sense, unclear=read.named)
+    said = frozenset() if read.sense in _NOT_ABOUT_NOW else read.named
+    return Match(
+        said, by_text=bool(said), text=text, sense=read.sense, named=read.named, meanings=meanings if said else ()
+    )
+
+
+def _certainty(telling: Sequence[CodeMeaning]) -> Sense:
+    """What the German certainty of all telling codes says: suspected, ruled out, or nothing of that."""
+    senses = {_CERTAINTY_SENSES.get(meaning.certainty, Sense.AFFIRMED) for meaning in telling}
+    return senses.pop() if len(senses) == 1 else Sense.AFFIRMED
+
+
+def _words_of(concept: CodeableConcept, kind: TextKind) -> Words:
+    """What text and displays say. Displays of codes repeat and are vocabulary, so what they say is remembered."""
+    coded = {coding.display.strip() for coding in concept.coding if coding.code and coding.system and coding.display}
+    others = (concept.text, *(coding.display for coding in concept.coding))
+    texts = {text.strip() for text in others if text} - coded
+    read = [read_display(display, kind) for display in sorted(coded) if display]
+    read += [read_text(text, kind) for text in sorted(texts) if text]
+    return read_words(read) if read else NO_WORDS
 
 
 def named_result(concept: CodeableConcept | None) -> Match:

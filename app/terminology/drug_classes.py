@@ -168,6 +168,12 @@ def bone_classes() -> frozenset[str]:
 
 
 @cache
+def bone_products() -> frozenset[str]:
+    """The products that count as bone drugs: what a drug that nothing identifies can be."""
+    return frozenset(name for name, entry in terminology().drugs.products.items() if "bone_drug" in entry.classes)
+
+
+@cache
 def oncological_with_metastasis() -> frozenset[str]:
     """The drugs that treat the cancer where a bone metastasis is known, in whatever dose (decision 13)."""
     return frozenset(n for n, entry in terminology().drugs.classes.items() if entry.oncological_with_metastasis)

@@ -1,69 +1,118 @@
-"""The words of a CodeableConcept: how a person names it, and which concepts its names mean.
+"""The words of a CodeableConcept: how a person names it, and which concepts its names mean (decision 62).
 
-Names of drugs stand in guidelines/drugs, all others in guidelines/concepts/text-patterns.yaml. They are used where no
-code is known, and to see whether words and code contradict each other.
+A text is read only where each of its words is known: as part of a name, as a word that changes nothing, or as one that
+changes the meaning (word_lists.py). A text with another word is not read; the names in it say what it could be about.
+Words are read where no code is known, and to see whether words and code contradict each other.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from functools import lru_cache
 
+from msgspec import Struct
+
 from app.terminology.code_sets import terminology
-from app.terminology.codeable_concept import SEPARATOR
-from app.wire.elements import Coding
+from app.terminology.word_lists import Lexicon, Sense, TextKind, lexicon
+from app.terminology.word_notation import words_of_text
 
+MAX_TEXT = 400
+"""Names of drugs and diagnoses are short. A longer text is prose: it is not read, only searched for names."""
 _CACHED_DISPLAYS = 16384
-_MAX_TEXT = 400  # names of drugs and diagnoses are short; what is longer is prose, and prose is not read here
+_STATEMENTS = re.compile(r"[;\n]")
+_RANK = {sense: rank for rank, sense in enumerate(Sense)}
+_NONE: frozenset[str] = frozenset()
 
 
-class TextKind(StrEnum):
-    """Which names a text is searched for."""
+class Words(Struct, frozen=True, gc=False):
+    """What a text says. `named`: the concepts that its names mean. `understood`: every word of it is known."""
 
-    OBSERVATION = "observations"
-    CONDITION = "conditions"
-    MEDICATION = "medications"
-    PROCEDURE = "procedures"
-
-
-def match_text(text: str, kind: TextKind) -> frozenset[str]:
-    """The concepts that a short text names."""
-    return _complete(_names_in(text, kind)) if not _says_otherwise(text, kind) else frozenset()
+    named: frozenset[str] = _NONE
+    sense: Sense = Sense.AFFIRMED
+    understood: bool = True
 
 
-def named_by(listed: Sequence[Coding], text: str, kind: TextKind) -> frozenset[str]:
-    """The concepts that the words of a CodeableConcept name.
+NO_WORDS = Words()
 
-    Displays of codes repeat and are vocabulary, so what they name is remembered; CodeableConcept.text can be written
-    by hand about this patient, and is not.
+
+def read_words(read: Sequence[Words]) -> Words:
+    """What the texts of one CodeableConcept say together.
+
+    One that changes the meaning decides over one that does not: a display is vocabulary, the text is about the
+    patient. One that is not understood says nothing where another one is understood and names something.
     """
-    if _says_otherwise(text, kind):
-        return frozenset()
-    displays = {coding.display.strip() for coding in listed if coding.code and coding.system and coding.display}
+    telling = [words for words in read if words.named or words.sense is not Sense.AFFIRMED]
+    if not telling:
+        return NO_WORDS
+    understood = [words for words in telling if words.understood]
+    sense = min((words.sense for words in telling), key=_RANK.__getitem__)
+    if understood and any(words.named for words in understood):
+        return Words(_union(words.named for words in understood), sense)
+    named = _union(words.named for words in telling)
+    return Words(named, sense, understood=not named or all(words.understood for words in telling))
+
+
+def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
+    return _NONE.union(*sets)
+
+
+@lru_cache(maxsize=_CACHED_DISPLAYS)
+def read_display(text: str, kind: TextKind) -> Words:
+    """`read_text` for the display of a code: vocabulary, nobody's data, so it is remembered by the process."""
+    return read_text(text, kind)
+
+
+def read_text(text: str, kind: TextKind) -> Words:
+    """What one text says. Statements are divided by semicolons and line ends; one that affirms a name counts."""
+    statements = [_statement(part, kind) for part in _STATEMENTS.split(text[:MAX_TEXT])]
+    if len(text) > MAX_TEXT:
+        return Words(_union(words.named for words in statements), understood=False)
+    affirmed = [words for words in statements if words.named and words.sense is Sense.AFFIRMED]
+    if affirmed and all(words.understood for words in statements if words.named):
+        return Words(_union(words.named for words in affirmed))
+    named = _union(words.named for words in statements)
+    sense = min((words.sense for words in statements), key=_RANK.__getitem__)
+    return Words(named, sense, all(words.understood for words in statements))
+
+
+def _statement(text: str, kind: TextKind) -> Words:
+    words = words_of_text(text)
+    if not words:
+        return NO_WORDS
+    lists = lexicon(kind)
+    names: set[str] = set()
+    parts: set[str] = set()
+    sense, understood, place = Sense.AFFIRMED, True, 0
+    while place < len(words):
+        length, entries = lists.longest(words, place)
+        if not length:
+            if not words[place].isdigit():
+                understood = False
+                names |= lists.begun_by(words[place])
+            place += 1
+            continue
+        for entry in entries:
+            if entry.concept is not None:
+                names.add(entry.concept)
+            elif entry.part is not None:
+                parts.add(entry.part)
+            elif entry.sense is not None and _RANK[entry.sense] < _RANK[sense]:
+                sense = entry.sense
+        place += length
+    names |= _combined(lists, parts | names)
+    return Words(_complete(names), sense, understood)
+
+
+def _combined(lists: Lexicon, parts: set[str]) -> set[str]:
+    """The concepts of the richest combinations of the parts."""
+    used: list[frozenset[str]] = []
     found: set[str] = set()
-    for display in displays:
-        found |= _names_in_display(display, kind)
-    for words_alone in text.split(SEPARATOR):
-        if words_alone not in displays:
-            found |= _names_in(words_alone, kind)
-    return _complete(found)
-
-
-def _says_otherwise(text: str, kind: TextKind) -> bool:
-    never = terminology().texts[kind].never
-    return never is not None and never.found_in(text[:_MAX_TEXT])
-
-
-def _names_in(text: str, kind: TextKind) -> frozenset[str]:
-    patterns = terminology().texts[kind]
-    text = text[:_MAX_TEXT]
-    if not patterns.any_name.found_in(text):
-        return frozenset()
-    return frozenset(concept for concept, pattern in patterns.names if pattern.found_in(text))
-
-
-_names_in_display = lru_cache(maxsize=_CACHED_DISPLAYS)(_names_in)
+    for combination in lists.combinations if parts else ():
+        if combination.parts <= parts and not any(combination.parts < other for other in used):
+            used.append(combination.parts)
+            found |= combination.concepts
+    return found
 
 
 def _complete(found: Iterable[str]) -> frozenset[str]:
@@ -71,27 +120,22 @@ def _complete(found: Iterable[str]) -> frozenset[str]:
     terms = terminology()
     kept = set(found)
     for concept in tuple(kept):
-        kept -= terms.supersedes.get(concept, frozenset())
+        kept -= terms.supersedes.get(concept, _NONE)
     return frozenset(kept | {parent for concept in kept for parent in terms.parents.get(concept, ())})
 
 
-def contradicts(listed: Sequence[Coding], text: str, kind: TextKind, coded: frozenset[str]) -> bool:
+def contradicts(words: Words, coded: frozenset[str]) -> bool:
     """Whether the words name something that is not even a relative of what the code says."""
-    patterns = terminology().texts[kind].by_concept
-    if not text or any(pattern.found_in(text) for name in coded if (pattern := patterns.get(name)) is not None):
-        return False
-    named = named_by(listed, text, kind)
-    return bool(named) and not _related(named, coded)
+    return bool(words.named) and words.sense is Sense.AFFIRMED and not _related(words.named, coded)
 
 
 def _related(named: frozenset[str], coded: frozenset[str]) -> bool:
     """Whether the words can mean what the code says: a common concept, or a common class of drugs."""
     if named & coded:
         return True
+    return bool(_family(named) & _family(coded))
+
+
+def _family(concepts: frozenset[str]) -> set[str]:
     products = terminology().drugs.products
-
-    def family(concepts: frozenset[str]) -> set[str]:
-        classes = {name for concept in concepts if concept in products for name in products[concept].classes}
-        return set(concepts) | classes
-
-    return bool(family(named) & family(coded))
+    return set(concepts).union(*(products[concept].classes for concept in concepts if concept in products))

@@ -13,7 +13,7 @@ from app.chart import DateRange, DensityFact, DensityKind, DensitySite, Presence
 from app.dates import newest_first, on_or_after, shifted, within_months
 from app.features.catalogue import OneOf, family, feature
 from app.features.drugs.exposure import CLASS, current_start
-from app.features.history.diagnoses import condition_evidence, confirmed
+from app.features.history.diagnoses import condition_evidence, confirmed, not_understood
 from app.features.model import Evidence, Feature, Features, Kind, known, none_on_record, observed, unknown
 from app.features.readings import TOO_OLD_OR_UNDATED
 
@@ -231,6 +231,9 @@ def _coded(context: Features, name: str, concepts: tuple[str, ...]) -> Feature:
     suspected = [condition_evidence(name, f, "suspected") for f in facts if f.presence is Presence.SUSPECTED]
     if suspected:
         return unknown("suspected, not confirmed", name, evidence=suspected)
+    unclear = not_understood(name, facts, name)
+    if unclear is not None:
+        return unclear
     return none_on_record() if context.chart.provided(Source.CONDITIONS) else unknown("conditions not provided", name)
 
 

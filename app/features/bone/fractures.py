@@ -41,6 +41,12 @@ def fragility_fracture_count(context: Features, group: str) -> Feature:
     facts = dated(counted(context, group))
     number = Decimal(len(facts))
     evidence = [fracture_evidence(fact) for fact in facts]
+    if not facts:
+        absent = no_fracture(context)
+        why = absent.why_unknown or "not known"
+        return (
+            known(number) if absent.known else interval(number, None, absent.evidence, missing=absent.missing, why=why)
+        )
     if context.chart.provided(Source.CONDITIONS):
         return known(number, evidence)
     return interval(number, None, evidence, missing=("fragility_fracture",), why="conditions not provided")

@@ -8,12 +8,15 @@ energy, in tumour, atypical femoral, periprosthetic, stress.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from app.chart import CourseFact, CourseStatus, DateRange, Energy, FractureFact, FractureSite, Source
 from app.dates import after, shifted, years_between
 from app.features.drugs.exposure import ONCOLOGICAL, taken
+from app.features.history.diagnoses import not_understood
 from app.features.model import Evidence, Feature, Features, none_on_record, unknown
 from app.features.person.demographics import FULL_AGE
+from app.terminology.code_sets import terminology
 
 Site = FractureSite
 NEVER_COUNTED = frozenset({Site.FINGER, Site.TOE, Site.SKULL_FACE})
@@ -132,8 +135,17 @@ def dated(facts: list[FractureFact]) -> list[FractureFact]:
     return events or facts
 
 
+@cache
+def _fracture_concepts() -> tuple[str, ...]:
+    """The concepts of fractures: all that have a site."""
+    return tuple(sorted(terminology().sites))
+
+
 def no_fracture(context: Features, missing: str = "fragility_fracture") -> Feature:
-    """None on record, or unknown where the conditions did not come complete."""
+    """None on record; unknown where the conditions did not come complete, or a record of them was not understood."""
+    unclear = not_understood("fragility_fracture", context.conditions(*_fracture_concepts()), missing)
+    if unclear is not None:
+        return unclear
     if context.chart.provided(Source.CONDITIONS):
         return none_on_record()
     return unknown("conditions not provided", missing)

@@ -27,6 +27,9 @@ BEGUN = frozenset({CourseStatus.CURRENT, CourseStatus.PAST, CourseStatus.ON_HOLD
 CLASS = OneOf("class", class_names)
 """The argument of the families of features about drugs: a class, or a drug by its own name."""
 
+NOT_IDENTIFIED = "a current drug could not be identified"
+"""Why the use of a class is unknown although the list came: decisions 56 and 66."""
+
 GRACE_DAYS = 30
 """A gap up to the dosing interval and this long is a late refill, not a break (the usual definition of persistence)."""
 
@@ -54,7 +57,16 @@ def stated_by(name: str) -> str | None:
 
 def none_listed(context: Features, drug_class: str) -> Feature:
     """What is said of a class of which no record speaks: none, where the medication list came."""
+    unclear = unclear_courses(context, drug_class)
+    if unclear:
+        return unknown(NOT_IDENTIFIED, use_name(drug_class), evidence=unclear)
     return none_on_record() if asked(context) else not_asked(drug_class)
+
+
+def unclear_courses(context: Features, drug_class: str) -> list[Evidence]:
+    """The current drugs that were not understood, or that nothing identifies, and that can be of the class."""
+    found = [c for c in candidates(context, drug_class) if c.status is CourseStatus.UNCLEAR]
+    return [course_evidence(drug_class, course, NOT_IDENTIFIED) for course in found]
 
 
 _COURSES: Memo[None, list[CourseFact]] = Memo()

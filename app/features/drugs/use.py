@@ -15,6 +15,7 @@ from app.features.catalogue import family, feature
 from app.features.drugs.exposure import (
     BEGUN,
     CLASS,
+    NOT_IDENTIFIED,
     asked,
     belongs,
     course_evidence,
@@ -45,6 +46,7 @@ from app.features.model import (
 from app.terminology.drug_classes import acts_months
 
 READS = ("medications", "medicationRequests", "medicationAdministrations")
+_DOUBTS = {CourseStatus.UNKNOWN: "no recent sign of use", CourseStatus.UNCLEAR: NOT_IDENTIFIED}
 ADVERSE_WORDS = (
     "adverse",
     "side effect",
@@ -103,14 +105,17 @@ def doubtful_use(context: Features, drug_class: str) -> Feature:
 
 def _doubtful(drug_class: str, counted: Iterable[CourseFact]) -> list[Evidence]:
     """The courses that may or may not run."""
-    unsure = [course for course in counted if course.status is CourseStatus.UNKNOWN]
-    return [course_evidence(drug_class, course, "no recent sign of use") for course in unsure]
+    return [
+        course_evidence(drug_class, course, _DOUBTS[course.status]) for course in counted if course.status in _DOUBTS
+    ]
 
 
 def _not_current(context: Features, drug_class: str, counted: tuple[CourseFact, ...]) -> Feature:
     doubtful = _doubtful(drug_class, counted)
     if doubtful:
-        return unknown("active on record without a recent sign of use", use_name(drug_class), evidence=doubtful)
+        unidentified = all(course.status is not CourseStatus.UNKNOWN for course in counted)
+        why = NOT_IDENTIFIED if unidentified else "active on record without a recent sign of use"
+        return unknown(why, use_name(drug_class), evidence=doubtful)
     if not asked(context):
         return not_asked(drug_class)
     code = stated_by(drug_class)

@@ -8,7 +8,7 @@ section 2), else unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from app.chart import ConditionFact, Interpretation, Presence, Source
@@ -27,6 +27,8 @@ from app.features.model import (
     unknown,
 )
 from app.features.readings import says
+
+NOT_UNDERSTOOD = "text not understood"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ def condition_evidence(feature: str, fact: ConditionFact, note: str | None = Non
 
 def confirmed(fact: ConditionFact, *, present_only: bool = False) -> bool:
     """Whether a record states the diagnosis, at present where asked; without a status it does unless it ended."""
-    if fact.presence is Presence.SUSPECTED:
+    if fact.presence in {Presence.SUSPECTED, Presence.UNCLEAR}:
         return False
     if not present_only:
         return True
@@ -250,6 +252,9 @@ def diagnosis(context: Features, name: str, group: Group) -> Feature:
     suspected = [condition_evidence(name, f, "suspected") for f in facts if f.presence is Presence.SUSPECTED]
     if suspected:
         return unknown("suspected, not confirmed", missing, evidence=suspected)
+    unclear = not_understood(name, facts, missing)
+    if unclear is not None:
+        return unclear
     coarse: list[ConditionFact] = []
     if group.coarse:
         coarse = [f for f in context.conditions(*group.coarse) if confirmed(f, present_only=group.present_only)]
@@ -257,6 +262,12 @@ def diagnosis(context: Features, name: str, group: Group) -> Feature:
         shown = [condition_evidence(name, fact, "code covers other diagnoses as well") for fact in coarse]
         return unknown("the code on record does not say which", missing, evidence=shown)
     return _nothing_on_record(context, name)
+
+
+def not_understood(name: str, facts: Iterable[ConditionFact], missing: str) -> Feature | None:
+    """Unknown, where a record that could be about this was not understood (decision 62)."""
+    shown = [condition_evidence(name, fact, NOT_UNDERSTOOD) for fact in facts if fact.presence is Presence.UNCLEAR]
+    return unknown(NOT_UNDERSTOOD, missing, evidence=shown) if shown else None
 
 
 def _nothing_on_record(context: Features, name: str) -> Feature:
@@ -316,6 +327,9 @@ def suspected_condition(context: Features, name: str) -> Feature:
     suspected = [f for f in context.conditions(*group.concepts) if f.presence is Presence.SUSPECTED]
     if suspected:
         return known(True, [condition_evidence(name, fact, "suspected") for fact in suspected])
+    unclear = not_understood(name, context.conditions(*group.concepts), group.missing or name)
+    if unclear is not None:
+        return unclear
     if context.chart.provided(Source.CONDITIONS):
         return none_on_record()
     return unknown("conditions not provided", group.missing or name)

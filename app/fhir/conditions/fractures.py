@@ -29,8 +29,8 @@ _VAGUE = frozenset({FractureSite.UNKNOWN, FractureSite.OTHER})
 def fracture_site(found: Match) -> FractureSite | None:
     """The site of the fracture that codes or words name; the most telling of several. None: no fracture."""
     sites = [FractureSite(meaning.site) for meaning in found.meanings if meaning.site]
-    if found.by_text:
-        sites += _sites_of_concepts(found.concepts)
+    if not sites:  # the words decide; of a relative they name it without being a fact about the patient
+        sites = _sites_of_concepts(found.concepts or found.named)
     if not sites:
         return FractureSite.UNKNOWN if found.concepts & {LOW_ENERGY, HIGH_ENERGY, "impending_fracture"} else None
     telling = [site for site in sites if site not in _VAGUE]

@@ -8,9 +8,18 @@ from app.chart import ConditionFact, DateRange, FractureFact, Presence
 from app.dates import earliest
 from app.fhir.conditions.fractures import read_fracture
 from app.fhir.dates import age_to_dates
-from app.fhir.resource import ENTERED_IN_ERROR, REFUTED, Reading, coded_status, ref_of
+from app.fhir.resource import (
+    ENTERED_IN_ERROR,
+    NOT_UNDERSTOOD,
+    REFUTED,
+    SENSE_REASONS,
+    Reading,
+    coded_status,
+    ref_of,
+)
 from app.terminology.codeable_concept import name_of
-from app.terminology.codes import named_condition
+from app.terminology.codes import Match, named_condition
+from app.terminology.word_lists import Sense
 from app.wire.conditions import Condition
 
 _SUSPECTED = frozenset({"unconfirmed", "provisional", "differential"})
@@ -35,10 +44,13 @@ def read_condition(resource: Condition, reading: Reading, facts: ConditionFacts,
         return
     found = reading.recall(named_condition, resource.code)
     if not found.concepts:
+        _note_words(resource, found, reading, facts)
         return
     onset, ended = _onset(resource, reading), _end(resource, reading)
     recorded = _not_ahead(reading.date(resource.recorded_date or resource.asserted_date), reading)
     presence = _presence(verification, coded_status(resource.clinical_status), _has_ended(resource), found.history)
+    if found.sense is Sense.SUSPECTED:
+        presence = Presence.SUSPECTED
     if found.history:
         onset = None  # "history of": the date belongs to the record, not to the event
     facts.conditions.append(
@@ -68,6 +80,17 @@ def read_condition(resource: Condition, reading: Reading, facts: ConditionFacts,
     )
     if fracture is not None:
         facts.fractures.append(fracture)
+
+
+def _note_words(resource: Condition, found: Match, reading: Reading, facts: ConditionFacts) -> None:
+    """Note a Condition whose words are no fact: understood and saying so, or not understood (decisions 56 and 62)."""
+    if found.unclear:
+        reading.leave_out(resource, NOT_UNDERSTOOD)
+        facts.conditions.append(
+            ConditionFact(ref_of(resource), found.unclear, presence=Presence.UNCLEAR, matched_by_text=True)
+        )
+    elif found.named and found.sense in SENSE_REASONS:
+        reading.leave_out(resource, SENSE_REASONS[found.sense])
 
 
 def _presence(verification: str, clinical: str, ended: bool, history: bool) -> Presence:

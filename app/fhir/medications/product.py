@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 
-from msgspec.structs import replace
-
 from app.fhir.resource import Reading, reference_id
-from app.terminology.code_sets import TextPattern, terminology
-from app.terminology.codeable_concept import name_of, words
+from app.terminology.code_sets import terminology
+from app.terminology.codeable_concept import SEPARATOR, name_of, words
 from app.terminology.codes import NO_MATCH, Match, canonical_system, match
-from app.terminology.names import TextKind
 from app.terminology.units import to_decimal
+from app.terminology.word_lists import TextKind
 from app.wire.elements import CodeableConcept, Quantity, Ratio, Reference
 from app.wire.medications import Ingredient, Medication, MedicationRecord
 
@@ -31,25 +29,13 @@ class Product:
     mg_per_ml: Decimal | None = None
 
 
+_DRUG_SYSTEMS = frozenset({"atc", "rxnorm", "snomed", "hcpcs"})
 NO_PRODUCT = Product(NO_MATCH, "")
 
 
-def drug_match(concept: CodeableConcept | None) -> Match:
-    """The drugs of a CodeableConcept; salts named after a drug are not the drug."""
-    found = match(concept, TextKind.MEDICATION, check_text=True)
-    if not found.by_text:
-        return found
-    for pattern, drugs in _drops():
-        if found.concepts & drugs and pattern.found_in(found.text):
-            kept = found.concepts - drugs
-            found = replace(found, concepts=kept, by_text=bool(kept))
-    return found
-
-
-@cache
-def _drops() -> tuple[tuple[TextPattern, frozenset[str]], ...]:
-    rules = terminology().raw["text-patterns"]["medications"]["drop_where"]
-    return tuple((TextPattern([rule["text"]]), frozenset(rule["drugs"])) for rule in rules)
+def drug_match(concept: CodeableConcept | None, kind: TextKind = TextKind.MEDICATION) -> Match:
+    """The drugs of a CodeableConcept; of an allergy, where the words may speak of a reaction too."""
+    return match(concept, kind, check_text=True)
 
 
 def product_of(resource: MedicationRecord, reading: Reading) -> Product:
@@ -68,7 +54,7 @@ def product_of(resource: MedicationRecord, reading: Reading) -> Product:
     medication = _referenced(resource, reference, reading)
     if medication is not None:
         product = _product(medication.code, medication)
-        if product.found.concepts:
+        if product.found.concepts or product.found.unclear or not reference.display:
             return product
     return _product(CodeableConcept(text=reference.display), None)
 
@@ -82,7 +68,13 @@ def is_coded(resource: MedicationRecord, reading: Reading) -> bool:
     reference = resource.medication_reference
     medication = _referenced(resource, reference, reading) if reference is not None else None
     concepts = [resource.medication_codeable_concept, medication and medication.code]
-    return any(canonical_system(coding.system) for concept in concepts if concept for coding in concept.coding)
+    return any(_has_drugs(coding.system) for concept in concepts if concept for coding in concept.coding)
+
+
+def _has_drugs(uri: str | None) -> bool:
+    """Whether the tables know drugs of this code system: a code of it that is not there is another drug."""
+    system = canonical_system(uri)
+    return system is not None and system[0] in _DRUG_SYSTEMS
 
 
 def _referenced(resource: MedicationRecord, reference: Reference, reading: Reading) -> Medication | None:
@@ -103,7 +95,12 @@ def _product(concept: CodeableConcept | None, medication: Medication | None) -> 
     if not found.concepts and ingredients:  # a product without a known code, known by what is in it
         parts = [drug_match(_ingredient_concept(part)) for part in ingredients]
         concepts: frozenset[str] = frozenset().union(*(part.concepts for part in parts))
-        found = Match(concepts, by_text=any(part.by_text for part in parts), text=found.text)
+        found = Match(
+            concepts,
+            by_text=any(part.by_text for part in parts),
+            text=found.text or SEPARATOR.join(part.text for part in parts if part.text),
+            unclear=frozenset() if concepts else found.unclear.union(*(part.unclear for part in parts)),
+        )
         name = name or ", ".join(name_of(_ingredient_concept(part)) for part in ingredients)
     if len(ingredients) == 1:
         strength, per_ml = _ratio(ingredients[0].strength or ingredients[0].strength_ratio)

@@ -15,11 +15,13 @@ from app.dates import earliest, latest, minus_months
 from app.fhir.dates import read_period
 from app.fhir.medications.depots import months_of_a_dose
 from app.fhir.medications.dosage import dose_over_time, end_of_dosage, read_dosage
-from app.fhir.medications.product import product_of
+from app.fhir.medications.product import Product, is_coded, product_of
 from app.fhir.resource import (
     ENTERED_IN_ERROR,
     IN_FUTURE,
     NOT_DONE,
+    NOT_IDENTIFIED,
+    NOT_UNDERSTOOD,
     STATUS,
     Reading,
     coded_status,
@@ -29,7 +31,15 @@ from app.fhir.resource import (
 )
 from app.terminology.codeable_concept import name_of
 from app.terminology.codes import named_condition
-from app.terminology.drug_classes import classes_of, ingredients_of, refined, route_of, usual_route
+from app.terminology.drug_classes import (
+    bone_products,
+    classes_of,
+    ingredients_of,
+    refined,
+    route_of,
+    usual_route,
+)
+from app.terminology.word_lists import Sense
 from app.wire.medications import (
     MedicationAdministration,
     MedicationDispense,
@@ -129,7 +139,7 @@ def _done_in_future(resource: MedicationRecord, status: str, reading: Reading) -
 def _record(resource: MedicationRecord, status: CourseStatus, reading: Reading) -> CourseRecord | None:
     product = product_of(resource, reading)
     if not product.found.concepts:
-        return None
+        return _unclear(resource, status, product, reading)
     gives = isinstance(resource, MedicationAdministration | MedicationDispense)
     instructions = resource.instructions
     dosage = read_dosage(instructions, product, product.found.concepts, reading)
@@ -169,6 +179,37 @@ def _record(resource: MedicationRecord, status: CourseStatus, reading: Reading) 
         moment=reading.seconds(resource.effective_date_time) if isinstance(resource, MedicationAdministration) else 0,
         replaces=reference_id(resource.prior_prescription) if isinstance(resource, MedicationRequest) else None,
     )
+
+
+def _unclear(
+    resource: MedicationRecord, status: CourseStatus, product: Product, reading: Reading
+) -> CourseRecord | None:
+    """A current drug that was not understood, or that nothing identifies: it can be one of ours (decisions 56, 66)."""
+    found = product.found
+    if found.unclear or (found.named and found.sense is not Sense.AFFIRMED):
+        drugs, reason = found.unclear or found.named, NOT_UNDERSTOOD
+    elif not found.text and not is_coded(resource, reading):
+        drugs, reason = bone_products(), NOT_IDENTIFIED
+    else:
+        return None
+    times = _times(resource, status, None, None, reading)
+    running = _by_dates(status, times, reading.today) in {CourseStatus.CURRENT, CourseStatus.UNKNOWN}
+    if not running or isinstance(resource, MedicationAdministration | MedicationDispense):
+        if reason is NOT_UNDERSTOOD and status is not CourseStatus.PLANNED:
+            reading.leave_out(resource, reason)
+        return None
+    reading.leave_out(resource, reason)
+    ref = ref_of(resource)
+    course = CourseFact(
+        refs=(ref,),
+        drugs=drugs | classes_of(drugs, route=None),
+        name=product.name or reason,
+        status=CourseStatus.UNCLEAR,
+        started=times.started,
+        last_seen=times.seen,
+        matched_by_text=reason is NOT_UNDERSTOOD,
+    )
+    return CourseRecord(course, frozenset({ref}))
 
 
 class _Times(Struct, frozen=True, gc=False):

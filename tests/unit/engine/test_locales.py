@@ -151,7 +151,7 @@ def test_no_text_is_left_in_other_files() -> None:
     """All texts of a language stand in one file: no other file of the guidelines has a text by language."""
     by_language = re.compile(r"[{ ](?:sv|da|zh): ")
     for path in default_folder().rglob("*.yaml"):
-        if path.parent.name != "locales":
+        if path.parent.name not in {"locales", "words"}:  # words are what charts say, not what cards say
             assert not by_language.search(path.read_text(encoding="utf-8")), path
 
 

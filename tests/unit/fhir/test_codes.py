@@ -5,9 +5,16 @@ from __future__ import annotations
 import pytest
 
 from app.terminology.codes import match, meaning_of
-from app.terminology.names import TextKind, match_text
+from app.terminology.names import read_text
+from app.terminology.word_lists import Sense, TextKind
 from tests.support.wire import concept
 from tests.unit.fhir.builders import ATC, FINDING, ICD10, ICD10CM, ICD10CN, ICD10SE, LOINC, RXNORM, SKS, SNOMED, coded
+
+
+def match_text(text: str, kind: TextKind) -> frozenset[str]:
+    """The concepts that a text affirms."""
+    words = read_text(text, kind)
+    return words.named if words.understood and words.sense is Sense.AFFIRMED else frozenset()
 
 
 def concepts(system: str, code: str) -> frozenset[str]:

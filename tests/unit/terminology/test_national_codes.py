@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.terminology.codes import RULED_OUT, SUSPECTED, match, meaning_of
-from app.terminology.names import TextKind
+from app.terminology.word_lists import TextKind
 from tests.support.wire import concept
 from tests.unit.fhir.builders import ATC, ICD10, ICD10CM, ICD10CN, ICD10SE, SKS, SNOMED
 
