@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from app.engine.criteria import Limit
 from app.engine.knowledge import Knowledge, Rule
 from app.engine.linker import load_knowledge
 
@@ -17,7 +18,8 @@ What the service does with each statement of each source. This page is generated
 docs/coverage.md`) and compared with the guideline files by a test.
 
 Use: **card** opens a card, **rides** is cited on a card that something else opened, **logic** is used by the logic and
-never cited, **text** is wording, **none** is not used. Safety: acts in every profile.
+never cited, **text** is wording, **none** is not used. Safety: acts in every profile. Limits: different limits in the
+criteria; reviewed: those that a person has checked against the source (`reviewed:`).
 """
 
 
@@ -27,15 +29,23 @@ def page(knowledge: Knowledge) -> str:
 
 
 def _summary(knowledge: Knowledge) -> Iterator[str]:
-    yield "| source | statements | card | rides | logic | text | none | safety |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "| source | statements | card | rides | logic | text | none | safety | limits | reviewed |"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
     for source in sorted(knowledge.sources.values(), key=lambda s: s.number):
         rules = [rule for rule in knowledge.rules.values() if rule.source.id == source.id]
         uses = Counter(str(rule.block.use) for rule in rules)
+        limits, reviewed = _limits(rules)
         safety = sum(rule.block.safety for rule in rules)
-        cells = [uses[name] for name in ("card", "rides", "logic", "text", "none")]
-        yield f"| {source.number} {source.title} | {len(rules)} | {' | '.join(map(str, cells))} | {safety} |"
+        cells = [*(uses[name] for name in ("card", "rides", "logic", "text", "none")), safety, limits, reviewed]
+        yield f"| {source.number} {source.title} | {len(rules)} | {' | '.join(map(str, cells))} |"
     yield ""
+
+
+def _limits(rules: list[Rule]) -> tuple[int, int]:
+    """How many different limits the criteria of some recommendations have, and how many a person has reviewed."""
+    nodes = [node for rule in rules for node in (rule.when, *(unless.node for unless in rule.unless))]
+    limits = {leaf for node in nodes for leaf in node.leaves() if isinstance(leaf, Limit)}
+    return len(limits), sum(bool(limit.reviewed) for limit in limits)
 
 
 def _tables(knowledge: Knowledge) -> Iterator[str]:

@@ -5,6 +5,7 @@ The grammar is in docs/guideline-language.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -26,7 +27,9 @@ from app.engine.criteria import (
 )
 from app.features.model import FeatureSpec, Kind
 
-ANNOTATIONS = frozenset({"unit", "written", "basis", "note"})
+ANNOTATIONS = frozenset({"unit", "written", "basis", "note", "reviewed", "from"})
+_DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+_DATE = re.compile(rf"\d{{4}}(?:-(?:0[1-9]|1[0-2]))?|{_DAY.pattern}")
 BASES = frozenset({"as-written", "adjusted", "inherited", "inferred", "setting"})
 
 
@@ -143,7 +146,12 @@ class Compiler:
             limit = Decimal(str(value[operator]))
         except InvalidOperation:
             raise CriterionError(f"{value[operator]!r} is not a number", path) from None
-        return Limit(spec.name, operator, limit, spec.unit or "", str(value["written"]), basis)
+        reviewed, since = str(value.get("reviewed") or ""), str(value.get("from") or "")
+        if reviewed and not _DAY.fullmatch(reviewed):
+            raise CriterionError("reviewed: is the day on which a person checked the limit, YYYY-MM-DD", path)
+        if since and not _DATE.fullmatch(since):
+            raise CriterionError("from: is the date from which the limit holds, YYYY, YYYY-MM or YYYY-MM-DD", path)
+        return Limit(spec.name, operator, limit, spec.unit or "", str(value["written"]), basis, reviewed, since)
 
     @staticmethod
     def _words(spec: FeatureSpec, operator: str, wanted: object, path: tuple[str | int, ...]) -> Node:

@@ -164,7 +164,11 @@ class IsKnown(Leaf):
 
 @dataclass(frozen=True, slots=True)
 class Limit(Leaf):
-    """A number compared with a limit. An interval is decided where all of it lies on one side."""
+    """A number compared with a limit. An interval is decided where all of it lies on one side.
+
+    `reviewed`: the day on which a person last checked the limit against the source, empty until one has. `since`: from
+    when it holds (`from:` in the files), empty for the date of its source.
+    """
 
     name: str
     operator: str
@@ -172,6 +176,8 @@ class Limit(Leaf):
     unit: str
     written: str
     basis: str
+    reviewed: str = ""
+    since: str = ""
 
     @override
     def truth(self, features: Features) -> Truth:

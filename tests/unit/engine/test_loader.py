@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.commands.check import main
+from app.engine.criteria import Limit
 from app.engine.linker import load_knowledge
 from app.engine.loader import GuidelineError
 from tests.support.guidelines import write_locales
@@ -95,6 +96,29 @@ def test_a_mistake_has_file_line_and_what_was_meant(
     found = problems(guidelines)
     assert f"guidelines/uppsala/dxa.yaml:{line}:" in found
     assert message in found
+
+
+LIMIT = 'written: "at most -2.5"'
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("reviewed", "2026-02-30x", "the day on which a person checked the limit"),
+        ("reviewed", "2026", "the day on which a person checked the limit"),
+        ("from", "last year", "the date from which the limit holds"),
+    ],
+)
+def test_a_review_of_a_limit_has_a_date(guidelines: Path, key: str, value: str, message: str) -> None:
+    change(guidelines, LIMIT, f'{LIMIT}, {key}: "{value}"')
+    assert message in problems(guidelines)
+
+
+def test_a_limit_says_when_it_was_reviewed_and_from_when_it_holds(guidelines: Path) -> None:
+    change(guidelines, LIMIT, f'{LIMIT}, reviewed: "2026-11-30", from: "2023-09"')
+    (limit,) = load_knowledge(guidelines).rules["uppsala.dxa.example"].when.leaves()
+    assert isinstance(limit, Limit)
+    assert (limit.reviewed, limit.since) == ("2026-11-30", "2023-09")
 
 
 def test_all_mistakes_are_told_at_once(guidelines: Path) -> None:
