@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from app.chart import DateRange
 from app.dates import plus_years
-from app.wire.elements import Period, Quantity
+from app.wire.elements import Quantity
 
 _DATE_LENGTH = len("2015-03-07")
 _MONTH_LENGTH = len("2015-03")
@@ -89,13 +89,6 @@ def seconds_of(text: str) -> int:
 def _seconds(moment: datetime) -> int:
     since = moment - (_EPOCH if moment.tzinfo is not None else _EPOCH_WITHOUT_ZONE)
     return since.days * _DAY_SECONDS + since.seconds
-
-
-def read_period(value: Period | None, tz: ZoneInfo) -> tuple[DateRange | None, DateRange | None]:
-    """Start and end of a Period; each None where it is open or unreadable."""
-    if value is None:
-        return None, None
-    return read_date(value.start, tz), read_date(value.end, tz)
 
 
 def age_to_dates(birth: DateRange | None, age: Quantity | None) -> DateRange | None:

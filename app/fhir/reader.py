@@ -42,7 +42,7 @@ from app.fhir.observations.read import ObservationFacts, read_observation
 from app.fhir.observations.report_text import densities_in_report
 from app.fhir.other_records import read_family, read_intolerance, read_procedure, read_report, read_service
 from app.fhir.patient import read_patient
-from app.fhir.resource import OTHER_PATIENT, Reading, ReadSettings, ref_of, reference_id
+from app.fhir.resource import BEFORE_BIRTH, OTHER_PATIENT, Reading, ReadSettings, ref_of, reference_id
 from app.wire.conditions import AllergyIntolerance, Condition, FamilyMemberHistory
 from app.wire.medications import MedicationRecord, MedicationRequest
 from app.wire.observations import DiagnosticReport, Observation
@@ -154,6 +154,9 @@ def _read_all(records: Iterable[Record], readers: Mapping[type[Record], _Read], 
             read(record, reading, facts)
         except ArithmeticError:  # numbers of a size that nothing measured has
             reading.leave_out(record, UNREADABLE)
+        if reading.before_birth:
+            reading.before_birth = False
+            reading.leave_out(record, BEFORE_BIRTH)
     return others
 
 

@@ -34,6 +34,8 @@ ABOUT_RELATIVE = "about a relative"
 NOT_YET = "planned or asked for, not done"
 SOMETHING_ELSE = "words mean something else"
 IN_FUTURE = "dated in the future"
+BEFORE_BIRTH = "date before birth"
+"""The record is used, without this date: it is a filler, or a mistake."""
 MEMBERS_UNREADABLE = "members not readable"
 """Followed by the paths of these members."""
 REASONS = frozenset(
@@ -54,6 +56,7 @@ REASONS = frozenset(
         NOT_YET,
         SOMETHING_ELSE,
         IN_FUTURE,
+        BEFORE_BIRTH,
         MEMBERS_UNREADABLE,
     }
 )
@@ -67,7 +70,9 @@ SENSE_REASONS = {
 """Why a record is no fact about the patient, by what its words say of the names in them (decisions 58 and 62)."""
 
 _is_id = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
-_NO_MOMENT = (None, 0)
+_NO_MOMENT: tuple[DateRange | None, int] = (None, 0)
+_IMPOSSIBLE: tuple[DateRange | None, int] = (None, -1)
+"""Stands for a date before the patient's birth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class Reading:
     referred: Iterable[Record] = ()  # among them the records that others can refer to
     set_aside: list[SetAside] = field(default_factory=list)
     unusable: list[UnusableValue] = field(default_factory=list)
+    before_birth: bool = False  # the record at hand has a date before the patient's birth
     _medications: dict[str, Medication] | None = None
     # A panel's results share their times, and a visit's records their day: each is read once.
     _moments: dict[str, tuple[DateRange | None, int]] = field(default_factory=dict)
@@ -113,12 +119,21 @@ class Reading:
         return self.moment(value)[0]
 
     def moment(self, value: str | None) -> tuple[DateRange | None, int]:
-        """The day of a FHIR date in the time zone of the service, and its moment in seconds: 0 without time of day."""
+        """The day of a FHIR date in the time zone of the service, and its moment in seconds: 0 without time of day.
+
+        A date before the patient's birth is none, and noted in `before_birth`.
+        """
         if value is None:
             return _NO_MOMENT
         moment = self._moments.get(value)
         if moment is None:
-            moment = self._moments[value] = read_moment(value, self.tz)
+            moment = read_moment(value, self.tz)
+            if moment[0] is not None and self.birth is not None and moment[0].latest < self.birth.earliest:
+                moment = _IMPOSSIBLE
+            self._moments[value] = moment
+        if moment is _IMPOSSIBLE:
+            self.before_birth = True
+            return _NO_MOMENT
         return moment
 
     def seconds(self, value: str | None) -> int:
@@ -131,7 +146,12 @@ class Reading:
         return seconds
 
     def has_been(self, moment: datetime) -> bool:
-        """Whether a moment is not later than tomorrow: a day ahead can be a clock in another time zone."""
+        """Whether a moment is not later than tomorrow, and not before the patient's birth.
+
+        A day ahead can be a clock in another time zone.
+        """
+        if self.birth is not None and moment.date() < self.birth.earliest:
+            return False
         return moment < (self._future if moment.tzinfo is None else self._future_in_zone)
 
     def is_future(self, when: DateRange) -> bool:

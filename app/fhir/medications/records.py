@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from app.chart import CourseFact, CourseStatus, DateRange
 from app.dates import earliest, latest, minus_months
-from app.fhir.dates import read_period
 from app.fhir.medications.depots import months_of_a_dose
 from app.fhir.medications.dosage import dose_over_time, end_of_dosage, read_dosage
 from app.fhir.medications.product import Product, is_coded, product_of
@@ -40,6 +39,7 @@ from app.terminology.drug_classes import (
     usual_route,
 )
 from app.terminology.word_lists import Sense
+from app.wire.elements import Period
 from app.wire.medications import (
     MedicationAdministration,
     MedicationDispense,
@@ -230,7 +230,7 @@ def _times(
     match resource:
         case MedicationStatement():
             period = resource.effective_period
-            start, end = read_period(period, reading.tz)
+            start, end = _period(period, reading)
             single = None if period is not None else reading.date(resource.effective_date_time)
             start = start or single or bounds_start
             end = end or bounds_end
@@ -238,12 +238,12 @@ def _times(
         case MedicationRequest():
             authored = reading.date(resource.authored_on)
             dispense = resource.dispense_request
-            valid_from, valid_to = read_period(dispense.validity_period if dispense else None, reading.tz)
+            valid_from, valid_to = _period(dispense.validity_period if dispense else None, reading)
             start = bounds_start or earliest(authored, valid_from)
             end = bounds_end or (valid_to if status is CourseStatus.PAST else None)
             return _Times(start, end, None, latest(authored, start), None if bounds_start or valid_from else authored)
         case MedicationAdministration():
-            start, end = read_period(resource.effective_period or resource.occurence_period, reading.tz)
+            start, end = _period(resource.effective_period or resource.occurence_period, reading)
             when = reading.date(resource.effective_date_time or resource.occurence_date_time)
             start, end = when or start, when or end or start
             return _Times(start, end, end, end, when)
@@ -252,6 +252,11 @@ def _times(
             return _Times(handed, None, handed, handed, handed)
         case _:
             raise TypeError(f"{resource.kind} is no medication record")
+
+
+def _period(period: Period | None, reading: Reading) -> tuple[DateRange | None, DateRange | None]:
+    """Start and end of a Period; each None where it is open or unreadable."""
+    return (None, None) if period is None else (reading.date(period.start), reading.date(period.end))
 
 
 def _by_dates(status: CourseStatus, times: _Times, today: date) -> CourseStatus:
