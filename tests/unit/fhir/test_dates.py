@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from app.chart import DateRange
 from app.dates import minus_months
-from app.fhir.dates import age_to_dates, read_date, read_period
+from app.fhir.dates import age_to_dates, read_date
 from app.fhir.observations.read import ObservationFacts, read_observation
 from app.fhir.resource import Reading, ReadSettings
-from app.wire.elements import Period, Quantity
+from app.wire.elements import Quantity
 from app.wire.observations import Observation
 from tests.support.wire import record
 
@@ -54,11 +54,6 @@ def test_no_text_breaks_the_reader(text: str) -> None:
 @given(st.dates(min_value=date(1900, 1, 1)))
 def test_a_full_date_is_itself(day: date) -> None:
     assert read_date(day.isoformat(), UTC) == span(day)
-
-
-def test_a_period_may_be_open() -> None:
-    assert read_period(Period("2020-05"), UTC) == (span(date(2020, 5, 1), date(2020, 5, 31)), None)
-    assert read_period(None, UTC) == (None, None)
 
 
 def test_months_are_calendar_months() -> None:
