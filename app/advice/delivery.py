@@ -94,7 +94,7 @@ def _without_consequences_of_blocked(advice: list[Advice], chart: Chart) -> list
 
     def follows_only(one: Advice) -> bool:
         rests_on = {evidence.resource for evidence in one.evidence} & drafts
-        return one.topic not in SAFETY_TOPICS and one.order is None and bool(rests_on) and rests_on <= blocked
+        return not is_safety(one) and one.order is None and bool(rests_on) and rests_on <= blocked
 
     return [one for one in advice if not follows_only(one)]
 

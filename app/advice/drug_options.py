@@ -10,6 +10,7 @@ from app.advice.model import Cited, DrugOption, OptionStatus, Role
 from app.engine.finding import missing_of
 from app.engine.knowledge import Knowledge
 from app.engine.schema import Drug
+from app.features.drugs.exposure import ONCOLOGICAL
 from app.features.model import Evidence, Features
 from app.terminology.drug_classes import classes_of_shared_intolerance
 
@@ -31,10 +32,18 @@ class DrugKnowledge:
         drugs = self.knowledge.drugs.values()
         return [drug for drug in drugs if self.features.feature(f"takes.{drug.course}").value is True]
 
-    def effect(self, cited: Cited) -> str:
+    def effect(self, cited: Cited, classes: Iterable[str]) -> str:
         """What a contraindication or caution does in this profile: block or caution; none where it has no drug rule."""
         rule = cited.rule.block.drug_rule
-        return rule.effect_in.get(self.profile, rule.effect) if rule else "none"
+        if rule is None:
+            return "none"
+        if rule.with_malignancy and self.is_oncological(classes):
+            return rule.with_malignancy
+        return rule.effect_in.get(self.profile, rule.effect)
+
+    def is_oncological(self, classes: Iterable[str]) -> bool:
+        """Whether the product is an oncological one in a patient with known malignancy: oncology doses it."""
+        return ONCOLOGICAL in frozenset(classes) and self.features.feature("condition.malignancy").value is True
 
     def concerning(self, classes: Iterable[str]) -> list[Cited]:
         """The contraindications and cautions that speak of a drug with these names and classes."""
@@ -47,11 +56,11 @@ class DrugKnowledge:
 
     def blocks(self, classes: Iterable[str]) -> list[Cited]:
         """The contraindications that hold."""
-        return [c for c in self.concerning(classes) if c.holds and self.effect(c) == "block"]
+        return [c for c in self.concerning(classes) if c.holds and self.effect(c, classes) == "block"]
 
     def cautions(self, classes: Iterable[str]) -> list[Cited]:
         """The cautions that hold."""
-        return [c for c in self.concerning(classes) if c.holds and self.effect(c) == "caution"]
+        return [c for c in self.concerning(classes) if c.holds and self.effect(c, classes) == "caution"]
 
     def must_know(self, classes: Iterable[str], place: Cited | None = None) -> tuple[str, ...]:
         """Data without which the drug is not suggested: contraindications that cannot be told, what its place asks.

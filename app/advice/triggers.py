@@ -10,6 +10,7 @@ from app.advice.drug_options import DrugKnowledge
 from app.advice.duplicate_drugs import duplicates
 from app.advice.model import UNREAD, Cited, Role
 from app.chart import Chart, CourseFact, DraftOrder, OrderAction
+from app.engine.finding import missing_of
 from app.engine.knowledge import Knowledge
 from app.engine.schema import Drug, Indicator, Use
 from app.features.model import Evidence, Features
@@ -69,7 +70,9 @@ def open_by_decision(
             continue
         if kind.block.opens_with_statement and not any(cited.holds for cited in supporting(kind.id)):
             continue
-        opened.open(knowledge, kind.id).evidence += kind.opens.evaluate(features).evidence
+        draft = opened.open(knowledge, kind.id)
+        draft.evidence += kind.opens.evaluate(features).evidence
+        draft.missing += missing_of(features, kind.block.names_missing)
 
 
 def open_for_running_drugs(opened: Opened, drugs: DrugKnowledge) -> None:
@@ -83,9 +86,15 @@ def open_for_running_drugs(opened: Opened, drugs: DrugKnowledge) -> None:
             for cited in drugs.concerning(drug.classes)
             if cited.holds and cited.rule.block.use is Use.CARD
         ]
-        blocks = [c for c, rule in concerning if rule and drugs.effect(c) == "block" and rule.on_running == "switch"]
+        blocks = [
+            c
+            for c, rule in concerning
+            if rule and drugs.effect(c, drug.classes) == "block" and rule.on_running == "switch"
+        ]
         cautions = [c for c, rule in concerning if rule and rule.on_running == "caution"]
-        waits = [c for c in cautions if drugs.effect(c) == "block"]  # forbidden as it is, and not to be dropped either
+        waits = [
+            c for c in cautions if drugs.effect(c, drug.classes) == "block"
+        ]  # forbidden as it is, and not to be dropped either
         if blocks:
             _for_running(opened, drugs, "use-other-drug", "", drug, blocks).supporting += cautions
         elif waits:
@@ -126,15 +135,16 @@ def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> 
         for c in drugs.concerning(classes)
         if c.holds and c.rule.block.drug_rule and c.rule.block.drug_rule.on_order == "card"
     ]
-    blocks = [c for c in relevant if drugs.effect(c) == "block"]
-    cautions = [c for c in relevant if drugs.effect(c) == "caution"]
+    blocks = [c for c in relevant if drugs.effect(c, classes) == "block"]
+    cautions = [c for c in relevant if drugs.effect(c, classes) == "caution"]
     missing = drugs.must_know(classes)
     if blocks:
         draft = _for_order(opened, drugs, "do-not-start-drug", order, blocks)
         draft.supporting += cautions
         draft.missing += missing
-        if "bone_drug" in classes:
-            _for_order(opened, drugs, "order-other-drug", order, blocks).indicator = Indicator.INFO
+        lasting = [c for c in blocks if c.rule.block.drug_rule and not c.rule.block.drug_rule.correctable]
+        if "bone_drug" in classes and lasting:
+            _for_order(opened, drugs, "order-other-drug", order, lasting).indicator = Indicator.INFO
         return
     not_tolerated = drugs.intolerance(classes)
     if not_tolerated:
@@ -147,6 +157,9 @@ def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> 
         draft.missing += missing
         if all(c.rule.block.drug_rule and c.rule.block.drug_rule.effect == "block" for c in cautions):
             draft.indicator = Indicator.INFO  # elsewhere a block, a line of caution in this profile (decision 7b)
+        if drugs.is_oncological(classes):
+            rules = [c.rule.block.drug_rule for c in cautions]
+            draft.notes += [rule.malignancy_remark for rule in rules if rule and rule.malignancy_remark]
     elif missing:
         draft = _for_order(opened, drugs, "check-before-signing", order, ())
         draft.missing += missing

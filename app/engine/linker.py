@@ -154,6 +154,7 @@ class Linker:
             for name in gate.cites:
                 self.known(file, place, "recommendation", name, self.rule_ids)
             gates.append(CompiledGate(gate, self.compiled(file, (*place, "when"), gate.when, NEVER)))
+        self.features(file, (*here, "names_missing"), block.names_missing)
         if (block.opens_when is None) is not (block.decision is None):
             self.problem(file, here, "opens_when and decision belong together: docs/decisions.md has the number")
         return AdviceKind(block, tuple(gates), self.compiled(file, (*here, "opens_when"), block.opens_when, NEVER))
@@ -171,6 +172,7 @@ class Linker:
             advice=self.advice_ids,
             remarks={
                 *(gate.remark for gate in gates if gate.remark),
+                *(r.drug_rule.malignancy_remark for r in rules if r.drug_rule and r.drug_rule.malignancy_remark),
                 *(line.id for content in contents for line in content.disagreements),
             },
             drugs={drug.id: list(drug.orders) for drug in self.drugs.values()},

@@ -90,6 +90,10 @@ class DrugRule(Block):
     effect: Literal["block", "caution"]
     effect_in: dict[str, Literal["block", "caution"]] = {}  # per profile, where a settled reading says so
     must_know: Strings = []  # features that must be known before the drug is suggested
+    with_malignancy: Literal["caution"] | None = None  # what a block of oncological products is then (decision 48)
+    malignancy_remark: str = ""  # the line on the card of such an order (locales: remarks)
+    correctable: bool = False  # first correct: no reason for another drug (decision 43)
+    narrowed: str = ""  # why it does not act on the other products of the same ingredient
     demotes: bool = False  # a caution that moves the drug behind the others
     on_running: Literal["switch", "caution", "silent"] = "switch"  # what a block means for a drug that is running
     on_order: Literal["card", "silent"] = "card"
@@ -193,6 +197,7 @@ class AdviceEntry(Block):
     withheld_by: Strings = []  # advice that makes this one unnecessary when it stands
     opens_when: Criterion = None  # a settled reading of this service opens the card, without a statement of a source
     opens_with_statement: bool = False  # only where a supporting statement of this card holds: it has no other host
+    names_missing: Strings = []  # features that such a card names as missing
     decision: int | None = None  # the number of that reading in docs/decisions.md
 
 

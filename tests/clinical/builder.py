@@ -176,6 +176,8 @@ class Builder:
             made["verificationStatus"] = {"coding": [coding]}
         if fact.get("days_ago") is not None:
             made["onsetDateTime"] = self.day(fact["days_ago"])
+        if fact.get("recorded_days_ago") is not None:
+            made["recordedDate"] = self.day(fact["recorded_days_ago"])
         return made
 
     def fracture(self, fact: Mapping[str, Any]) -> Json:
@@ -254,12 +256,17 @@ class Builder:
                 "intent": "order",
                 "code": self.concept("procedures", fact["concept"], SNOMED),
             }
-        return self.base("MedicationRequest") | {
+        made = self.base("MedicationRequest") | {
             "status": fact.get("status", "draft"),
             "intent": "order",
             "medicationCodeableConcept": self.concept("drugs", fact["concept"], ATC),
             "dosageInstruction": [self.dosage(fact)],
         }
+        if fact.get("replaces_medication"):  # the number of the medication in the case
+            made["priorPrescription"] = {
+                "reference": f"MedicationStatement/medicationstatement-{fact['replaces_medication']}"
+            }
+        return made
 
     def procedure(self, fact: Mapping[str, Any]) -> Json:
         """A procedure done, or planned."""

@@ -20,13 +20,22 @@ from tests.clinical.cases import TAGS
 from tests.clinical.expectations import BISPHOSPHONATES, INDICATORS, KNOWN, SERVICES
 
 DOSE = {"dose_mg", "dose_ug", "dose_iu", "dose_basis", "times_per_day", "every_days", "duration_days", "route"}
-CONDITION = {"concept", "days_ago", "site", "level", "low_energy", "clinical_status", "verification_status"}
+CONDITION = {
+    "concept",
+    "days_ago",
+    "recorded_days_ago",
+    "site",
+    "level",
+    "low_energy",
+    "clinical_status",
+    "verification_status",
+}
 FACTS: Mapping[str, set[str]] = {
     "observations": {"concept", "value", "unit", "days_ago", "site", "status", "comparator"}
     | {"interpretation", "reference_low", "reference_high"},
     "medications": {"concept", "status", "started_days_ago", "ended_days_ago", "asserted_days_ago", "stop_reason"}
     | {"last_given_days_ago", "given_days_ago", *DOSE},
-    "draft_orders": {"concept", "status", "selected", *DOSE},
+    "draft_orders": {"concept", "status", "selected", "replaces_medication", *DOSE},
     "conditions": CONDITION,
     "new_conditions": CONDITION,
     "procedures": {"concept", "days_ago", "planned_in_days"},

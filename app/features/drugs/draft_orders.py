@@ -8,7 +8,7 @@ from decimal import Decimal
 from app.chart import CourseFact, CourseStatus, DateRange, DraftOrder, OrderAction, Source
 from app.dates import add_days, months_between
 from app.features.catalogue import family, feature
-from app.features.drugs.exposure import CLASS, belongs, candidates, course_evidence, current_start
+from app.features.drugs.exposure import CLASS, belongs, candidates, course_evidence, current_start, taken
 from app.features.model import Evidence, Feature, Features, Kind, any_of, interval, known, none_on_record, unknown
 
 
@@ -89,6 +89,27 @@ def order_stops(context: Features, drug_class: str) -> Feature:
         if order.action is OrderAction.STOP and order.selected and belongs(order.course, drug_class)
     ]
     return known(bool(orders), _shown(drug_class, orders))
+
+
+@family(
+    "order_ends",
+    CLASS,
+    kind=Kind.TRUTH,
+    meaning="A draft order at hand would end, by a stop or by a bone drug in its place: {}.",
+    reads=("medications", "medicationRequests"),
+)
+def order_ends(context: Features, drug_class: str) -> Feature:
+    """A selected draft stops the class, or is another bone drug whose priorPrescription is of it (decision 51)."""
+    stopping = context.feature(f"order_stops.{drug_class}")
+    if stopping.value is True:
+        return stopping
+    ids = {ref.rpartition("/")[2] for course in taken(context, drug_class) for ref in course.refs}
+    successors = [
+        order
+        for order in starting(context, "bone_drug")
+        if (order.replaces or "").rpartition("/")[2] in ids and not belongs(order.course, drug_class)
+    ]
+    return known(bool(successors), _shown("bone_drug", successors))
 
 
 @family(

@@ -344,9 +344,10 @@ def suspected_condition(context: Features, name: str) -> Feature:
     reads=("conditions",),
 )
 def months_since_condition(context: Features, name: str) -> Feature:
-    """Months since the latest recorded onset; an event without onset may be the latest, so only a limit is known.
+    """Months since the latest onset. None on record: longer ago than every limit.
 
-    The day a diagnosis was entered is not its onset. None on record: longer ago than every limit.
+    The day a diagnosis was entered is not its onset, but the event is not later: without an onset it is at least as
+    long ago as the record (decision 53).
     """
     group = GROUPS[name]
     missing = group.missing or name
@@ -358,10 +359,15 @@ def months_since_condition(context: Features, name: str) -> Feature:
         why = stated.why_unknown or "date not recorded"
         return unknown(why, *(stated.missing or (missing,)), evidence=stated.evidence)
     evidence = [condition_evidence(name, fact) for fact in facts]
-    spans = [months_since(fact.onset, context.today) for fact in facts if fact.onset is not None]
-    if not spans:
+    onsets = [months_since(fact.onset, context.today) for fact in facts if fact.onset is not None]
+    least = [
+        months_since(when, context.today)[0] if (when := fact.onset or fact.recorded) is not None else None
+        for fact in facts
+    ]
+    if not onsets and None in least:
         return unknown("date not recorded", missing, evidence=evidence)
-    high = min(span[1] for span in spans)
-    if len(spans) < len(facts):
-        return interval(None, high, evidence, missing=(missing,), why="one record has no date")
-    return interval(min(span[0] for span in spans), high, evidence, missing=(missing,))
+    high = min((span[1] for span in onsets), default=None)
+    low = None if None in least else min(months for months in least if months is not None)
+    if len(onsets) < len(facts):
+        return interval(low, high, evidence, missing=(missing,), why="one record has no date")
+    return interval(low, high, evidence, missing=(missing,))

@@ -119,6 +119,27 @@ def pregnant_or_breastfeeding(context: Features) -> Feature:
     return _unasked_pregnancy(context)
 
 
+@feature("pregnant", Kind.TRUTH, meaning="Pregnant.", reads=("patient", "observations", "conditions"))
+def pregnant(context: Features) -> Feature:
+    """A present record of pregnancy, not older than the age limit of laboratory values, that no newer one denies."""
+    either = context.feature("pregnant_or_breastfeeding")
+    if either.value is not True:
+        return either
+    limit = context.settings.max_age_months["laboratory"]
+    stated = [
+        condition_evidence("pregnancy", fact)
+        for fact in context.conditions("pregnancy_positive")
+        if confirmed(fact, present_only=True)
+        and within_months(fact.onset or fact.recorded, limit, context.today) is not False
+    ]
+    for concept in ("pregnancy_status", "pregnancy_positive"):
+        for fact in context.observations(concept)[:1]:
+            recent = within_months(fact.effective, limit, context.today) is True
+            if recent and _pregnancy_answer(words_of(fact), says(fact, concept)):
+                stated.append(observed("pregnancy", fact))
+    return known(bool(stated), stated or either.evidence)
+
+
 def _pregnancy_answer(answers: frozenset[str], said: bool | None) -> bool | None:
     if "pregnancy_positive" in answers:
         return True

@@ -51,8 +51,6 @@ def read_condition(resource: Condition, reading: Reading, facts: ConditionFacts,
     presence = _presence(verification, coded_status(resource.clinical_status), _has_ended(resource), found.history)
     if found.sense is Sense.SUSPECTED:
         presence = Presence.SUSPECTED
-    if found.history:
-        onset = None  # "history of": the date belongs to the record, not to the event
     facts.conditions.append(
         ConditionFact(
             ref=ref_of(resource),
@@ -69,12 +67,13 @@ def read_condition(resource: Condition, reading: Reading, facts: ConditionFacts,
         day = onset or recorded
         if day is not None and day.exact:
             facts.high_energy_days.add(day)
+    # A "history of" code of a fracture is often entered with the day of the entry as its onset: no date of the event.
     fracture = read_fracture(
         resource,
         found,
         reading,
         ref=ref_of(resource),
-        when=onset or (None if found.history else recorded),
+        when=None if found.history else onset or recorded,
         suspected=presence is Presence.SUSPECTED,
         new=new,
     )
