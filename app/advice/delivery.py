@@ -32,7 +32,7 @@ def select_for_occasion(
     """The advice for this occasion, most urgent first, and the missing data if no card remains."""
     advice = everything
     if any(one.id == EMERGENCY for one in advice):
-        advice = [_without_suggestions(one) for one in advice if is_safety(one)]
+        advice = beside_an_emergency(advice)
     if occasion.about_orders:
         advice = _red_flags_of_orders(_without_consequences_of_blocked(advice, chart))
     if occasion is Occasion.PROBLEM:
@@ -47,6 +47,11 @@ def select_for_occasion(
     questions = [one for one in everything if one.topic == QUESTION or one.kind.block.asks]
     asked = dict.fromkeys(name for one in questions if not advice for name in one.missing)
     return AdviceSet(tuple(in_order(advice, knowledge.advice)), (*asked, *([] if advice else _not_sent(chart))))
+
+
+def beside_an_emergency(advice: Iterable[Advice]) -> list[Advice]:
+    """What is said while an emergency is open: safety, without an order (decisions 38 and 39)."""
+    return [_without_suggestions(one) for one in advice if is_safety(one)]
 
 
 def is_safety(advice: Advice) -> bool:
@@ -119,12 +124,12 @@ def to_be_read_later(given: AdviceSet, chart: Chart) -> AdviceSet:
 
 
 def fewer(given: AdviceSet, *, max_cards: int | None, topics_off: Collection[str]) -> AdviceSet:
-    """The advice that a request wants to be sent. Red flags and drug safety always come; what is left out is named."""
+    """The advice that a request wants to be sent. Safety always comes (`is_safety`); what is left out is named."""
     if max_cards is None and not topics_off:
         return given
-    wanted = [one for one in given.advice if one.topic in SAFETY_TOPICS or one.topic not in topics_off]
+    wanted = [one for one in given.advice if is_safety(one) or one.topic not in topics_off]
     first = wanted if max_cards is None else wanted[:max_cards]
-    kept = {id(one) for one in first} | {id(one) for one in wanted if one.topic in SAFETY_TOPICS}
+    kept = {id(one) for one in first} | {id(one) for one in wanted if is_safety(one)}
     sent = [one for one in wanted if id(one) in kept]
     left_out = dict.fromkeys(one.id for one in given.advice if id(one) not in kept)
     return replace(given, advice=tuple(sent), left_out=tuple(left_out))

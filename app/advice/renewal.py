@@ -8,7 +8,7 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from app.advice.delivery import EMERGENCY, SAFETY_TOPICS, in_order, without_answered_questions
+from app.advice.delivery import EMERGENCY, beside_an_emergency, in_order, without_answered_questions
 from app.advice.model import Advice, AdviceSet
 from app.chart import Chart, CourseFact, CourseStatus, DateRange, DraftOrder, Occasion, OrderAction
 from app.dates import minus_months
@@ -87,7 +87,7 @@ def with_review(at_orders: AdviceSet, review: Iterable[Advice], knowledge: Knowl
     standing = {one.id for one in at_orders.advice}
     added = [one for one in review if one.id not in standing]
     if EMERGENCY in standing:
-        added = [one for one in added if one.topic in SAFETY_TOPICS]
+        added = beside_an_emergency(added)
     if _LIMIT_REACHED in standing:
         added = [one for one in added if one.id not in _SAID_BY_LIMIT]
     if not added:

@@ -28,6 +28,7 @@ from app.cds_hooks.hooks import SERVICES_BY_ID, Service
 from app.cds_hooks.queries import queries_with
 from app.decoding.strict_json import loads
 from app.settings import Settings
+from app.vocabulary import Language
 
 # Measured: docs/measurements.md. Short work is done where it is: a hop to another process would cost more than it
 # gives. For longer work the event loop must stay free for probes and other calls.
@@ -74,7 +75,9 @@ def router(
     @routes.get("/cds-services", **descriptions.DISCOVERY)
     async def get_discovery(request: Request) -> Response:
         check_accept(request.headers.get("accept"))
-        return json_response(discovery(queries=queries))
+        response = json_response(discovery(queries=queries))
+        response.headers["Content-Language"] = Language.EN.value  # its texts are for those who set up a client
+        return response
 
     @routes.post("/cds-services/{service_id}", **descriptions.CALL)
     async def post_call(service_id: str, request: Request) -> Response:

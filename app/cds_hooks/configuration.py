@@ -31,7 +31,7 @@ OPTIONAL_TOPICS: dict[str, str] = {
     "lifestyle-falls": "Lifestyle and falls",
     "data-needed": "Questions about missing data",
 }
-"""The topics of cards that a request can turn off. Red flags and drug safety always come."""
+"""The topics of cards that a request can turn off. Red flags, drug safety and safety statements always come."""
 
 
 class Profile(StrEnum):

@@ -13,7 +13,9 @@ from app.cds_hooks.request import read_request
 from app.engine.knowledge import UnusableSetting
 from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
+from tests.clinical.builder import Builder
 from tests.clinical.cases import TODAY
+from tests.clinical.test_personas import case_at, stories
 from tests.conftest import Client
 from tests.support import calls
 from tests.support.wire import call as as_call
@@ -56,7 +58,17 @@ def test_drug_safety_always_comes(osteon: Client) -> None:
     every_topic = dict.fromkeys(("treatment", "drug-switch", "dxa-referral", "monitoring", "drug-safety"), False)
     quieter = call(osteon, asked(SIGN, **every_topic))
     assert "do-not-start-drug" in advice(quieter)
-    assert "order-other-drug" not in advice(quieter)
+
+
+def test_what_a_safety_statement_opens_always_comes(osteon: Client) -> None:
+    """Decision 39: the mark of the statement decides, not the topic: a drug must follow denosumab."""
+    story = next(story for story in stories() if story["id"] == "denosumab")
+    moment = next(one for one in story["moments"] if (one["month"], one["hook"]) == (68, "patient-view"))
+    body = Builder(case_at(story, moment), TODAY).request()
+    body["extension"]["osteon.configuration"] |= {"drug-switch": False, "max-cards": 1, "secondary-workup": False}
+    answer = call(osteon, body)
+    assert "follow-denosumab" in advice(answer)
+    assert "work-up-secondary" in answer["extension"]["osteon.explanation"]["leftOut"]
 
 
 @pytest.fixture(scope="module")
