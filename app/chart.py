@@ -228,7 +228,7 @@ class DensityFact(Struct, frozen=True, gc=False):
     device: str | None = None
     from_text: bool = False  # read from a report's text or table
     preliminary: bool = False
-    conflict: str | None = None  # code and display/body site disagree about the site; what each says
+    conflict: tuple[DensitySite, DensitySite] | None = None  # the sites of the code and of the words, where they differ
 
 
 class Presence(StrEnum):
@@ -327,12 +327,33 @@ class Route(StrEnum):
     OTHER = "other"
 
 
+class DoseUnknown(StrEnum):
+    """Why the daily dose of a course is not known."""
+
+    AS_NEEDED = "as needed"
+    NO_DOSAGE = "no dosage"
+    FREE_TEXT_ONLY = "free text only"
+    NO_PERIOD = "no period"
+    NO_AMOUNT = "no amount"
+    TAPERING = "tapering"
+    A_RANGE = "a range"
+    TIMING_CONTRADICTORY = "timing contradictory"
+    TIMING_NOT_READABLE = "timing not readable"
+    SEVERAL_DOSES = "several doses"
+    RATE_WITHOUT_DURATION = "a rate without duration"
+    TOO_MANY_INSTRUCTIONS = "too many instructions"
+    DOSAGE_NOT_READABLE = "dosage not readable"
+    UNIT_NOT_KNOWN = "unit not known"
+    NO_DOSE_FOR_LONG = "no dose on record for a year, no stop recorded"
+    SINGLE_ADMINISTRATION = "a single administration"
+
+
 class Dose(Struct, frozen=True, gc=False):
     """How much of a drug is given.
 
     `daily_mg`: average per calendar day in mg of the drug's own substance (elemental mg where `elemental`).
     A dose that changes over time is that of today. `single_mg` and `interval_days` as ordered. Unknown parts are None
-    and `unknown_because` says why ("as needed", "free text only", "no period", "tapering", "unit not known"). A daily
+    and `unknown_because` says why. A daily
     dose that is not known lies between `least_mg` (None: 0) and `most_mg` (None: no upper end is known).
     """
 
@@ -341,7 +362,7 @@ class Dose(Struct, frozen=True, gc=False):
     interval_days: Decimal | None = None
     elemental: bool = False
     as_needed: bool = False
-    unknown_because: str | None = None
+    unknown_because: DoseUnknown | None = None
     least_mg: Decimal | None = None
     most_mg: Decimal | None = None
 
@@ -357,7 +378,7 @@ class DosePeriod(Struct, frozen=True, gc=False):
     last: date | None
     least_mg: Decimal
     most_mg: Decimal | None
-    unknown_because: str | None = None
+    unknown_because: DoseUnknown | None = None
 
 
 class CourseFact(Struct, frozen=True, gc=False):
@@ -447,12 +468,20 @@ class DraftOrder(Struct, frozen=True, gc=False):
     ingredients: frozenset[str] = frozenset()  # of the course that it would begin, change or stop
 
 
+class UnusableReason(StrEnum):
+    """Why a recorded number cannot be used."""
+
+    UNIT_OF_VALUE_NOT_KNOWN = "unit not known for this value"
+    NO_UNIT = "no unit"
+    IMPOSSIBLE = "physically impossible in the stated unit"
+
+
 class UnusableValue(Struct, frozen=True, gc=False):
     """A value of a known concept that could not be used: unknown unit, physically impossible, ambiguous."""
 
     ref: str
     concepts: frozenset[str]
-    reason: str
+    reason: UnusableReason
     shown: str  # value and unit as sent, bounded length
 
 

@@ -16,6 +16,7 @@ from app.chart import Chart, CourseFact, CourseStatus, DraftOrder, OrderAction
 from app.dates import add_months
 from app.features.drugs.exposure import course_evidence, depot_months
 from app.features.model import Evidence
+from app.features.notes import NoteCode, note
 from app.terminology.drug_classes import sequences, shared_classes, unspecified
 
 BONE_DRUGS = frozenset({"bone_drug", "oncological_bone_drug"})
@@ -37,7 +38,7 @@ class Duplicates:
     @property
     def evidence(self) -> tuple[Evidence, ...]:
         """Each of the orders and courses."""
-        drafts = [course_evidence("ordered", order.course, "draft order") for order in self.orders]
+        drafts = [course_evidence("ordered", order.course, note(NoteCode.DRAFT_ORDER)) for order in self.orders]
         return (*drafts, *(course_evidence("takes.bone_drug", course) for course in self.running))
 
 

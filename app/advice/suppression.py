@@ -9,7 +9,7 @@ from app.engine.criteria import Leaf, Outcome
 from app.engine.knowledge import CompiledGate
 from app.engine.schema import Orderable
 from app.features.model import Evidence
-from app.features.readings import OUT_OF_DATE
+from app.features.notes import is_out_of_date
 
 TESTS = "tests"
 CALCIUM = "calcium-vitamin-d"
@@ -113,7 +113,7 @@ class Suppression:
         """The values on record of a test that is due because they are too old (decision 9)."""
         leaves = self.knowledge.orderables[name].answered_by.leaves()
         asked = [leaf.name for leaf in leaves if isinstance(leaf, Leaf)]
-        return [e for feature in asked for e in self.features.feature(feature).evidence if e.note in OUT_OF_DATE]
+        return [e for feature in asked for e in self.features.feature(feature).evidence if is_out_of_date(e.notes)]
 
     def _first_code(self, name: str) -> tuple[str, str]:
         """What tells tests apart: one test can have two names, by what answers it."""

@@ -23,13 +23,13 @@ class RenderedEvidence(Struct, frozen=True, gc=False):
 
 
 class EvidenceRenderer:
-    """EvidenceRenderer as cards tell them, each worked out once: the cards of an answer share half of theirs.
+    """Renders facts, each once: the cards of an answer share half of theirs. The notes of the explanation are English.
 
-    RenderedEvidence apart by identity, comparing is dear; so they have to live as long as this.
+    Keyed by id(), because equality is expensive; callers must keep the Evidence alive.
     """
 
-    def __init__(self, wording: Wording) -> None:
-        self._wording = wording
+    def __init__(self, wording: Wording, english: Wording) -> None:
+        self._wording, self._english = wording, english
         self._rendered: dict[int, RenderedEvidence] = {}
 
     def rendered(self, evidence: Evidence) -> RenderedEvidence:
@@ -42,7 +42,7 @@ class EvidenceRenderer:
                 "unit": evidence.unit,
                 "date": str(evidence.date) if evidence.date else None,
                 "resource": evidence.resource,
-                "note": evidence.note,
+                "note": self._english.notes(evidence.notes) or None,
             }
             self._rendered[key] = RenderedEvidence(self._wording.fact(evidence), written(members))
         return self._rendered[key]

@@ -12,6 +12,7 @@ from app.cards.wording import Wording, wording_in
 from app.cds_hooks.response import SUMMARY_LIMIT, Card, Coding, HookAnswer, Indicator, Source, fit_summary
 from app.chart import Availability, Chart
 from app.engine.knowledge import Knowledge
+from app.vocabulary import Language
 
 TOPIC_SYSTEM = "urn:osteon:card-topic"
 _EMPTY_ENDS = " :;,()"
@@ -22,7 +23,7 @@ def answer_of(
 ) -> HookAnswer:
     """The whole answer: one card per advice; what no card carries stands beside them."""
     wording = wording_in(knowledge, language)
-    facts, unused = EvidenceRenderer(wording), not_used(chart)
+    facts, unused = EvidenceRenderer(wording, wording_in(knowledge, Language.EN)), not_used(chart)
     incomplete = Availability.PARTIAL in chart.availability.values()
     cards = []
     for one in advice.advice:

@@ -16,15 +16,13 @@ from app.engine.knowledge import Knowledge, Rule
 from app.engine.locale import StatementTexts
 from app.engine.schema import Strength
 from app.features.model import Evidence
+from app.features.notes import NOTE_VALUES, NOTE_WORDS, Note, Notes
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|~!]")
 _ANNOTATION = re.compile(r"\{[^}]*\}")
 """What UCUM writes in braces ("{count}") means nothing to a reader."""
 _LIMIT = 120
 """Longest stretch of text from a record that a card repeats."""
-_NUMBER = re.compile(r"\b[A-Z]?-?\d[\d.-]*|-\d[\d.]*")
-"""A number, a date or a vertebral level inside a note."""
-_NOT_LETTERS = re.compile(r"[^a-zN]+")
 _COMPOSED = ("_last_dose", "_intolerance", "_end", "_use")
 """Endings of data names that say what is known of a drug; `composed_names` of the locale says them in words."""
 
@@ -140,25 +138,24 @@ class Wording:
         """A UCUM unit as a clinician writes it."""
         return self.locale.units.get(unit or "") or _ANNOTATION.sub("", unit or "")
 
-    def _note(self, note: str) -> str:
-        """The remarks of a fact; those that are not the service's own, or not in the texts, stay as they are."""
-        return "; ".join(self._remark(part) for part in note.split("; "))
+    def notes(self, notes: Notes) -> str:
+        """The remarks of a fact, in one line; texts of the record in them are not escaped."""
+        return "; ".join(map(self._note, notes))
 
-    def _remark(self, remark: str) -> str:
-        key = _NOT_LETTERS.sub("_", " N ".join(part.lower() for part in _NUMBER.split(remark))).strip("_")
-        text = self.locale.notes.get(key) or self.locale.words.get(key)
-        if text is not None:
-            return text.format(*_NUMBER.findall(remark))
-        head, colon, tail = remark.partition(": ")
-        return f"{self._remark(head)}: {self._remark(tail)}" if colon else remark
+    def _note(self, note: Note) -> str:
+        text = self.locale.notes[note.code]
+        if note.values:
+            shown = map(self._word, map(str, note.values)) if note.code in NOTE_WORDS else note.values
+            text = text.format(**dict(zip(NOTE_VALUES[note.code], shown, strict=True)))
+        return f"{note.product}: {text}" if note.product else text
 
     def fact(self, evidence: Evidence) -> str:
         """One fact on one line: name, value, date, note."""
         value = self.value(evidence)
         line = self.name(evidence.feature) + (f": {value}" if value else "")
         extra = [str(evidence.date)] if evidence.date else []
-        if evidence.note:
-            extra.append(escaped(self._note(evidence.note)))
+        if evidence.notes:
+            extra.append(escaped(self.notes(evidence.notes)))
         return f"{line} ({'; '.join(extra)})" if extra else line
 
     def listed(self, names: Iterable[str]) -> str:

@@ -122,7 +122,7 @@ class Locale(Block):
     composed_names: dict[str, str]  # {name} with what is known of it
     words: dict[str, str]  # values that are words of a closed list
     units: dict[str, str]  # by UCUM code, where a clinician writes it in another way
-    notes: dict[str, str]
+    notes: dict[str, str]  # by `NoteCode`; placeholders: `NOTE_VALUES`
     sources: dict[str, SourceTexts]
     profiles: dict[str, str]
     statements: dict[str, StatementTexts]

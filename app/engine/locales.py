@@ -17,6 +17,7 @@ from app.cds_hooks.feedback import OVERRIDE_REASONS
 from app.engine.limits import amounts_of, numbers_in, with_numbers
 from app.engine.locale import PHRASE_PLACEHOLDERS, SUMMARY_PLACEHOLDERS, Locale
 from app.engine.schema import Drug, Recommendation, Strength
+from app.features.notes import NOTE_VALUES, NoteCode
 from app.vocabulary import TOPICS, Language
 from app.yaml_files import Place, Problem, Table, line_of
 
@@ -51,6 +52,7 @@ class Wanted:
         yield ("topics",), TOPICS, True
         yield ("strengths",), [strength for strength in Strength if strength is not Strength.FACT], True
         yield ("override_reasons",), [reason.code for reason in OVERRIDE_REASONS], True
+        yield ("notes",), list(NoteCode), True
         yield ("sources",), self.sources, True
         yield ("profiles",), self.profiles, True
         yield ("statements",), self.statements, False
@@ -132,15 +134,18 @@ class _FileCheck:
         if allowed is not None:
             for name in sorted(found - allowed):
                 self.problem(place, f"{_told(place)}: unknown placeholder {{{name}}}{_hint(name, allowed)}")
-        required = allowed if place[0] in {"phrases", "composed_names"} and allowed is not None else expected
+        required = allowed if place[0] in {"phrases", "composed_names", "notes"} and allowed is not None else expected
         for name in sorted(required - found):
             self.problem(place, f"{_told(place)}: the placeholder {{{name}}} is missing")
         for name in sorted(found - expected) if allowed is None or found <= allowed else ():
             self.problem(place, f"{_told(place)}: the placeholder {{{name}}} does not stand in the English text")
 
 
+_NOTE_VALUES: Mapping[str, tuple[str, ...]] = {str(code): names for code, names in NOTE_VALUES.items()}
+
+
 def _allowed(place: Place) -> frozenset[str] | None:
-    """The placeholders of a text; None where another check knows them (limits, values of notes)."""
+    """The placeholders of a text; None where another check knows them (limits)."""
     match place:
         case ("phrases", key):
             return PHRASE_PLACEHOLDERS.get(str(key), frozenset())
@@ -150,7 +155,9 @@ def _allowed(place: Place) -> frozenset[str] | None:
             return frozenset({"dose", "dose_high", "period"})
         case ("composed_names", _):
             return frozenset({"name"})
-        case ("statements" | "notes", *_):
+        case ("notes", key):
+            return frozenset(_NOTE_VALUES.get(str(key), ()))
+        case ("statements", *_):
             return None
     return frozenset()
 

@@ -19,7 +19,7 @@ from app.features.fact_index import (
     ordered_procedures,
 )
 from app.features.model import Evidence, Feature, FeatureCycle, Features, FeatureSettings, Memo
-from app.features.readings import OUT_OF_DATE
+from app.features.notes import is_out_of_date
 from app.features.untouched import UntouchedMemo, present_in
 
 DOMAINS = (
@@ -126,7 +126,7 @@ class PatientFeatures:
         wanted = frozenset(missing)
         asked = [f for f in self._open if not wanted.isdisjoint(f.missing)]
         return tuple(
-            dict.fromkeys(e for f in asked for e in f.evidence if e.note in OUT_OF_DATE or e.feature == "egfr")
+            dict.fromkeys(e for f in asked for e in f.evidence if is_out_of_date(e.notes) or e.feature == "egfr")
         )
 
     def observations(self, *concepts: str) -> Sequence[ObservationFact]:

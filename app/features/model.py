@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from msgspec import Struct
 
 from app.chart import Chart, ConditionFact, CourseFact, DateRange, ObservationFact, ProcedureFact, UnusableValue
+from app.features.notes import Note, NoteCode, Notes, note
 
 Value = bool | Decimal | str | frozenset[str]
 """Truth, a number in the unit of the feature, a word of a closed list, or a set of words."""
@@ -37,7 +38,7 @@ class Evidence(Struct, frozen=True, gc=False):
     unit: str | None = None
     date: DateRange | None = None
     resource: str | None = None
-    note: str | None = None  # "read from text", "mechanism not recorded - confirm", "Cockcroft-Gault from ..."
+    notes: Notes = ()
 
 
 class Feature(Struct, frozen=True, gc=False):
@@ -291,7 +292,7 @@ def _open(parts: list[Feature]) -> Feature:
     return unknown(why, *missing, evidence=_joined(parts))
 
 
-def observed(feature: str, fact: ObservationFact, note: str | None = None) -> Evidence:
+def observed(feature: str, fact: ObservationFact, *remarks: Note) -> Evidence:
     """The evidence for a value that was observed."""
     value: bool | Decimal | str | None = fact.value if fact.value is not None else fact.boolean
     if value is None and fact.answer:
@@ -300,7 +301,9 @@ def observed(feature: str, fact: ObservationFact, note: str | None = None) -> Ev
         value = fact.text
     elif fact.comparator and fact.value is not None:
         value = f"{fact.comparator}{fact.value}"
-    notes = [note] if note else []
-    notes += ["preliminary"] if fact.preliminary else []
-    notes += ["matched by text"] if fact.matched_by_text else []
-    return Evidence(feature, value, fact.unit, fact.effective, fact.ref, "; ".join(notes) or None)
+    notes = remarks
+    if fact.preliminary:
+        notes += (note(NoteCode.PRELIMINARY),)
+    if fact.matched_by_text:
+        notes += (note(NoteCode.MATCHED_BY_TEXT),)
+    return Evidence(feature, value, fact.unit, fact.effective, fact.ref, notes)

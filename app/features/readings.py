@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from app.chart import ObservationCategory, ObservationFact, Source
+from app.chart import ObservationCategory, ObservationFact, Source, UnusableValue
 from app.dates import within_months
 from app.features.model import Evidence, Feature, Features, interval, known, observed, unknown
+from app.features.notes import NoteCode, note
 
-TOO_OLD, UNDATED = "too old", "not dated well enough to tell its age"
-TOO_OLD_OR_UNDATED = "too old or not dated well enough"
-OUT_OF_DATE = frozenset({TOO_OLD, UNDATED, TOO_OLD_OR_UNDATED})
-"""Notes of values that stand on record and are asked for again (decision 9)."""
+
+def unusable_evidence(data: str, item: UnusableValue) -> Evidence:
+    """The evidence for a value that could not be used, with the reason."""
+    return Evidence(data, item.shown, None, None, item.ref, (note(NoteCode[item.reason.name]),))
 
 
 class Reading(Struct, frozen=True, gc=False):
@@ -51,14 +52,14 @@ def newest_value(
             return Reading(None, unknown(f"not in {unit}", ask, evidence=[observed(data, found[0])]))
         refused = context.unusable(*concepts)
         if refused:
-            shown = tuple(Evidence(data, item.shown, None, None, item.ref, item.reason) for item in refused)
+            shown = tuple(unusable_evidence(data, item) for item in refused)
             return Reading(None, unknown("value could not be used", ask, evidence=shown))
         return Reading(None, unknown("not recorded", ask))
     if age is not None:
         recent = within_months(newest.effective, max_age(context, age), context.today)
         if recent is not True:
-            why = TOO_OLD if recent is False else UNDATED
-            return Reading(None, unknown(why, ask, evidence=[observed(data, newest, why)]))
+            why, code = ("too old", NoteCode.TOO_OLD) if recent is False else ("not dated", NoteCode.UNDATED)
+            return Reading(None, unknown(why, ask, evidence=[observed(data, newest, note(code))]))
     return Reading(newest)
 
 

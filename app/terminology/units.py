@@ -12,12 +12,9 @@ from functools import cache, lru_cache
 
 from msgspec import Struct
 
+from app.chart import UnusableReason
 from app.terminology.code_sets import terminology, wrong
 from app.wire.elements import Quantity
-
-UNKNOWN_UNIT = "unit not known for this value"
-NO_UNIT = "no unit"
-IMPOSSIBLE = "physically impossible in the stated unit"
 
 _NUMBER = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([-+−–]?\d+(?:[.,]\d+)?)\s*$")
 _COMPARATORS = {"≤": "<=", "≥": ">="}
@@ -49,7 +46,7 @@ class Measured(Struct, frozen=True, gc=False):
 class Unusable(Struct, frozen=True, gc=False):
     """A number that cannot be used, and why."""
 
-    reason: str
+    reason: UnusableReason
     shown: str
 
 
@@ -158,10 +155,11 @@ def measure(rule: QuantityRule, quantity: Quantity) -> Measured | Unusable | Non
     factor = factor_of(rule, quantity.code, quantity.unit)
     if factor is None:
         named = _text(quantity.unit) or _text(quantity.code)
-        return Unusable(UNKNOWN_UNIT if named else NO_UNIT, _shown(value, named))
+        reason = UnusableReason.UNIT_OF_VALUE_NOT_KNOWN if named else UnusableReason.NO_UNIT
+        return Unusable(reason, _shown(value, named))
     result = value * factor
     if not rule.lowest <= result <= rule.highest:
-        return Unusable(IMPOSSIBLE, _shown(value, _text(quantity.unit) or _text(quantity.code)))
+        return Unusable(UnusableReason.IMPOSSIBLE, _shown(value, _text(quantity.unit) or _text(quantity.code)))
     return Measured(result, rule.unit, comparator if comparator in {"<", "<=", ">=", ">"} else None)
 
 

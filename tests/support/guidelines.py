@@ -11,9 +11,9 @@ from app.engine.loader import default_folder
 from app.vocabulary import Language
 from app.yaml_files import read_yaml
 
-FIXED = ("phrases", "topics", "strengths", "override_reasons")
+FIXED = ("phrases", "topics", "strengths", "override_reasons", "notes")
 """Sections that no guideline adds to: taken from the files that ship."""
-FREE = ("names", "composed_names", "words", "units", "notes", "sources", "profiles", "statements", "advice", "remarks",
+FREE = ("names", "composed_names", "words", "units", "sources", "profiles", "statements", "advice", "remarks",
         "drugs", "orderables")  # fmt: skip
 
 

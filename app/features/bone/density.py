@@ -15,7 +15,8 @@ from app.features.catalogue import OneOf, family, feature
 from app.features.drugs.exposure import CLASS, current_start
 from app.features.history.diagnoses import condition_evidence, confirmed, not_understood
 from app.features.model import Evidence, Feature, Features, Kind, known, none_on_record, observed, unknown
-from app.features.readings import TOO_OLD_OR_UNDATED
+from app.features.notes import Note, NoteCode, note
+from app.features.readings import unusable_evidence
 
 SPINE_AND_HIP = (
     DensitySite.LUMBAR_SPINE,
@@ -42,14 +43,17 @@ OSTEOPOROSIS = (
 READS = ("observations", "diagnosticReports")
 
 
-def density_evidence(fact: DensityFact, note: str | None = None) -> Evidence:
+def density_evidence(fact: DensityFact, *remarks: Note) -> Evidence:
     """The evidence for a density value, named by what it is, with its site."""
-    notes = [fact.site.value.replace("_", " ") + (f" {fact.side}" if fact.side else "")]
-    notes += [note] if note else []
-    notes += ["read from text"] if fact.from_text else []
-    notes += ["preliminary"] if fact.preliminary else []
-    notes += [f"site contradictory: {fact.conflict}"] if fact.conflict else []
-    return Evidence(fact.kind.value, fact.value, UNITS[fact.kind], fact.effective, fact.ref, "; ".join(notes))
+    site = f"{fact.site}_{fact.side}" if fact.side else fact.site.value
+    notes = (note(NoteCode.SITE, site), *remarks)
+    if fact.from_text:
+        notes += (note(NoteCode.READ_FROM_TEXT),)
+    if fact.preliminary:
+        notes += (note(NoteCode.PRELIMINARY),)
+    if fact.conflict:
+        notes += (note(NoteCode.SITE_CONTRADICTORY, *fact.conflict),)
+    return Evidence(fact.kind.value, fact.value, UNITS[fact.kind], fact.effective, fact.ref, notes)
 
 
 def _order(fact: DensityFact) -> tuple[tuple[int, int, int], Decimal, str]:
@@ -70,14 +74,14 @@ def lowest(context: Features, kind: DensityKind, sites: tuple[DensitySite, ...])
         recent.sort(key=lambda fact: (fact.value, _order(fact)))
         return known(recent[0].value, [density_evidence(fact) for fact in recent])
     if newest:
-        shown = [density_evidence(fact, TOO_OLD_OR_UNDATED) for fact in newest.values()]
+        shown = [density_evidence(fact, note(NoteCode.TOO_OLD_OR_UNDATED)) for fact in newest.values()]
         return unknown("only values that are too old or not dated", missing, evidence=shown)
     if facts:
         return unknown("site contradictory", missing, evidence=[density_evidence(fact) for fact in facts])
     refused = [item for item in context.chart.unusable if any(missing.replace("_", "") in c for c in item.concepts)]
-    shown = [Evidence(missing, item.shown, None, None, item.ref, item.reason) for item in refused]
+    shown = [unusable_evidence(missing, item) for item in refused]
     elsewhere = [f for f in context.chart.densities if f.kind is kind]
-    shown += [density_evidence(fact, "other site") for fact in sorted(elsewhere, key=_order)]
+    shown += [density_evidence(fact, note(NoteCode.OTHER_SITE)) for fact in sorted(elsewhere, key=_order)]
     why = "not recorded at these sites" if elsewhere else "value could not be used" if refused else "not recorded"
     return unknown(why, missing, evidence=shown)
 
@@ -178,8 +182,8 @@ def change_percent(context: Features, not_before: DateRange | None = None) -> Fe
         return unknown("no two comparable values", "bmd", evidence=shown)
     pairs.sort(key=lambda pair: (pair[0], pair[1].site))
     percent, newest, previous = pairs[0]
-    note = f"change {percent.quantize(Decimal('0.1'))} %"
-    return known(percent, [density_evidence(newest, note), density_evidence(previous, "previous value")])
+    change = note(NoteCode.CHANGE, percent.quantize(Decimal("0.1")))
+    return known(percent, [density_evidence(newest, change), density_evidence(previous, note(NoteCode.PREVIOUS_VALUE))])
 
 
 def _change(context: Features, new: DensityFact, old: DensityFact) -> Decimal:
@@ -228,7 +232,9 @@ def _coded(context: Features, name: str, concepts: tuple[str, ...]) -> Feature:
     evidence = [condition_evidence(name, fact) for fact in facts if confirmed(fact)]
     if evidence:
         return known(True, evidence)
-    suspected = [condition_evidence(name, f, "suspected") for f in facts if f.presence is Presence.SUSPECTED]
+    suspected = [
+        condition_evidence(name, f, note(NoteCode.SUSPECTED)) for f in facts if f.presence is Presence.SUSPECTED
+    ]
     if suspected:
         return unknown("suspected, not confirmed", name, evidence=suspected)
     unclear = not_understood(name, facts, name)

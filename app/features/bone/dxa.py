@@ -10,6 +10,7 @@ from app.dates import after, months_since, newest_first, on_or_after, shifted, w
 from app.features.catalogue import FeatureName, WholeNumber, family, feature
 from app.features.drugs.exposure import CLASS, course_evidence, courses, current_start, end_of
 from app.features.model import Evidence, Feature, Features, Kind, Memo, interval, known, never, none_on_record, unknown
+from app.features.notes import NoteCode, note
 from app.features.readings import observations_provided
 
 READS = ("observations", "diagnosticReports", "procedures")
@@ -46,15 +47,19 @@ def _recent(context: Features, limit: int | None) -> list[bool | None]:
 def _measurements(context: Features) -> list[Evidence]:
     forearm_serves = any(context.feature(f"condition.{name}").value is True for name in METAL)
     found = {
-        fact.ref: Evidence("dxa", True, None, fact.effective, fact.ref, "result")
+        fact.ref: Evidence("dxa", True, None, fact.effective, fact.ref, (note(NoteCode.RESULT),))
         for fact in context.chart.densities
         if fact.kind is not DensityKind.QCT and (fact.site is not DensitySite.FOREARM or forearm_serves)
     }
     for report in context.observations(*DXA_CONCEPTS):
-        found.setdefault(report.ref, Evidence("dxa", True, None, report.effective, report.ref, "report"))
+        found.setdefault(
+            report.ref, Evidence("dxa", True, None, report.effective, report.ref, (note(NoteCode.REPORT),))
+        )
     for procedure in context.procedures(*DXA_CONCEPTS):
         if not procedure.planned:
-            found.setdefault(procedure.ref, Evidence("dxa", True, None, procedure.when, procedure.ref, "procedure"))
+            found.setdefault(
+                procedure.ref, Evidence("dxa", True, None, procedure.when, procedure.ref, (note(NoteCode.PROCEDURE),))
+            )
     return sorted(found.values(), key=lambda item: (newest_first(item.date), item.resource or ""))
 
 
@@ -94,7 +99,7 @@ def dxa_ordered(context: Features) -> Feature:
         if not service.concepts.isdisjoint(DXA_CONCEPTS)
     ]
     open_orders += [
-        Evidence("open_orders", "DXA", None, procedure.when, procedure.ref, "planned")
+        Evidence("open_orders", "DXA", None, procedure.when, procedure.ref, (note(NoteCode.PLANNED),))
         for procedure in context.procedures(*DXA_CONCEPTS)
         if procedure.planned
     ]

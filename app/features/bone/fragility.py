@@ -15,6 +15,7 @@ from app.dates import after, shifted, years_between
 from app.features.drugs.exposure import ONCOLOGICAL, taken
 from app.features.history.diagnoses import not_understood
 from app.features.model import Evidence, Feature, Features, none_on_record, unknown
+from app.features.notes import Note, NoteCode, note
 from app.features.person.demographics import FULL_AGE
 from app.terminology.code_sets import terminology
 
@@ -24,7 +25,6 @@ TYPICAL = frozenset({Site.HIP, Site.VERTEBRA, Site.DISTAL_FOREARM, Site.PROXIMAL
 NOT_COUNTED_BY_MSD = frozenset({Site.NOSE, Site.RIB, Site.CLAVICLE, Site.PATELLA, Site.METATARSAL})
 AFTER_ANTIRESORPTIVE_MONTHS = 24
 """How long after an antiresorptive a femoral shaft fracture is thought of as atypical (decision 40)."""
-NOT_RECORDED_NOTE = "mechanism not recorded - confirm"
 
 GROUPS: dict[str, Callable[[FractureFact], bool]] = {
     "any": lambda _: True,
@@ -61,11 +61,15 @@ def counts(fact: FractureFact) -> bool:
 
 def fracture_evidence(fact: FractureFact) -> Evidence:
     """The evidence for a fracture: its site, and that its mechanism is not recorded where so."""
-    notes = ["suspected"] if fact.suspected else []
-    notes += [NOT_RECORDED_NOTE] if fact.energy is Energy.NOT_RECORDED else []
-    notes += [f"level {fact.level}"] if fact.level else []
+    notes: list[Note] = []
+    if fact.suspected:
+        notes.append(note(NoteCode.SUSPECTED))
+    if fact.energy is Energy.NOT_RECORDED:
+        notes.append(note(NoteCode.MECHANISM_NOT_RECORDED))
+    if fact.level:
+        notes.append(note(NoteCode.LEVEL, fact.level))
     site = fact.site.value.replace("_", " ")
-    return Evidence("fragility_fracture", site, None, fact.when, fact.refs[0], "; ".join(notes) or None)
+    return Evidence("fragility_fracture", site, None, fact.when, fact.refs[0], tuple(notes))
 
 
 def newest(fact: FractureFact) -> tuple[int, int, tuple[str, ...]]:

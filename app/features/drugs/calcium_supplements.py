@@ -8,8 +8,9 @@ from decimal import Decimal
 from app.chart import CourseFact, CourseStatus, OrderAction
 from app.features.catalogue import feature
 from app.features.drugs.draft_orders import starting
-from app.features.drugs.exposure import asked, courses, not_asked
+from app.features.drugs.exposure import asked, courses, dose_note, not_asked
 from app.features.model import Evidence, Feature, Features, Kind, interval, known, unknown
+from app.features.notes import NoteCode, note
 
 READS = ("medications", "medicationRequests")
 CALCIUM = ("calcium", "calcium_vitamin_d")
@@ -23,11 +24,11 @@ def _current(context: Features) -> list[CourseFact]:
 def _total(running: Iterable[CourseFact], name: str) -> Feature:
     total, unclear, evidence = Decimal(0), "", []
     for course in running:
-        dose, why = course.dose.daily_mg, course.dose.unknown_because or "dose not recorded"
+        dose, why = course.dose.daily_mg, dose_note(course)
         if course.status is CourseStatus.UNKNOWN:
-            dose, why = None, "no recent sign of use"
+            dose, why = None, NoteCode.NO_RECENT_SIGN_OF_USE
         elif dose is not None and not course.dose.elemental:
-            dose, why = None, "dose of the salt, elemental calcium not stated"
+            dose, why = None, NoteCode.DOSE_OF_THE_SALT
         if dose is None:
             unclear = why
         else:
@@ -39,11 +40,11 @@ def _total(running: Iterable[CourseFact], name: str) -> Feature:
                 "mg/d",
                 course.started,
                 course.refs[0],
-                course.name if dose is not None else f"{course.name}: {why}",
+                (note(NoteCode.RECORDED, course.name) if dose is not None else note(why, product=course.name),),
             )
         )
     if unclear:
-        return interval(total, None, evidence, missing=("calcium_preparation",), why=unclear)
+        return interval(total, None, evidence, missing=("calcium_preparation",), why=unclear.replace("_", " "))
     return known(total, evidence)
 
 

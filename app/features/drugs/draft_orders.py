@@ -10,6 +10,7 @@ from app.dates import add_days, months_between
 from app.features.catalogue import family, feature
 from app.features.drugs.exposure import CLASS, belongs, candidates, course_evidence, current_start, taken
 from app.features.model import Evidence, Feature, Features, Kind, any_of, interval, known, none_on_record, unknown
+from app.features.notes import Note, NoteCode, note
 
 
 def starting(context: Features, drug_class: str, *, selected_only: bool = True) -> list[DraftOrder]:
@@ -32,7 +33,7 @@ def last_day(context: Features, orders: list[DraftOrder]) -> date | None:
 
 def _shown(drug_class: str, orders: list[DraftOrder]) -> list[Evidence]:
     return [
-        Evidence(drug_class, order.course.name, None, order.course.started, order.ref, "draft order")
+        Evidence(drug_class, order.course.name, None, order.course.started, order.ref, (note(NoteCode.DRAFT_ORDER),))
         for order in orders
     ]
 
@@ -146,8 +147,10 @@ def _ends(context: Features, course: CourseFact) -> bool:
     return announced and course.status is CourseStatus.CURRENT
 
 
-def _end_note(course: CourseFact) -> str:
-    return "on hold" if course.status is CourseStatus.ON_HOLD else f"ends {course.ended}"
+def _end_note(course: CourseFact) -> Note:
+    if course.status is CourseStatus.ON_HOLD:
+        return note(NoteCode.ON_HOLD)
+    return note(NoteCode.ENDS, str(course.ended))
 
 
 DENTAL_PROCEDURES = ("tooth_extraction", "invasive_dental_procedure", "planned_invasive_dental_procedure")
@@ -164,7 +167,11 @@ def planned_invasive_dental_procedure(context: Features) -> Feature:
     planned = [fact for fact in context.procedures(*DENTAL_PROCEDURES) if fact.planned]
     if planned:
         return known(
-            True, [Evidence("planned_invasive_dental_procedure", True, None, f.when, f.ref, "planned") for f in planned]
+            True,
+            [
+                Evidence("planned_invasive_dental_procedure", True, None, f.when, f.ref, (note(NoteCode.PLANNED),))
+                for f in planned
+            ],
         )
     found = context.feature("finding.planned_invasive_dental_procedure")
     if found.value is True or found.evidence:

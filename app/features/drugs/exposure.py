@@ -12,6 +12,7 @@ from app.chart import CourseFact, CourseStatus, DateRange, Source
 from app.dates import add_days, newest_first, shifted
 from app.features.catalogue import OneOf
 from app.features.model import Evidence, Feature, Features, Memo, none_on_record, unknown
+from app.features.notes import Note, NoteCode, note
 from app.terminology.drug_classes import (
     acts_months,
     bone_classes,
@@ -66,7 +67,7 @@ def none_listed(context: Features, drug_class: str) -> Feature:
 def unclear_courses(context: Features, drug_class: str) -> list[Evidence]:
     """The current drugs that were not understood, or that nothing identifies, and that can be of the class."""
     found = [c for c in candidates(context, drug_class) if c.status is CourseStatus.UNCLEAR]
-    return [course_evidence(drug_class, course, NOT_IDENTIFIED) for course in found]
+    return [course_evidence(drug_class, course, note(NoteCode.NOT_IDENTIFIED)) for course in found]
 
 
 _COURSES: Memo[None, list[CourseFact]] = Memo()
@@ -134,14 +135,23 @@ def not_asked(drug_class: str) -> Feature:
     return unknown("medications not provided", use_name(drug_class))
 
 
-def course_evidence(feature: str, course: CourseFact, note: str | None = None) -> Evidence:
+def course_evidence(feature: str, course: CourseFact, *remarks: Note) -> Evidence:
     """The evidence for a course: the drug as recorded, with its start."""
-    notes = [note] if note else []
-    notes += ["matched by text"] if course.matched_by_text else []
-    notes += ["code and text name different drugs"] if course.code_text_conflict else []
+    notes = remarks
+    if course.matched_by_text:
+        notes += (note(NoteCode.MATCHED_BY_TEXT),)
+    if course.code_text_conflict:
+        notes += (note(NoteCode.CODE_AND_TEXT_DIFFER),)
     if course.started is None:
-        notes.append("start not recorded")
-    return Evidence(feature, course.name, None, course.started, course.refs[0], "; ".join(notes) or None)
+        notes += (note(NoteCode.START_NOT_RECORDED),)
+    return Evidence(feature, course.name, None, course.started, course.refs[0], notes)
+
+
+def dose_note(course: CourseFact) -> NoteCode:
+    """Why the daily dose of a course is not known."""
+    if course.dose.unknown_because:
+        return NoteCode[course.dose.unknown_because.name]
+    return NoteCode.AS_NEEDED if course.dose.as_needed else NoteCode.DOSE_NOT_RECORDED
 
 
 def interval_days(course: CourseFact) -> Decimal:
@@ -167,7 +177,8 @@ def end_of(course: CourseFact) -> DateRange | None:
 
 def end_evidence(drug_class: str, course: CourseFact) -> list[Evidence]:
     """An ended course: the end as recorded, and the last dose where that decides until when the drug acts."""
-    shown = [Evidence(f"{drug_class}_end", course.name, None, course.ended, course.refs[0], course.stop_reason)]
+    notes = (note(NoteCode.RECORDED, course.stop_reason),) if course.stop_reason else ()
+    shown = [Evidence(f"{drug_class}_end", course.name, None, course.ended, course.refs[0], notes)]
     if course.last_given is not None and end_of(course) != course.ended:
         shown.append(Evidence(f"{drug_class}_last_dose", course.name, None, course.last_given, course.refs[-1]))
     return shown

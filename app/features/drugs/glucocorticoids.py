@@ -17,8 +17,9 @@ from app.dates import add_days, add_months, months_between, shifted
 from app.features.catalogue import feature
 from app.features.drugs.dose_over_time import DailyDoses, Window, rounded
 from app.features.drugs.draft_orders import last_day, starting
-from app.features.drugs.exposure import course_evidence, courses, current_start, running_courses
+from app.features.drugs.exposure import course_evidence, courses, current_start, dose_note, running_courses
 from app.features.model import Evidence, Feature, Features, Kind, Memo, interval, known, none_on_record, unknown
+from app.features.notes import NoteCode, note
 from app.terminology.drug_classes import adrenal_replacements, equal_to_5_mg_prednisolone
 
 READS = ("medications", "medicationRequests")
@@ -48,10 +49,9 @@ def total_dose(running: Iterable[CourseFact], evidence_name: str) -> Feature:
     is_open = False
     for course in running:
         dose = prednisolone_mg(course)
-        note = f"{course.name}: prednisolone equivalent, table from outside the guidelines"
+        code = NoteCode.PREDNISOLONE_EQUIVALENT
         if dose is None:
-            unclear = course.dose.unknown_because or ("as needed" if course.dose.as_needed else "dose not recorded")
-            note = f"{course.name}: {unclear}"
+            unclear = code = dose_note(course)
             equal = equal_to_5_mg_prednisolone(course.drugs)
             if equal is not None and course.dose.daily_mg is None:
                 low += (course.dose.least_mg or Decimal(0)) * REFERENCE_MG / equal
@@ -61,11 +61,12 @@ def total_dose(running: Iterable[CourseFact], evidence_name: str) -> Feature:
                 high += course.dose.most_mg * REFERENCE_MG / equal
         else:
             low, high = low + dose, high + dose
-        evidence.append(Evidence(evidence_name, dose, "mg/d", course.started, course.refs[0], note))
+        notes = (note(code, product=course.name),)
+        evidence.append(Evidence(evidence_name, dose, "mg/d", course.started, course.refs[0], notes))
     low, high = rounded(low), rounded(high)
     if unclear:
         most = None if is_open else high
-        return interval(low, most, evidence, missing=("glucocorticoid_dose",), why=unclear)
+        return interval(low, most, evidence, missing=("glucocorticoid_dose",), why=unclear.replace("_", " "))
     return known(low, evidence)
 
 
@@ -139,7 +140,7 @@ def _lower(one: Window, other: Window) -> Window:
 def _averaged(name: str, window: Window) -> Evidence:
     """An average with the time that it is of."""
     value = window.low if window.low == window.high else None
-    return Evidence(name, value, "mg/d", DateRange(window.first, window.last), None, "average of the time stated")
+    return Evidence(name, value, "mg/d", DateRange(window.first, window.last), None, (note(NoteCode.AVERAGE),))
 
 
 @feature(
@@ -307,7 +308,7 @@ def ordered_glucocorticoid_months(context: Features) -> Feature:
     orders = starting(context, "glucocorticoid")
     if not orders:
         return known(Decimal(0))
-    evidence = [course_evidence("glucocorticoid", order.course, "draft order") for order in orders]
+    evidence = [course_evidence("glucocorticoid", order.course, note(NoteCode.DRAFT_ORDER)) for order in orders]
     end = last_day(context, orders)
     if end is None:
         return unknown("duration not ordered", "glucocorticoid_duration", evidence=evidence)

@@ -22,6 +22,7 @@ from app.features.drugs.exposure import (
     taken,
 )
 from app.features.model import Evidence, Feature, Features, Kind, any_of, interval, known, never, truth, unknown
+from app.features.notes import NoteCode, Notes, note
 
 READS = ("medications", "medicationRequests", "medicationAdministrations")
 
@@ -65,12 +66,12 @@ def months_since_end(context: Features, drug_class: str) -> Feature:
     return interval(max(low, Decimal(0)), max(high, Decimal(0)), evidence, missing=("end_date",))
 
 
-def _days_ago(context: Features, course: CourseFact) -> str | None:
+def _days_ago(context: Features, course: CourseFact) -> Notes:
     """How many days ago the last dose was given (decision 31), where its date is known to the day."""
     given = course.last_given
     if given is None or not given.exact or given.latest > context.today:
-        return None
-    return f"{(context.today - given.latest).days} days ago"
+        return ()
+    return (note(NoteCode.DAYS_AGO, (context.today - given.latest).days),)
 
 
 @family(
@@ -102,7 +103,7 @@ def months_since_last_dose(context: Features, drug_class: str) -> Feature:
     low, high = months_since(last.last_given, context.today)
     undated = [c for c in begun if c.last_given is None and c.status is CourseStatus.CURRENT]
     if undated:
-        shown += [course_evidence(drug_class, course, "last dose not recorded") for course in undated]
+        shown += [course_evidence(drug_class, course, note(NoteCode.LAST_DOSE_NOT_RECORDED)) for course in undated]
         why = "a running course has no recorded dose"
         return interval(Decimal(0), high, shown, missing=("last_dose_date",), why=why)
     return interval(low, high, shown, missing=("last_dose_date",))

@@ -43,10 +43,14 @@ from app.features.model import (
     observed,
     unknown,
 )
+from app.features.notes import NoteCode, note
 from app.terminology.drug_classes import acts_months
 
 READS = ("medications", "medicationRequests", "medicationAdministrations")
-_DOUBTS = {CourseStatus.UNKNOWN: "no recent sign of use", CourseStatus.UNCLEAR: NOT_IDENTIFIED}
+_DOUBTS = {
+    CourseStatus.UNKNOWN: NoteCode.NO_RECENT_SIGN_OF_USE,
+    CourseStatus.UNCLEAR: NoteCode.NOT_IDENTIFIED,
+}
 ADVERSE_WORDS = (
     "adverse",
     "side effect",
@@ -106,7 +110,9 @@ def doubtful_use(context: Features, drug_class: str) -> Feature:
 def _doubtful(drug_class: str, counted: Iterable[CourseFact]) -> list[Evidence]:
     """The courses that may or may not run."""
     return [
-        course_evidence(drug_class, course, _DOUBTS[course.status]) for course in counted if course.status in _DOUBTS
+        course_evidence(drug_class, course, note(_DOUBTS[course.status]))
+        for course in counted
+        if course.status in _DOUBTS
     ]
 
 
@@ -206,7 +212,12 @@ def intolerant(context: Features, drug_class: str) -> Feature:
     ]
     evidence += [
         Evidence(
-            f"{drug_class}_intolerance", course.stop_reason, None, course.ended, course.refs[0], "reason for stopping"
+            f"{drug_class}_intolerance",
+            course.stop_reason,
+            None,
+            course.ended,
+            course.refs[0],
+            (note(NoteCode.REASON_FOR_STOPPING),),
         )
         for course in _stopped_for_harm(context)
         if belongs(course, drug_class)

@@ -26,9 +26,8 @@ from app.features.model import (
     observed,
     unknown,
 )
+from app.features.notes import Note, NoteCode, note
 from app.features.readings import says
-
-NOT_UNDERSTOOD = "text not understood"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +175,15 @@ NAMES = tuple(sorted(GROUPS))
 CONDITION = OneOf("condition", NAMES)
 
 
-def condition_evidence(feature: str, fact: ConditionFact, note: str | None = None) -> Evidence:
+def condition_evidence(feature: str, fact: ConditionFact, *remarks: Note) -> Evidence:
     """The evidence for a diagnosis: its onset, else the day it was recorded."""
-    notes = [note] if note else []
-    notes += ["matched by text"] if fact.matched_by_text else []
+    notes = remarks
+    if fact.matched_by_text:
+        notes += (note(NoteCode.MATCHED_BY_TEXT),)
     if fact.onset is None and fact.recorded is not None:
-        notes.append("date of the record, onset not recorded")
+        notes += (note(NoteCode.RECORD_DATE),)
     state = fact.presence.value if fact.presence is not Presence.UNKNOWN else True
-    return Evidence(feature, state, None, fact.onset or fact.recorded, fact.ref, "; ".join(notes) or None)
+    return Evidence(feature, state, None, fact.onset or fact.recorded, fact.ref, notes)
 
 
 def confirmed(fact: ConditionFact, *, present_only: bool = False) -> bool:
@@ -237,7 +237,7 @@ def diagnosis(context: Features, name: str, group: Group) -> Feature:
     evidence = [condition_evidence(name, f) for f in facts if confirmed(f, present_only=group.present_only)]
     if group.procedures:
         evidence += [
-            Evidence(name, True, None, procedure.when, procedure.ref, "procedure")
+            Evidence(name, True, None, procedure.when, procedure.ref, (note(NoteCode.PROCEDURE),))
             for procedure in context.procedures(*group.procedures)
             if not procedure.planned
         ]
@@ -249,7 +249,9 @@ def diagnosis(context: Features, name: str, group: Group) -> Feature:
             return known(True, [observed(name, fact)])
         if False in answers:
             return known(False, [observed(name, fact)])
-    suspected = [condition_evidence(name, f, "suspected") for f in facts if f.presence is Presence.SUSPECTED]
+    suspected = [
+        condition_evidence(name, f, note(NoteCode.SUSPECTED)) for f in facts if f.presence is Presence.SUSPECTED
+    ]
     if suspected:
         return unknown("suspected, not confirmed", missing, evidence=suspected)
     unclear = not_understood(name, facts, missing)
@@ -259,15 +261,16 @@ def diagnosis(context: Features, name: str, group: Group) -> Feature:
     if group.coarse:
         coarse = [f for f in context.conditions(*group.coarse) if confirmed(f, present_only=group.present_only)]
     if coarse:
-        shown = [condition_evidence(name, fact, "code covers other diagnoses as well") for fact in coarse]
+        shown = [condition_evidence(name, fact, note(NoteCode.OTHER_DIAGNOSES)) for fact in coarse]
         return unknown("the code on record does not say which", missing, evidence=shown)
     return _nothing_on_record(context, name)
 
 
 def not_understood(name: str, facts: Iterable[ConditionFact], missing: str) -> Feature | None:
     """Unknown, where a record that could be about this was not understood (decision 62)."""
-    shown = [condition_evidence(name, fact, NOT_UNDERSTOOD) for fact in facts if fact.presence is Presence.UNCLEAR]
-    return unknown(NOT_UNDERSTOOD, missing, evidence=shown) if shown else None
+    unclear = [fact for fact in facts if fact.presence is Presence.UNCLEAR]
+    shown = [condition_evidence(name, fact, note(NoteCode.TEXT_NOT_UNDERSTOOD)) for fact in unclear]
+    return unknown("text not understood", missing, evidence=shown) if shown else None
 
 
 def _nothing_on_record(context: Features, name: str) -> Feature:
@@ -326,7 +329,7 @@ def suspected_condition(context: Features, name: str) -> Feature:
         return known(False, confirmed_too.evidence)
     suspected = [f for f in context.conditions(*group.concepts) if f.presence is Presence.SUSPECTED]
     if suspected:
-        return known(True, [condition_evidence(name, fact, "suspected") for fact in suspected])
+        return known(True, [condition_evidence(name, fact, note(NoteCode.SUSPECTED)) for fact in suspected])
     unclear = not_understood(name, context.conditions(*group.concepts), group.missing or name)
     if unclear is not None:
         return unclear

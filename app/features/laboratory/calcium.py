@@ -7,6 +7,7 @@ from app.features.catalogue import feature
 from app.features.history.diagnoses import confirmed
 from app.features.laboratory.values import is_judged, judged, present, reading
 from app.features.model import Feature, Features, Kind, known, observed
+from app.features.notes import NoteCode, note
 
 READS = ("observations",)
 
@@ -52,5 +53,5 @@ def calcium_known(context: Features) -> Feature:
     """Asks for presence: a value without flag and range does not count as known."""
     found = reading(context, "calcium")
     if found.fact is not None and judged(found.fact) is None:
-        return known(False, [observed("calcium", found.fact, "no flag and no reference range")])
+        return known(False, [observed("calcium", found.fact, note(NoteCode.NO_FLAG))])
     return present(context, found, "calcium")

@@ -21,6 +21,7 @@ from app.features.model import (
     observed,
     unknown,
 )
+from app.features.notes import NoteCode, note
 from app.features.readings import newest_value, number_of, results_provided
 
 # Cockcroft & Gault, Nephron 1976;16:31-41, for creatinine in umol/L; the factors hold the conversion from mg/dL and,
@@ -91,12 +92,10 @@ def _computed(context: Features) -> Feature:
         return unknown("age not known", "age", evidence=evidence)
     low, high = (cockcroft_gault(years, weight.value, creatinine.value, sex) for years in (oldest, youngest))
     years = str(youngest) if youngest == oldest else f"{youngest}-{oldest}"
-    note = (
-        f"Cockcroft-Gault from creatinine {creatinine.value} umol/L, weight {weight.value} kg, "
-        f"age {years} years, {sex.value}"
-    )
+    code = NoteCode.COCKCROFT_GAULT_MALE if sex is Sex.MALE else NoteCode.COCKCROFT_GAULT_FEMALE
+    notes = (note(code, creatinine.value, weight.value, years),)
     first = creatinine.evidence[0]
-    shown = Evidence("creatinine_clearance", low.quantize(Decimal("0.1")), "mL/min", first.date, first.resource, note)
+    shown = Evidence("creatinine_clearance", low.quantize(Decimal("0.1")), "mL/min", first.date, first.resource, notes)
     return interval(low, high, [shown, *evidence], missing=("age",), why="birth date known only in part")
 
 

@@ -14,6 +14,7 @@ from app.dates import newest_first, on_or_after
 from app.features.catalogue import OneOf, family, feature
 from app.features.drugs.exposure import CLASS, current_start
 from app.features.model import Feature, Features, Kind, Memo, any_of, known, none_on_record, observed, unknown
+from app.features.notes import NoteCode, note
 from app.features.readings import Reading, newest_value, number_of, results_provided
 
 
@@ -269,7 +270,7 @@ def lab_repeatedly_low(context: Features, analyte: str) -> Feature:
     if not earlier:
         return known(False, latest.evidence)
     verdict = judged(earlier[0])
-    evidence = (*latest.evidence, observed(analyte, earlier[0], "earlier value"))
+    evidence = (*latest.evidence, observed(analyte, earlier[0], note(NoteCode.EARLIER_VALUE)))
     if verdict is None and not _excludes(earlier[0], Interpretation.LOW):
         return unknown("earlier value cannot be judged", analyte, evidence=evidence)
     return known(verdict is Interpretation.LOW, evidence)

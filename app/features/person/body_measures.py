@@ -12,6 +12,7 @@ from app.dates import add_months, newest_first, years_between
 from app.features.catalogue import feature
 from app.features.fact_index import largest
 from app.features.model import Evidence, Feature, Features, Kind, known, observed, unknown
+from app.features.notes import NoteCode, note
 from app.features.person.demographics import FULL_AGE
 from app.features.readings import newest_value, number, number_of
 
@@ -50,8 +51,8 @@ def bmi(context: Features) -> Feature:
     metres = height.value / 100
     index = weight.value / (metres * metres)
     source = weight.evidence[0]
-    note = f"from weight {weight.value} kg and height {height.value} cm"
-    return known(index, [Evidence("bmi", index.quantize(Decimal("0.1")), "kg/m2", source.date, source.resource, note)])
+    notes = (note(NoteCode.FROM_WEIGHT_AND_HEIGHT, weight.value, height.value),)
+    return known(index, [Evidence("bmi", index.quantize(Decimal("0.1")), "kg/m2", source.date, source.resource, notes)])
 
 
 def _is_adult_height(born: DateRange | None, fact: ObservationFact) -> bool:
@@ -79,7 +80,7 @@ def height_loss_cm(context: Features) -> Feature:
     if newest is not None and any(counts(fact) and fact.effective != newest.effective for fact in reversed(heights)):
         tallest = largest(heights, counts)
         if newest.value is not None and tallest is not None and tallest.value is not None:
-            shown = (observed("height", newest), observed("height", tallest, "tallest on record"))
+            shown = (observed("height", newest), observed("height", tallest, note(NoteCode.TALLEST_ON_RECORD)))
             losses.append((tallest.value - newest.value, shown))
     if not losses:
         return unknown("not recorded", "height_loss", evidence=recorded.evidence)
@@ -106,7 +107,7 @@ def weight_loss_percent(context: Features) -> Feature:
     if before.value is None or before.value <= 0:
         return unknown("no earlier weight", "weight", evidence=shown)
     percent = (before.value - newest.value) / before.value * 100
-    return known(percent, [*shown, observed("weight", before, "earlier weight")])
+    return known(percent, [*shown, observed("weight", before, note(NoteCode.EARLIER_WEIGHT))])
 
 
 def _not_too_early(newest: date, fact: ObservationFact) -> bool:

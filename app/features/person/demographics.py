@@ -22,6 +22,7 @@ from app.features.model import (
     observed,
     unknown,
 )
+from app.features.notes import NoteCode, note
 from app.features.readings import number, says, words_of
 
 FULL_AGE = 18
@@ -196,7 +197,7 @@ def _statements(context: Features) -> list[Statement]:
         word = _word(words_of(fact) | (fact.concepts if fact.boolean is True else frozenset()))
         if word:
             shown = observed("menopausal_status", fact)
-            evidence = Evidence(shown.feature, word, None, shown.date, shown.resource, shown.note)
+            evidence = Evidence(shown.feature, word, None, shown.date, shown.resource, shown.notes)
             found.append((newest_first(fact.effective), word, evidence))
     for concept, word in (
         ("menopausal_status_post", "post"),
@@ -205,9 +206,9 @@ def _statements(context: Features) -> list[Statement]:
     ):
         for condition in context.conditions(concept):
             if confirmed(condition, present_only=word == "pre"):
-                note = "early menopause" if concept == "menopause_premature_early" else None
-                stated = condition_evidence("menopausal_status", condition, note)
-                evidence = Evidence("menopausal_status", word, None, stated.date, stated.resource, stated.note)
+                early = (note(NoteCode.EARLY_MENOPAUSE),) if concept == "menopause_premature_early" else ()
+                stated = condition_evidence("menopausal_status", condition, *early)
+                evidence = Evidence("menopausal_status", word, None, stated.date, stated.resource, stated.notes)
                 found.append((newest_first(condition.onset or condition.recorded), word, evidence))
     return found + _derived(context)
 
@@ -227,23 +228,23 @@ def _derived(context: Features) -> list[Statement]:
     lowest_age = age.value if isinstance(age.value, Decimal) else age.low
     if isinstance(at.value, Decimal) and lowest_age is not None and lowest_age >= at.value:
         shown = at.evidence[0]
-        note = f"age at menopause {at.value} years"
+        notes = (note(NoteCode.AGE_AT_MENOPAUSE, at.value),)
         found.append(
             (
                 newest_first(shown.date),
                 "post",
-                Evidence("menopausal_status", "post", None, shown.date, shown.resource, note),
+                Evidence("menopausal_status", "post", None, shown.date, shown.resource, notes),
             )
         )
     for fact in context.observations("last_menstrual_period")[:1]:
         day = _iso_day(fact.text)
         if day is not None and within_months(DateRange(day, day), MONTHS_WITHOUT_PERIOD, context.today) is False:
-            note = f"last menstrual period {day.isoformat()}"
+            notes = (note(NoteCode.LAST_MENSTRUAL_PERIOD, day),)
             found.append(
                 (
                     newest_first(fact.effective),
                     "post",
-                    Evidence("menopausal_status", "post", None, fact.effective, fact.ref, note),
+                    Evidence("menopausal_status", "post", None, fact.effective, fact.ref, notes),
                 )
             )
     return found
@@ -269,8 +270,8 @@ def _assumed(context: Features) -> Feature:
     limit = context.settings.postmenopausal_from_age
     young = below(context.feature("age_years"), limit)
     if young.value is False:
-        note = f"not recorded: assumed from age {limit}"
-        return known("post", [Evidence("menopausal_status", "post", None, None, None, note)])
+        notes = (note(NoteCode.ASSUMED_FROM_AGE, limit),)
+        return known("post", [Evidence("menopausal_status", "post", None, None, None, notes)])
     return unknown("not recorded", "menopausal_status")
 
 

@@ -7,6 +7,7 @@ from functools import cache
 
 from msgspec import Struct
 
+from app.chart import DoseUnknown
 from app.fhir.medications.extent import ANYTHING, Extent, exactly
 from app.fhir.medications.frequency import RANGE, days_in, number
 from app.fhir.medications.product import Product, is_count, milligrams
@@ -15,17 +16,17 @@ from app.terminology.drug_classes import iu_per_mg
 from app.terminology.units import to_decimal
 from app.wire.dosage import Dosage, DoseAndRate, Quantity, Range, Ratio, Repeat
 
-NO_AMOUNT = "no amount"
-UNIT = "unit not known"
-SEVERAL = "several doses"
-RATE = "a rate without duration"
+NO_AMOUNT = DoseUnknown.NO_AMOUNT
+UNIT = DoseUnknown.UNIT_NOT_KNOWN
+SEVERAL = DoseUnknown.SEVERAL_DOSES
+RATE = DoseUnknown.RATE_WITHOUT_DURATION
 
 
 class Amount(Struct, frozen=True, gc=False):
     """The mg of one administration, or of a day (`a_day`: a rate). `problem` says why it is not known exactly."""
 
     extent: Extent
-    problem: str | None = None
+    problem: DoseUnknown | None = None
     a_day: bool = False
 
 

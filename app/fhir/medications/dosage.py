@@ -14,7 +14,7 @@ from fractions import Fraction
 from msgspec import Struct
 from msgspec.structs import replace
 
-from app.chart import DateRange, Dose, DosePeriod
+from app.chart import DateRange, Dose, DosePeriod, DoseUnknown
 from app.dates import add_days
 from app.fhir.medications.amount import Drug
 from app.fhir.medications.extent import Extent, decimal_of
@@ -24,7 +24,7 @@ from app.fhir.medications.schedule import Dated, Schedule, over_all, placed, sch
 from app.fhir.resource import Reading
 from app.wire.dosage import Dosage as Entry
 
-NO_DOSAGE = "no dosage"
+NO_DOSAGE = DoseUnknown.NO_DOSAGE
 
 
 class Dosage(Struct, frozen=True, gc=False):
@@ -83,7 +83,7 @@ def _dose(instructions: Sequence[Instruction], schedule: Schedule) -> Dose:
 
 
 def _interval(
-    instructions: Sequence[Instruction], daily: Extent, single: Fraction | None, problem: str | None
+    instructions: Sequence[Instruction], daily: Extent, single: Fraction | None, problem: DoseUnknown | None
 ) -> Decimal | None:
     """Days between two administrations, on average."""
     if len(instructions) == 1:
@@ -92,13 +92,13 @@ def _interval(
     return decimal_of(single / daily.low) if problem is None and single and daily.low else None
 
 
-def _with_daily(dose: Dose, daily: Extent, problem: str | None) -> Dose:
+def _with_daily(dose: Dose, daily: Extent, problem: DoseUnknown | None) -> Dose:
     """The dose with its mg a day: one number, or the ends between which it lies and why it is not known."""
     if problem is None and daily.exact:
         return replace(dose, daily_mg=decimal_of(daily.low), unknown_because=None, least_mg=None, most_mg=None)
     most = None if daily.high is None else decimal_of(daily.high)
     least = decimal_of(daily.low) if daily.low else None
-    return replace(dose, daily_mg=None, unknown_because=problem or "a range", least_mg=least, most_mg=most)
+    return replace(dose, daily_mg=None, unknown_because=problem or DoseUnknown.A_RANGE, least_mg=least, most_mg=most)
 
 
 def end_of_dosage(dosage: Dosage, start: DateRange | None) -> DateRange | None:

@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 
 from msgspec import Struct
 
+from app.chart import DoseUnknown
 from app.fhir.medications.dosage_text import read_text
 from app.fhir.medications.extent import ANYTHING, Extent, exactly
 from app.terminology.code_sets import terminology
@@ -19,9 +20,9 @@ from app.terminology.units import to_decimal
 from app.wire.dosage import Quantity, Repeat, Timing
 from app.wire.elements import CodeableConcept
 
-NO_PERIOD = "no period"
-TIMING_UNCLEAR = "timing contradictory"
-TIMING_UNREADABLE = "timing not readable"
+NO_PERIOD = DoseUnknown.NO_PERIOD
+TIMING_UNCLEAR = DoseUnknown.TIMING_CONTRADICTORY
+TIMING_UNREADABLE = DoseUnknown.TIMING_NOT_READABLE
 
 _WEEKDAYS = frozenset({"mon", "tue", "wed", "thu", "fri", "sat", "sun"})
 _WEEK, _DAY = Fraction(7), Fraction(1)
@@ -31,7 +32,7 @@ class Frequency(Struct, frozen=True, gc=False):
     """Administrations a day; `problem` says why they are not known exactly. `once`: a single administration."""
 
     a_day: Extent
-    problem: str | None = None
+    problem: DoseUnknown | None = None
     once: bool = False
     as_needed: bool = False
 
@@ -177,7 +178,7 @@ def _checked(times: Extent, lengths: Extent) -> Frequency:
     return Frequency(found, None if found.exact else RANGE)
 
 
-RANGE = "a range"
+RANGE = DoseUnknown.A_RANGE
 
 
 def _per(times: Extent, lengths: Extent) -> Extent:

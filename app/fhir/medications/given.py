@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from msgspec.structs import replace
 
-from app.chart import CourseFact, CourseStatus, DateRange, Dose, DosePeriod
+from app.chart import CourseFact, CourseStatus, DateRange, Dose, DosePeriod, DoseUnknown
 from app.dates import add_days, add_months, minus_months
 from app.fhir.medications.depots import months_of_a_dose
 from app.fhir.medications.extent import decimal_of
@@ -26,8 +26,8 @@ LEAST_INTERVAL_DAYS = 2
 """Decision 60: the interval of a daily drug counts as two days."""
 RECENT_INTERVALS = 4
 """The dose a day is the average over so many intervals: even, so that alternate days come out right."""
-NO_DOSE_FOR_LONG = "no dose on record for a year, no stop recorded"
-ONE_ADMINISTRATION = "a single administration"
+NO_DOSE_FOR_LONG = DoseUnknown.NO_DOSE_FOR_LONG
+ONE_ADMINISTRATION = DoseUnknown.SINGLE_ADMINISTRATION
 
 
 def depot_months(record: CourseRecord) -> int | None:
@@ -160,7 +160,7 @@ def _dose(run: list[CourseRecord], days: list[date]) -> tuple[Dose, tuple[DosePe
     base = Dose(single_mg=single, interval_days=decimal_of(interval), elemental=elemental)
     periods = _periods(amounts, days, int(interval))
     if any(amount is None for amount in known):
-        return replace(base, unknown_because="no amount"), periods
+        return replace(base, unknown_because=DoseUnknown.NO_AMOUNT), periods
     daily = sum((amount for amount in known if amount is not None), Fraction(0)) / span
     return replace(base, daily_mg=decimal_of(daily)), periods
 
@@ -192,7 +192,8 @@ def _periods(amounts: dict[date, Fraction | None], days: list[date], interval: i
         if found and found[-1].most_mg == daily and daily is not None:
             found[-1] = replace(found[-1], last=last)
         else:
-            found.append(DosePeriod(day, last, daily or Decimal(0), daily, "no amount" if daily is None else None))
+            unknown = DoseUnknown.NO_AMOUNT if daily is None else None
+            found.append(DosePeriod(day, last, daily or Decimal(0), daily, unknown))
     return tuple(found)
 
 

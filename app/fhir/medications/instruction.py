@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from app.chart import DateRange
+from app.chart import DateRange, DoseUnknown
 from app.fhir.medications.amount import (
     NO_AMOUNT,
     UNIT,
@@ -22,9 +22,9 @@ from app.fhir.medications.frequency import NO_PERIOD, RANGE, Frequency, duration
 from app.fhir.resource import Reading
 from app.wire.dosage import Dosage, Ratio, Repeat, Timing
 
-TEXT_ONLY = "free text only"
-AS_NEEDED = "as needed"
-UNREADABLE = "dosage not readable"
+TEXT_ONLY = DoseUnknown.FREE_TEXT_ONLY
+AS_NEEDED = DoseUnknown.AS_NEEDED
+UNREADABLE = DoseUnknown.DOSAGE_NOT_READABLE
 
 
 class Instruction(Struct, frozen=True, gc=False):
@@ -36,7 +36,7 @@ class Instruction(Struct, frozen=True, gc=False):
     """
 
     daily: Extent
-    problem: str | None = None
+    problem: DoseUnknown | None = None
     single: Fraction | None = None
     a_day: Fraction | None = None
     elemental: bool = False
@@ -130,7 +130,7 @@ def _as_needed(dosage: Dosage) -> bool:
 
 def _a_day(
     amount: Amount | None, frequency: Frequency, dosage: Dosage, text: TextDosage | None
-) -> tuple[Extent, str | None]:
+) -> tuple[Extent, DoseUnknown | None]:
     """The mg a day, and why they are not known exactly."""
     if amount is None:
         unread = dosage.text is not None and dosage.text.strip() and text is None

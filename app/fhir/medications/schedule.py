@@ -12,13 +12,13 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from app.chart import DateRange
+from app.chart import DateRange, DoseUnknown
 from app.dates import add_days
 from app.fhir.medications.extent import ANYTHING, NOTHING, Extent
 from app.fhir.medications.instruction import Instruction
 
-TAPERING = "tapering"
-TOO_MANY = "too many instructions"
+TAPERING = DoseUnknown.TAPERING
+TOO_MANY = DoseUnknown.TOO_MANY_INSTRUCTIONS
 MAX_INSTRUCTIONS = 100
 """Instructions of one dosage that are read; a taper by the day over three months has fewer."""
 
@@ -29,7 +29,7 @@ class Stretch(Struct, frozen=True, gc=False):
     first: Fraction
     days: Fraction | None
     daily: Extent
-    problem: str | None = None
+    problem: DoseUnknown | None = None
 
 
 class Dated(Struct, frozen=True, gc=False):
@@ -38,7 +38,7 @@ class Dated(Struct, frozen=True, gc=False):
     first: date | None
     last: date | None
     daily: Extent
-    problem: str | None = None
+    problem: DoseUnknown | None = None
 
 
 class Schedule(Struct, frozen=True, gc=False):
@@ -92,7 +92,7 @@ def _at_different_times(instructions: Sequence[Instruction]) -> bool:
     return True
 
 
-def _together(instructions: Iterable[Instruction]) -> tuple[Extent, str | None]:
+def _together(instructions: Iterable[Instruction]) -> tuple[Extent, DoseUnknown | None]:
     total, problem = NOTHING, None
     for one in instructions:
         total += one.daily
@@ -186,7 +186,7 @@ def placed(schedule: Schedule, start: DateRange | None) -> tuple[Dated, ...]:
     return tuple(found)
 
 
-def over_all(schedule: Schedule) -> tuple[Extent, str | None]:
+def over_all(schedule: Schedule) -> tuple[Extent, DoseUnknown | None]:
     """The dose a day of the whole schedule: the average where each length is known, else between lowest and highest."""
     parts = [(part.daily, part.problem) for part in schedule.stretches]
     parts += [(part.daily, part.problem) for part in schedule.dated]

@@ -113,9 +113,9 @@ def number_of(part: Result) -> Quantity | None:
 
 def _site(
     coded: DensitySite, in_body_site: DensitySite | None, in_words: DensitySite | None
-) -> tuple[DensitySite, str | None]:
+) -> tuple[DensitySite, tuple[DensitySite, DensitySite] | None]:
     site = coded
-    conflict = None
+    conflict: tuple[DensitySite, DensitySite] | None = None
     for named in (in_body_site, in_words):
         if named is None:
             continue
@@ -124,7 +124,7 @@ def _site(
         elif region(site) is region(named):
             site = more_exact(site, named)
         elif conflict is None:
-            conflict = f"code says {coded.value.replace('_', ' ')}, words say {named.value.replace('_', ' ')}"
+            conflict = (coded, named)
             if named in {DensitySite.FOREARM, DensitySite.OTHER}:
                 site = DensitySite.UNKNOWN
     return site, conflict

@@ -11,6 +11,7 @@ from app.cards.wording import Wording, escaped, number
 from app.chart import DateRange
 from app.engine.linker import load_knowledge
 from app.features.model import Evidence
+from app.features.notes import NoteCode, note
 
 
 @pytest.mark.parametrize("text", ["<script>", "[link](http://x)", "**bold**", "a|b", "# head", "![i](u)", "`code`"])
@@ -35,8 +36,10 @@ def test_numbers(value: str, shown: str) -> None:
 def test_a_fact_has_name_value_unit_date_and_note() -> None:
     wording = Wording(load_knowledge(), "en")
     day = DateRange(date(2026, 1, 1), date(2026, 12, 31))
-    fact = Evidence("creatinine_clearance", Decimal(28), "mL/min", day, "Observation/o1", "Cockcroft-Gault")
-    assert wording.fact(fact) == "creatinine clearance: 28 mL/min (2026; Cockcroft-Gault)"
+    notes = (note(NoteCode.COCKCROFT_GAULT_MALE, 90, 70, 80),)
+    fact = Evidence("creatinine_clearance", Decimal(28), "mL/min", day, "Observation/o1", notes)
+    computed = "Cockcroft-Gault from creatinine 90 µmol/L, weight 70 kg, age 80 years, male"
+    assert wording.fact(fact) == f"creatinine clearance: 28 mL/min (2026; {computed})"
 
 
 def test_annotations_of_ucum_are_not_shown() -> None:

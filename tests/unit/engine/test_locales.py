@@ -69,6 +69,8 @@ def problems(guidelines: Path) -> list[str]:
         ("zh", "口服{dose} mg", "口服70 mg", "drugs.alendronate.orders.any.text: the placeholder {dose} is missing"),
         ("zh", "口服{dose} mg", "口服{dose_high} mg", "the order has no {dose_high}"),
         ("sv", 'decimal_mark: ","', 'decimal_mark: ";"', "decimal_mark"),
+        ("sv", "för {days} dagar", "för {dagar} dagar", "days_ago: unknown placeholder {dagar}, did you mean"),
+        ("da", "  on_hold:", "  on_holdd:", "notes: unknown key 'on_holdd', did you mean on_hold?"),
         ("sv", "language: sv", "language: da", "language is sv, as the name of the file says"),
     ],
 )  # fmt: skip

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from app.chart import Energy, FractureSite, Source
-from app.features.bone.fragility import NEVER_COUNTED, NOT_RECORDED_NOTE, TYPICAL
+from app.features.bone.fragility import NEVER_COUNTED, TYPICAL
+from app.features.notes import NoteCode, note
 
 from .charts import condition, course, features, fracture, observation, past
 
@@ -26,7 +27,7 @@ def test_without_a_recorded_mechanism_only_the_typical_sites_count_and_say_so(si
     found = features(fractures=[fracture(site, energy=Energy.NOT_RECORDED)]).feature("fragility_fracture.any")
     assert found.value is (site in TYPICAL)
     if site in TYPICAL:
-        assert NOT_RECORDED_NOTE in (found.evidence[0].note or "")
+        assert note(NoteCode.MECHANISM_NOT_RECORDED) in found.evidence[0].notes
 
 
 @pytest.mark.parametrize("kind", ["suspected", "pathological_tumour", "atypical_femoral", "periprosthetic", "stress"])

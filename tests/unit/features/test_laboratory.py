@@ -6,10 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from app.chart import Interpretation, Presence, Sex, Source, UnusableValue
+from app.chart import Interpretation, Presence, Sex, Source, UnusableReason, UnusableValue
 from app.features import FeatureSettings
 from app.features.laboratory.kidney import cockcroft_gault
 from app.features.laboratory.values import ANALYTES, PANEL
+from app.features.notes import NoteCode
 
 from .charts import condition, course, features, observation
 
@@ -44,7 +45,7 @@ def test_a_value_in_another_unit_is_not_used() -> None:
 
 
 def test_an_unusable_value_is_shown() -> None:
-    refused = UnusableValue("Observation/x", frozenset({"tsh"}), "unit not known", "3 zz")
+    refused = UnusableValue("Observation/x", frozenset({"tsh"}), UnusableReason.UNIT_OF_VALUE_NOT_KNOWN, "3 zz")
     tsh = features(unusable=[refused]).feature("lab.tsh")
     assert (tsh.value, tsh.evidence[0].value) == (None, "3 zz")
 
@@ -186,7 +187,7 @@ def test_clearance_is_reported_or_computed_and_says_which() -> None:
     assert features(observations=[reported, CREATININE, WEIGHT]).feature("creatinine_clearance").value == 50
     computed = features(born="1950-01-01", observations=[CREATININE, WEIGHT]).feature("creatinine_clearance")
     assert computed.value == Decimal("39.936")
-    assert "Cockcroft-Gault" in (computed.evidence[0].note or "")
+    assert computed.evidence[0].notes[0].code is NoteCode.COCKCROFT_GAULT_FEMALE
 
 
 def test_an_old_reported_clearance_does_not_stand_in_the_way() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from app.chart import Presence, Sex, Source
 from app.features import FeatureSettings
+from app.features.notes import NoteCode, note
 
 from .charts import condition, features, observation
 
@@ -52,7 +53,7 @@ def test_orthogeriatric_is_old_or_frail() -> None:
 def test_women_from_65_count_as_postmenopausal_and_the_card_can_say_so() -> None:
     old = features(born="1961-06-15").feature("postmenopausal")
     assert old.value is True
-    assert "assumed from age 65" in (old.evidence[0].note or "")
+    assert old.evidence[0].notes == (note(NoteCode.ASSUMED_FROM_AGE, 65),)
     young = features(born="1961-06-16").feature("postmenopausal")
     assert young.value is None
     assert young.missing == ("menopausal_status",)

@@ -39,7 +39,7 @@ def test_t_score_sites(code: dict[str, Any], body_site: Any, site: DensitySite) 
 def test_a_forearm_code_stays_forearm_whatever_the_words_say() -> None:
     (density,) = densities(observation(coded(LOINC, "38265-5", text="T-score lumbar spine"), -3.1, "{T-score}"))
     assert density.site is DensitySite.FOREARM
-    assert density.conflict == "code says forearm, words say lumbar spine"
+    assert density.conflict == (DensitySite.FOREARM, DensitySite.LUMBAR_SPINE)
 
 
 def test_a_hip_code_with_forearm_words_is_of_no_known_site() -> None:

@@ -6,10 +6,8 @@ from decimal import Decimal
 
 import pytest
 
+from app.chart import UnusableReason
 from app.terminology.units import (
-    IMPOSSIBLE,
-    NO_UNIT,
-    UNKNOWN_UNIT,
     Measured,
     Unusable,
     measure,
@@ -54,15 +52,21 @@ def test_numbers_come_in_the_canonical_unit(
 @pytest.mark.parametrize(
     ("concept", "value", "unit", "code", "reason"),
     [
-        ("creatinine_serum_mass", 1.0, None, None, NO_UNIT),
-        ("creatinine_serum_mass", 1.0, "mg/dl per day", None, UNKNOWN_UNIT),
-        ("creatinine_serum_molar", 1.0, "µmol/L", None, IMPOSSIBLE),  # mg/dL sent as umol/L
-        ("creatinine_serum_molar", 81, "mg/dL", "umol/L", UNKNOWN_UNIT),  # code and text disagree
-        ("body_height", 1.62, "cm", None, IMPOSSIBLE),
-        ("dxa_tscore_lumbar_spine", 95, "%", None, UNKNOWN_UNIT),
-        ("dxa_tscore_lumbar_spine", 0.9, "g/cm2", "1", UNKNOWN_UNIT),
-        ("dxa_tscore_lumbar_spine", -25, "1", None, IMPOSSIBLE),
-        ("albumin_serum_mass", 4.1, "g/L", None, IMPOSSIBLE),
+        ("creatinine_serum_mass", 1.0, None, None, UnusableReason.NO_UNIT),
+        ("creatinine_serum_mass", 1.0, "mg/dl per day", None, UnusableReason.UNIT_OF_VALUE_NOT_KNOWN),
+        ("creatinine_serum_molar", 1.0, "µmol/L", None, UnusableReason.IMPOSSIBLE),  # mg/dL sent as umol/L
+        (
+            "creatinine_serum_molar",
+            81,
+            "mg/dL",
+            "umol/L",
+            UnusableReason.UNIT_OF_VALUE_NOT_KNOWN,
+        ),  # code and text disagree
+        ("body_height", 1.62, "cm", None, UnusableReason.IMPOSSIBLE),
+        ("dxa_tscore_lumbar_spine", 95, "%", None, UnusableReason.UNIT_OF_VALUE_NOT_KNOWN),
+        ("dxa_tscore_lumbar_spine", 0.9, "g/cm2", "1", UnusableReason.UNIT_OF_VALUE_NOT_KNOWN),
+        ("dxa_tscore_lumbar_spine", -25, "1", None, UnusableReason.IMPOSSIBLE),
+        ("albumin_serum_mass", 4.1, "g/L", None, UnusableReason.IMPOSSIBLE),
     ],
 )
 def test_a_number_that_cannot_be_trusted_is_not_used(
