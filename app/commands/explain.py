@@ -17,6 +17,7 @@ from app.cds_hooks.errors import CallError
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.request import HookRequest, read_request
 from app.collector import paused_collector
+from app.commands.timeline import timeline
 from app.decoding.call import decode_call
 from app.engine.finding import Finding, evaluate
 from app.pipeline import Answering, OsteonPipeline, build_pipeline
@@ -35,6 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--profile", choices=[p.value for p in Profile], help="instead of the one in the request")
     parser.add_argument("--today", type=date.fromisoformat, help="YYYY-MM-DD (default: today)")
     parser.add_argument("--only", choices=["holds", "unknown"], help="leave out the others")
+    parser.add_argument("--timeline", action="store_true", help="draw the drug courses instead")
     arguments = parser.parse_args(argv)
     text = sys.stdin.read() if str(arguments.request) == "-" else arguments.request.read_text(encoding="utf-8")
     settings = Settings()
@@ -46,6 +48,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, CallError) as error:
         print(f"osteon explain: {error}", file=sys.stderr)
         return 2
+    if arguments.timeline:
+        for line in timeline(worked.chart):
+            print(line)
+        return 0
     for line in explained(pipeline, request, worked, arguments.only):
         print(line)
     return 0
