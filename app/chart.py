@@ -474,6 +474,7 @@ class UnusableReason(StrEnum):
     UNIT_OF_VALUE_NOT_KNOWN = "unit not known for this value"
     NO_UNIT = "no unit"
     IMPOSSIBLE = "physically impossible in the stated unit"
+    SAID_ABSENT = "said to be absent beside a value"
 
 
 class UnusableValue(Struct, frozen=True, gc=False):

@@ -95,6 +95,7 @@ class OsteonPipeline:
             new_conditions=context.conditions,
             new_intolerances=context.intolerances,
             damaged=(*records.damaged, *context.damaged),
+            addresses={**records.addresses, **context.addresses},
             already_set_aside=(*records.set_aside, *context.set_aside),
         )
         read = ReadSettings(active_record_months=self.feature_settings.active_record_months)

@@ -8,11 +8,11 @@ named by its place in the context, never taken for "nothing".
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from app.cds_hooks.bundles import Collected, whole_of
 from app.cds_hooks.errors import MalformedRequest
-from app.cds_hooks.prefetch import Collected
 from app.chart import UNREADABLE, SetAside
 from app.wire.bundle import Bundle
 from app.wire.call import Context
@@ -27,11 +27,15 @@ _INTOLERANCE_PATH = f"context.{INTOLERANCE}"
 
 
 class Found(NamedTuple):
-    """The resources, those of them that lack members which could not be read, and what could not be taken."""
+    """The resources, those of them that lack members which could not be read, and what could not be taken.
+
+    `addresses`: resources by the `fullUrl` of their entry, where that is not their own type and id.
+    """
 
     records: tuple[Record, ...] = ()
     damaged: tuple[Damaged, ...] = ()
     set_aside: tuple[SetAside, ...] = ()
+    addresses: Mapping[str, Record] = {}
 
 
 def bundle_of(value: Record | None, path: str, wrong: Collection[str]) -> Found:
@@ -58,7 +62,7 @@ def intolerances_of(context: Context, wrong: Collection[str]) -> Found:
         kept = tuple(record for record in found.records if isinstance(record, AllergyIntolerance))
         others = len(found.records) - len(kept)
         noted = (SetAside(path, UNREADABLE, others),) if others or not (found.records or found.set_aside) else ()
-        return Found(kept, found.damaged, (*found.set_aside, *noted))
+        return Found(kept, found.damaged, (*found.set_aside, *noted), found.addresses)
     return _single(value, AllergyIntolerance, path)
 
 
@@ -66,7 +70,7 @@ def _required(value: Record | None, path: str) -> Record | None:
     """The resource itself, whether or not members of it could be read."""
     if value is None:
         raise MalformedRequest(f"{path} is required and must be an object", expression=path)
-    return value.record if isinstance(value, Damaged) else value
+    return whole_of(value)
 
 
 def _single(value: Record | None, kind: type[Record], path: str) -> Found:
@@ -85,4 +89,34 @@ def _entries(value: Record | None, path: str, wrong: Collection[str]) -> Found:
     if isinstance(bundle, Bundle):
         collected.take_all(bundle)
     set_aside = tuple(SetAside(path, reason, count) for reason, count in collected.set_aside.items())
-    return Found(tuple(collected.entries), tuple(collected.damaged), set_aside)
+    return Found(tuple(collected.entries), tuple(collected.damaged), set_aside, collected.addresses)
+
+
+def selected_in(selections: Collection[str], drafts: Found) -> tuple[frozenset[str], int]:
+    """The drafts that are selected, as Type/id, and how many selections name none.
+
+    A selection can be relative, absolute, versioned, the `fullUrl` of an entry, or a bare id. Raises MalformedRequest
+    where all of them name nothing: then it is not known what the call is about.
+    """
+    by_id: dict[str, list[str]] = {}
+    for record in drafts.records:
+        by_id.setdefault(record.id or "", []).append(f"{record.kind}/{record.id}")
+    found: set[str] = set()
+    lost = 0
+    for selection in selections:
+        address = selection.strip()
+        entry = drafts.addresses.get(address)
+        named = [f"{entry.kind}/{entry.id}"] if entry is not None else _named(address, by_id)
+        found.update(named)
+        lost += not named
+    if selections and not found:
+        path = "context.selections"
+        raise MalformedRequest(f"{path} names no order of context.draftOrders", expression=path)
+    return frozenset(found), lost
+
+
+def _named(address: str, by_id: Mapping[str, list[str]]) -> list[str]:
+    """The drafts that an address names by type and id, or by id alone."""
+    *before, identifier = address.partition("/_history/")[0].removeprefix("urn:uuid:").split("/")
+    kind = before[-1] if before else ""
+    return [name for name in by_id.get(identifier, ()) if not kind or name.startswith(f"{kind}/")]

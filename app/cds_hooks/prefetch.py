@@ -11,12 +11,11 @@ import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from msgspec.structs import replace
-
+from app.cds_hooks.bundles import Collected, next_page, whole_of
 from app.cds_hooks.errors import DataUnavailable, MalformedRequest
 from app.cds_hooks.queries import CATEGORY_KEYS, DEFAULT_QUERIES, PATIENT_KEY, Covered, Queries
 from app.chart import Availability, ObservationCategory, SetAside, Source
-from app.wire.bundle import Bundle, Entry, Issue, OperationOutcome
+from app.wire.bundle import Bundle, OperationOutcome
 from app.wire.conditions import AllergyIntolerance, Condition, FamilyMemberHistory
 from app.wire.medications import MedicationAdministration, MedicationRecord, MedicationRequest, MedicationStatement
 from app.wire.observations import DiagnosticReport, Observation
@@ -46,16 +45,15 @@ _KINDS: dict[Source, type[Record]] = {
     Source.MEDICATION_ADMINISTRATIONS: MedicationAdministration,
 }
 
-_FAILED_SEVERITIES = frozenset({"error", "fatal"})
-
 
 @dataclass(frozen=True, slots=True)
 class Records:
     """What came for one patient.
 
     `entries`: every resource, also those that only serve a reference (search.mode `include`). `damaged`: those of them
-    that lack members which could not be read. `availability` has every `Source`. `patient` is None where it did not
-    come; `patient_absent` says whether its key was left out (or its query failed), so that it can still be fetched.
+    that lack members which could not be read. `addresses`: those of them that have another address than their type and
+    id, by that address. `availability` has every `Source`. `patient` is None where it did not come; `patient_absent`
+    says whether its key was left out (or its query failed), so that it can still be fetched.
     `next_pages`: for each key that is incomplete for want of further pages only, the address of the next one.
     `by_key`: how complete the list under each key is that came, for the keys that are known. `others`: the kinds of
     records that came under other keys; how complete they are is not known. `categories`: those of Observations whose
@@ -67,6 +65,7 @@ class Records:
     availability: dict[Source, Availability]
     patient_absent: bool = False
     damaged: tuple[Damaged, ...] = field(default=(), repr=False)
+    addresses: Mapping[str, Record] = field(default_factory=dict, repr=False)
     set_aside: tuple[SetAside, ...] = ()
     next_pages: Mapping[str, str] = field(default_factory=dict, repr=False)
     by_key: Mapping[str, Availability] = field(default_factory=dict)
@@ -167,6 +166,7 @@ def resolve(
         availability={},
         patient_absent=patient_absent,
         damaged=tuple(collected.damaged),
+        addresses=collected.addresses,
         set_aside=tuple(SetAside(None, reason, count) for reason, count in collected.set_aside.items()),
         next_pages={key: page for key, page in collected.next_pages.items() if key in by_key},
         by_key=by_key,
@@ -193,6 +193,7 @@ def supplement(records: Records, fetched: Mapping[str, Record | None], *, patien
         availability={},
         patient_absent=patient is None and records.patient_absent,
         damaged=(*records.damaged, *more.damaged),
+        addresses={**records.addresses, **more.addresses},
         set_aside=(*records.set_aside, *more.set_aside),
         by_key=by_key,
         others=records.others | more.others,
@@ -241,72 +242,10 @@ def _source_of(record: Record) -> Source | None:
     return next((source for source, kind in _KINDS.items() if isinstance(record, kind)), None)
 
 
-class Collected:
-    """The resources of one or several Bundles, and what of them could not be used."""
-
-    def __init__(self) -> None:
-        self.entries: list[Record] = []
-        self.patients: list[Patient] = []
-        self.damaged: list[Damaged] = []
-        self.set_aside: dict[str, int] = {}
-        self.next_pages: dict[str, str] = {}
-
-    def add(self, record: Record) -> None:
-        """Take a resource; one that is damaged without the members that could not be read."""
-        if isinstance(record, Damaged):
-            if record.record is None:
-                self.skip("unreadable")
-                return
-            self.damaged.append(record)
-            record = record.record
-        if isinstance(record, Patient):
-            self.patients.append(record)
-        else:
-            self.entries.append(record)
-
-    def skip(self, reason: str) -> None:
-        """Count an entry that is not used."""
-        self.set_aside[reason] = self.set_aside.get(reason, 0) + 1
-
-    def take_all(self, bundle: Bundle) -> Availability:
-        """Take the entries of one page; PARTIAL where entries of it are missing, FAILED where nothing came."""
-        complete, found, failed = True, False, False
-        for entry in bundle.entry:
-            resource = entry.resource
-            if resource is None:
-                self.skip("unreadable")
-                complete = False
-            elif isinstance(outcome := _whole(resource), OperationOutcome):
-                if outcome is not resource or _is_failure(outcome):
-                    failed = True
-                else:
-                    self.skip("operation-outcome")
-            elif entry.search is not None and entry.search.mode == "outcome":
-                self.skip("operation-outcome")  # never a match, whatever it holds
-            else:
-                self.add(resource if resource.id else _identified(resource, entry))
-                found = True
-        if failed and not found:
-            return Availability.FAILED
-        return Availability.PROVIDED if complete and not failed else Availability.PARTIAL
-
-
-def _whole(value: Record) -> Record | None:
-    """The resource itself, whether or not members of it could be read."""
-    return value.record if isinstance(value, Damaged) else value
-
-
-def _identified(resource: Record, entry: Entry) -> Record:
-    """A resource without an id with the one that its fullUrl gives it."""
-    if entry.full_url is None or not entry.full_url.startswith("urn:uuid:"):
-        return resource
-    return replace(resource, id=entry.full_url.removeprefix("urn:uuid:"))
-
-
 def _collect(value: Record | None, key: str, expected: type[Record], collected: Collected) -> Availability:
     if value is None:
         return Availability.PROVIDED  # the client looked and found nothing
-    whole = _whole(value)
+    whole = whole_of(value)
     if isinstance(whole, Bundle):
         availability = _collect_list(whole, key, collected)
         damaged = whole is not value and availability is Availability.PROVIDED
@@ -319,30 +258,12 @@ def _collect(value: Record | None, key: str, expected: type[Record], collected: 
 
 def _collect_list(bundle: Bundle, key: str, collected: Collected) -> Availability:
     availability = collected.take_all(bundle)
-    has_next, address = _next_page(bundle)
+    has_next, address = next_page(bundle)
     if not has_next or availability is Availability.FAILED:
         return availability
     if availability is Availability.PROVIDED and address:
         collected.next_pages[key] = address
     return Availability.PARTIAL
-
-
-def _next_page(bundle: Bundle) -> tuple[bool, str | None]:
-    """Whether there is a further page, and its address where the link has one."""
-    for link in bundle.link:
-        if link.relation == "next":
-            return True, link.url or None
-    return False, None
-
-
-def _is_failure(outcome: OperationOutcome) -> bool:
-    """Whether a query failed. An outcome that says nothing cannot be taken for a harmless note."""
-    return not outcome.issue or any(_is_grave(issue) for issue in outcome.issue)
-
-
-def _is_grave(issue: Issue) -> bool:
-    """Whether an issue says that the query failed."""
-    return issue.severity in _FAILED_SEVERITIES
 
 
 def _patient(
@@ -357,12 +278,13 @@ def _patient(
     if value is None:
         return None, False  # looked and found nobody
     own = Collected()
-    whole = _whole(value)
+    whole = whole_of(value)
     if isinstance(whole, Patient):
         own.add(value)
     elif isinstance(whole, Bundle):
         own.take_all(whole)
         collected.entries.extend(own.entries)
+        collected.addresses.update(own.addresses)
     else:
         return among_records, among_records is None  # a failed query, or no patient: as if the key had not come
     collected.damaged.extend(own.damaged)

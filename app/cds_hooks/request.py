@@ -7,17 +7,17 @@ that is null counts as absent.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from app.cds_hooks.configuration import Configuration, Preferences, configuration_of
-from app.cds_hooks.context_records import Found, bundle_of, intolerances_of, refills_of
+from app.cds_hooks.context_records import Found, bundle_of, intolerances_of, refills_of, selected_in
 from app.cds_hooks.errors import MalformedRequest
 from app.cds_hooks.hooks import OCCASIONS, USER_TYPES, Hook, Service
 from app.cds_hooks.prefetch import Records, resolve
 from app.cds_hooks.queries import DEFAULT_QUERIES, Queries
-from app.chart import Occasion, SetAside
+from app.chart import UNREADABLE, Occasion, SetAside
 from app.wire.call import Call, Context, Decoded
 from app.wire.record import Record
 from app.wire.resources import Damaged
@@ -54,6 +54,7 @@ class HookContext:
     conditions: tuple[Record, ...] = field(default=(), repr=False)
     intolerances: tuple[Record, ...] = field(default=(), repr=False)
     damaged: tuple[Damaged, ...] = field(default=(), repr=False)
+    addresses: Mapping[str, Record] = field(default_factory=dict, repr=False)
     set_aside: tuple[SetAside, ...] = ()
 
 
@@ -137,16 +138,19 @@ def _context(context: Context, service: Service, wrong: frozenset[str]) -> HookC
         conditions = bundle_of(context.conditions, "context.conditions", wrong)
     if service.intolerance:
         intolerances = intolerances_of(context, wrong)
+    selections, unknown = selected_in(_selections(context), orders) if service.selections else (None, 0)
+    lost = (SetAside("context.selections", UNREADABLE, unknown),) if unknown else ()
     return HookContext(
         user_id=_user(context, required=service.user_required),
         patient_id=_patient_id(context),
         encounter_id=_text(context.encounter_id, "context.encounterId", required=service.encounter_required),
         draft_orders=orders.records,
-        selections=_selections(context) if service.selections else None,
+        selections=selections,
         conditions=conditions.records,
         intolerances=intolerances.records,
         damaged=(*orders.damaged, *conditions.damaged, *intolerances.damaged),
-        set_aside=(*orders.set_aside, *conditions.set_aside, *intolerances.set_aside),
+        addresses={**orders.addresses, **conditions.addresses, **intolerances.addresses},
+        set_aside=(*orders.set_aside, *conditions.set_aside, *intolerances.set_aside, *lost),
     )
 
 

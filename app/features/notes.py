@@ -64,6 +64,7 @@ class NoteCode(StrEnum):
     UNIT_OF_VALUE_NOT_KNOWN = "unit_of_value_not_known"
     NO_UNIT = "no_unit"
     IMPOSSIBLE = "impossible"
+    SAID_ABSENT = "said_absent"
     # The course of a drug
     START_NOT_RECORDED = "start_not_recorded"
     NO_RECENT_SIGN_OF_USE = "no_recent_sign_of_use"

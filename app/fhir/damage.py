@@ -5,13 +5,13 @@ Decision 56: what came and was not understood never counts as absent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from app.chart import Source
-from app.fhir.medications.product import drug_match, product_of
+from app.fhir.medications.product import drug_match, is_coded, product_of
 from app.fhir.observations.values import question_of
 from app.fhir.resource import MEMBERS_UNREADABLE, Reading
-from app.terminology.codes import named_condition, named_procedure
+from app.terminology.codes import Match, named_condition, named_procedure
 from app.wire.conditions import AllergyIntolerance, Condition, FamilyMemberHistory
 from app.wire.medications import (
     MedicationAdministration,
@@ -73,34 +73,42 @@ def _is_undecided(item: Damaged) -> bool:
     return bool(deciding - ({"verificationStatus"} if isinstance(item.record, AllergyIntolerance) else set()))
 
 
-def incomplete_for(damaged: Iterable[Damaged], reading: Reading) -> Iterator[Source]:
-    """The kinds of records whose lists are incomplete; names each record with what of it could not be read.
+def note_damage(damaged: Iterable[Damaged], reading: Reading) -> None:
+    """Name each record that lacks members with what of it could not be read.
 
     A record that is certainly about nothing that matters here is left alone: what it lacks answers no question.
     """
     for item in damaged:
         record = item.record
-        if record is None or _is_of_no_concern(record, item.members, reading):
-            continue
-        reading.leave_out(record, f"{MEMBERS_UNREADABLE}: {', '.join(item.members)}")
-        if (source := _SOURCES.get(type(record))) is not None:
-            yield source
+        if record is not None and not is_of_no_concern(record, reading, item.members):
+            reading.not_understood(record, f"{MEMBERS_UNREADABLE}: {', '.join(item.members)}")
 
 
-def _is_of_no_concern(record: Record, members: tuple[str, ...], reading: Reading) -> bool:
-    """Whether a record says what it is about, and that is nothing known here."""
+def sources_of(kinds: Iterable[type[Record]]) -> set[Source]:
+    """The lists in which records of these kinds come."""
+    return {_SOURCES[kind] for kind in kinds if kind in _SOURCES}
+
+
+def is_of_no_concern(record: Record, reading: Reading, members: Sequence[str] = ()) -> bool:
+    """Whether a record says what it is about, and that is nothing known here. `members`: what it lacks."""
     if any(member.startswith(_WHAT_IT_IS) for member in members):
         return False
     match record:
         case Observation():
             return not record.component and reading.recall(question_of, record.code) is None
         case Condition():
-            return not reading.recall(named_condition, record.code).concepts
+            return _names_nothing(reading.recall(named_condition, record.code))
         case Procedure() | DiagnosticReport():
-            return not reading.recall(named_procedure, record.code).concepts
+            return _names_nothing(reading.recall(named_procedure, record.code))
         case MedicationRecord():
-            return not product_of(record, reading).found.concepts
+            found = product_of(record, reading).found
+            return _names_nothing(found) and (bool(found.text) or is_coded(record, reading))
         case AllergyIntolerance():
-            return not record.reaction and not drug_match(record.code).concepts
+            return not record.reaction and _names_nothing(drug_match(record.code))
         case _:
             return False
+
+
+def _names_nothing(found: Match) -> bool:
+    """Whether neither a code nor words name anything that matters here."""
+    return not (found.concepts or found.unclear or found.named)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -34,7 +34,7 @@ from app.chart import (
 )
 from app.fhir.conditions.fractures import merge_fractures, with_external_causes
 from app.fhir.conditions.read import ConditionFacts, read_condition
-from app.fhir.damage import incomplete_for, without_undecided
+from app.fhir.damage import is_of_no_concern, note_damage, sources_of, without_undecided
 from app.fhir.medications.courses import merge_courses
 from app.fhir.medications.draft_orders import read_draft
 from app.fhir.medications.records import MEDICATION_RECORDS, CourseRecord, read_medication_record
@@ -42,7 +42,8 @@ from app.fhir.observations.read import ObservationFacts, read_observation
 from app.fhir.observations.report_text import densities_in_report
 from app.fhir.other_records import read_family, read_intolerance, read_procedure, read_report, read_service
 from app.fhir.patient import read_patient
-from app.fhir.resource import BEFORE_BIRTH, OTHER_PATIENT, Reading, ReadSettings, ref_of, reference_id
+from app.fhir.references import References
+from app.fhir.resource import BEFORE_BIRTH, MODIFIED, OTHER_PATIENT, Reading, ReadSettings, ref_of
 from app.wire.conditions import AllergyIntolerance, Condition, FamilyMemberHistory
 from app.wire.medications import MedicationRecord, MedicationRequest
 from app.wire.observations import DiagnosticReport, Observation
@@ -74,6 +75,7 @@ class ChartInput:
     new_conditions: Sequence[Record] = ()
     new_intolerances: Sequence[Record] = ()
     damaged: Sequence[Damaged] = ()
+    addresses: Mapping[str, Record] = field(default_factory=dict)
     already_set_aside: Sequence[SetAside] = ()
 
 
@@ -95,12 +97,13 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
     """The chart of one patient on one day. Raises nothing for malformed records: they are in `Chart.set_aside`."""
     patient = read_patient(data.patient, data.patient_id, today, tz)
     reading = Reading(data.patient_id, today, tz, settings or ReadSettings(), birth=patient.birth_date)
-    reading.referred = (*data.entries, *data.draft_orders)
+    reading.references = References((*data.entries, *data.draft_orders), data.addresses)
     facts = _Facts(ObservationFacts(), ConditionFacts(), ConditionFacts(), [], [], [], [], [], [], [])
     others = _read_all(without_undecided(data.entries, data.damaged), _READERS, reading, facts)
     others += _read_all((*data.new_conditions, *data.new_intolerances), _NEW_READERS, reading, facts)
     courses = merge_courses(facts.records, reading)
     others += _read_all(data.draft_orders, _draft_readers(data.selections, courses), reading, facts)
+    note_damage(data.damaged, reading)
     if others:
         reading.set_aside.append(SetAside(None, OTHER_PATIENT, others))
     known = {fact.ref for fact in facts.new.conditions}
@@ -109,7 +112,7 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
         [f for f in facts.conditions.fractures if not known & set(f.refs)] + facts.new.fractures,
         facts.conditions.high_energy_days | facts.new.high_energy_days,
     )
-    availability, categories = _with_damage(data, reading)
+    availability, categories = _completeness(data, reading)
     return Chart(
         patient=patient,
         today=today,
@@ -147,8 +150,10 @@ def _read_all(records: Iterable[Record], readers: Mapping[type[Record], _Read], 
             continue
         subject = record.subject
         plainly_own = subject is not None and subject.reference == own  # nearly always
-        if not plainly_own and _of_another(record, reading.patient_id):
+        if not plainly_own and not _is_own(record, reading):
             others += 1
+            continue
+        if record.modifier_extension and _is_left_out(record, reading, on_record=readers is _READERS):
             continue
         try:
             read(record, reading, facts)
@@ -160,18 +165,21 @@ def _read_all(records: Iterable[Record], readers: Mapping[type[Record], _Read], 
     return others
 
 
-def _of_another(record: ClinicalRecord, patient_id: str) -> bool:
-    """Whether a record says that it is about another patient.
-
-    A reference is compared by its last part, so relative, absolute and versioned ones are alike. A reference that is
-    missing, contained or has no id says nothing; a urn:uuid names an entry of the sender's Bundle and cannot be
-    compared unless it is the patient's own id.
-    """
+def _is_own(record: ClinicalRecord, reading: Reading) -> bool:
+    """Whether a record is about the patient, as far as it says about whom it is."""
     holder = record.subject or record.patient
-    if holder is None or holder.reference is None:
-        return False
-    text = holder.reference.strip()
-    return bool(text) and not text.startswith(("#", "urn:")) and reference_id(holder) != patient_id
+    return holder is None or reading.references.is_patient(record, holder, reading.patient_id) is not False
+
+
+def _is_left_out(record: ClinicalRecord, reading: Reading, *, on_record: bool) -> bool:
+    """Whether a record is not used because an extension that is not known can change what it says. It is named.
+
+    What the call is about (`on_record` is False), and intolerances, are read all the same: the doubt is on the side of
+    safety.
+    """
+    if not is_of_no_concern(record, reading):
+        reading.not_understood(record, MODIFIED)
+    return on_record and not isinstance(record, AllergyIntolerance)
 
 
 def _observation(resource: Observation, reading: Reading, facts: _Facts) -> None:
@@ -271,15 +279,15 @@ def _with_new(known: Sequence[IntoleranceFact], new: Sequence[IntoleranceFact]) 
     return (*(fact for fact in known if fact.ref not in named), *new)
 
 
-def _with_damage(
+def _completeness(
     data: ChartInput, reading: Reading
 ) -> tuple[dict[Source, Availability], frozenset[ObservationCategory]]:
-    """How complete the lists are, records that could not be read wholly considered.
+    """How complete the lists are, records that were not understood considered.
 
     The category of an Observation is one of its members: one that could not be read can be of any.
     """
     availability, categories = dict(data.availability), data.categories
-    for source in incomplete_for(data.damaged, reading):
+    for source in sources_of(reading.incomplete):
         if availability.get(source) is Availability.PROVIDED:
             availability[source] = Availability.PARTIAL
         if source is Source.OBSERVATIONS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 
 from app.chart import UNNAMED, UNREADABLE, DateRange, SetAside, UnusableValue
 from app.fhir.dates import read_moment, seconds_of
+from app.fhir.references import References, kind_and_id
 from app.fhir.remembered import Remembered
 from app.terminology.word_lists import Sense
 from app.wire.elements import CodeableConcept, Reference
-from app.wire.medications import Medication
 from app.wire.record import Record
 
 T = TypeVar("T")
@@ -36,6 +36,8 @@ SOMETHING_ELSE = "words mean something else"
 IN_FUTURE = "dated in the future"
 BEFORE_BIRTH = "date before birth"
 """The record is used, without this date: it is a filler, or a mistake."""
+MODIFIED = "modified by an extension that is not known"
+OTHER_FOCUS = "about somebody or something else"
 MEMBERS_UNREADABLE = "members not readable"
 """Followed by the paths of these members."""
 REASONS = frozenset(
@@ -57,6 +59,8 @@ REASONS = frozenset(
         SOMETHING_ELSE,
         IN_FUTURE,
         BEFORE_BIRTH,
+        MODIFIED,
+        OTHER_FOCUS,
         MEMBERS_UNREADABLE,
     }
 )
@@ -95,11 +99,11 @@ class Reading:
     tz: ZoneInfo
     settings: ReadSettings
     birth: DateRange | None = None
-    referred: Iterable[Record] = ()  # among them the records that others can refer to
+    references: References = field(default_factory=lambda: References((), {}))
     set_aside: list[SetAside] = field(default_factory=list)
     unusable: list[UnusableValue] = field(default_factory=list)
     before_birth: bool = False  # the record at hand has a date before the patient's birth
-    _medications: dict[str, Medication] | None = None
+    incomplete: set[type[Record]] = field(default_factory=set)  # kinds of records of which not all were understood
     # A panel's results share their times, and a visit's records their day: each is read once.
     _moments: dict[str, tuple[DateRange | None, int]] = field(default_factory=dict)
     _seconds: dict[str, int] = field(default_factory=dict)
@@ -166,19 +170,14 @@ class Reading:
         found: T = memory(concept)
         return found
 
-    def medication(self, identifier: str) -> Medication | None:
-        """The Medication of this id; looked for at the first question, because in most charts nobody asks."""
-        if self._medications is None:
-            self._medications = {
-                record.id: record
-                for record in self.referred
-                if isinstance(record, Medication) and record.id is not None
-            }
-        return self._medications.get(identifier)
-
     def leave_out(self, resource: Record, reason: str) -> None:
         """Note that a record is not used."""
         self.set_aside.append(SetAside(ref_of(resource), reason))
+
+    def not_understood(self, resource: Record, reason: str) -> None:
+        """Note that a record is not used and could have told something: its list is incomplete (decision 56)."""
+        self.leave_out(resource, reason)
+        self.incomplete.add(type(resource))
 
 
 def ref_of(resource: Record) -> str:
@@ -208,5 +207,4 @@ def reference_id(value: Reference | None) -> str | None:
     """The id that a Reference points to (relative or absolute, without version), or None."""
     if value is None or value.reference is None or not value.reference.strip():
         return None
-    path = value.reference.strip().split("/_history/")[0]
-    return path.rsplit("/", 1)[-1].removeprefix("urn:uuid:").removeprefix("urn:oid:")
+    return kind_and_id(value.reference)[1]

@@ -18,7 +18,7 @@ from app.wire.elements import Quantity
 
 _NUMBER = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([-+−–]?\d+(?:[.,]\d+)?)\s*$")
 _COMPARATORS = {"≤": "<=", "≥": ">="}
-_MAX_SHOWN = 60
+MAX_SHOWN = 60
 LARGEST_EXPONENT = 12
 """Powers of ten, up and down, that a number of a record can have: beyond any unit's prefixes."""
 
@@ -164,7 +164,7 @@ def measure(rule: QuantityRule, quantity: Quantity) -> Measured | Unusable | Non
 
 
 def _shown(value: Decimal, unit: str | None) -> str:
-    return f"{value} {unit or ''}".strip()[:_MAX_SHOWN]
+    return f"{value} {unit or ''}".strip()[:MAX_SHOWN]
 
 
 @lru_cache(maxsize=4096)

@@ -22,6 +22,7 @@ class Ingredient(WireType, frozen=True, gc=False):
     """What is in a product."""
 
     item_codeable_concept: CodeableConcept | None = None
+    item_reference: Reference | None = None
     item: CodeableReference | None = None  # R5
     strength: Ratio | None = None
     strength_ratio: Ratio | None = None  # R5

@@ -22,8 +22,8 @@ def test_every_card_says_that_further_pages_were_not_sent(osteon: Client) -> Non
     part = osteon.call(request).json()["cards"]
     assert whole
     assert part
-    assert not any("further pages were not sent" in card["detail"] for card in whole)
-    assert all("further pages were not sent" in card["detail"] for card in part)
+    assert not any("The record came in part" in card["detail"] for card in whole)
+    assert all("The record came in part" in card["detail"] for card in part)
 
 
 def test_an_empty_answer_says_which_lists_did_not_come(osteon: Client) -> None:

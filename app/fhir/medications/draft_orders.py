@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from app.chart import CourseFact, CourseStatus, DraftOrder, OrderAction
 from app.fhir.medications.product import is_coded, product_of
 from app.fhir.medications.records import read_medication_record
-from app.fhir.resource import NOT_RECOGNISED, Reading, ref_of, reference_id, status_of
+from app.fhir.resource import NOT_IDENTIFIED, NOT_RECOGNISED, Reading, ref_of, reference_id, status_of
 from app.wire.medications import MedicationRequest
 
 _STOPPING = frozenset({"stopped", "cancelled", "completed", "ended"})
@@ -31,8 +31,8 @@ def read_draft(
     recognised = record is not None or is_coded(resource, reading)
     if record is None:
         name = product_of(resource, reading).name
-        if not recognised and name:
-            reading.leave_out(resource, NOT_RECOGNISED)
+        if not recognised:
+            reading.leave_out(resource, NOT_RECOGNISED if name else NOT_IDENTIFIED)
         course = CourseFact(refs=(ref,), drugs=frozenset(), name=name, status=CourseStatus.PLANNED)
     else:
         course = replace(record.course, status=CourseStatus.PLANNED, last_given=None)
@@ -41,7 +41,7 @@ def read_draft(
         ref=ref,
         course=course,
         action=OrderAction.STOP if stops else _action(ingredients, courses, replaces),
-        selected=selections is None or ref in selections or resource.id in selections,
+        selected=selections is None or f"{resource.kind}/{resource.id}" in selections,
         recognised=recognised,
         replaces=replaces,
         ingredients=ingredients,

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache, lru_cache
 
-from app.fhir.resource import Reading, reference_id
+from app.fhir.resource import Reading
 from app.terminology.code_sets import terminology
 from app.terminology.codeable_concept import SEPARATOR, name_of, words
 from app.terminology.codes import NO_MATCH, Match, canonical_system, match
 from app.terminology.units import to_decimal
 from app.terminology.word_lists import TextKind
-from app.wire.elements import CodeableConcept, Quantity, Ratio, Reference
+from app.wire.elements import CodeableConcept, Quantity, Ratio
 from app.wire.medications import Ingredient, Medication, MedicationRecord
 
 _STRENGTH = re.compile(r"(\d+(?:[.,]\d+)?)\s*(mg|milligram|g|µg|μg|ug|mcg|mikrogram)\b(?!\s*/)", re.IGNORECASE)
@@ -51,7 +51,7 @@ def product_of(resource: MedicationRecord, reading: Reading) -> Product:
         return reading.recall(_named_product, concept)
     if reference is None:
         return NO_PRODUCT
-    medication = _referenced(resource, reference, reading)
+    medication = reading.references.medication(resource, reference)
     if medication is not None:
         product = _product(medication.code, medication)
         if product.found.concepts or product.found.unclear or not reference.display:
@@ -65,9 +65,15 @@ def _named_product(concept: CodeableConcept | None) -> Product:
 
 def is_coded(resource: MedicationRecord, reading: Reading) -> bool:
     """Whether the drug has a code of a system that is known here: it is told which drug it is, ours or not."""
-    reference = resource.medication_reference
-    medication = _referenced(resource, reference, reading) if reference is not None else None
-    concepts = [resource.medication_codeable_concept, medication and medication.code]
+    either = resource.medication
+    reference = resource.medication_reference or (either.reference if either is not None else None)
+    medication = reading.references.medication(resource, reference) if reference is not None else None
+    concepts = [
+        resource.medication_codeable_concept,
+        either.concept if either is not None else None,
+        medication and medication.code,
+        *(_ingredient_concept(part) for part in (medication.ingredient if medication is not None else ())),
+    ]
     return any(_has_drugs(coding.system) for concept in concepts if concept for coding in concept.coding)
 
 
@@ -75,16 +81,6 @@ def _has_drugs(uri: str | None) -> bool:
     """Whether the tables know drugs of this code system: a code of it that is not there is another drug."""
     system = canonical_system(uri)
     return system is not None and system[0] in _DRUG_SYSTEMS
-
-
-def _referenced(resource: MedicationRecord, reference: Reference, reading: Reading) -> Medication | None:
-    identifier = reference_id(reference)
-    if identifier is None:
-        return None
-    if identifier.startswith("#"):
-        inside = (c for c in resource.contained if isinstance(c, Medication))
-        return next((medication for medication in inside if medication.id == identifier[1:]), None)
-    return reading.medication(identifier)
 
 
 def _product(concept: CodeableConcept | None, medication: Medication | None) -> Product:
@@ -116,6 +112,8 @@ def _product(concept: CodeableConcept | None, medication: Medication | None) -> 
 
 def _ingredient_concept(part: Ingredient) -> CodeableConcept | None:
     item = part.item_codeable_concept or part.item
+    if item is None and part.item_reference is not None:
+        return CodeableConcept(text=part.item_reference.display)
     return None if item is None else item.named
 
 

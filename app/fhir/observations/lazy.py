@@ -40,6 +40,7 @@ def _is_more(resource: Observation) -> bool:
     return bool(
         resource.component
         or resource.body_site is not None
+        or resource.data_absent_reason is not None
         or resource.method is not None
         or resource.value_boolean is not None
         or resource.value_codeable_concept is not None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.chart import ConditionFact, DensityFact, ObservationFact, Presence, Recorded
-from app.fhir.observations.densities import read_density
+from app.chart import ConditionFact, DensityFact, ObservationFact, Presence, Recorded, UnusableReason, UnusableValue
+from app.fhir.observations.densities import number_of, read_density
 from app.fhir.observations.lazy import lazy_result
 from app.fhir.observations.values import Limits, Question, question_of, read_values, when
 from app.fhir.remembered import Remembered
-from app.fhir.resource import ENTERED_IN_ERROR, IN_FUTURE, STATUS, Reading, ref_of, status_of
+from app.fhir.resource import ENTERED_IN_ERROR, IN_FUTURE, OTHER_FOCUS, STATUS, Reading, ref_of, status_of
+from app.terminology.units import MAX_SHOWN
 from app.wire.observations import Observation, Result
 
 _COUNTING = frozenset({"final", "amended", "corrected", "preliminary", ""})
@@ -33,6 +34,9 @@ def read_observation(resource: Observation, reading: Reading, facts: Observation
         reading.leave_out(resource, ENTERED_IN_ERROR if status == ENTERED_IN_ERROR else STATUS)
         return
     preliminary = status == "preliminary"
+    if resource.focus and not _about_patient(resource, reading):
+        reading.leave_out(resource, OTHER_FOCUS)
+        return
     asked = facts.question(resource.code)
     if asked is None:
         if not resource.component:  # most of a chart: nothing else of it is looked at
@@ -56,6 +60,9 @@ def read_observation(resource: Observation, reading: Reading, facts: Observation
         return
     for part, question in parts:
         found = question.found
+        if part.data_absent_reason is not None:
+            _note_absent(part, question, ref, reading)
+            continue
         if question.density is not None:
             density = read_density(
                 question.density,
@@ -76,6 +83,20 @@ def read_observation(resource: Observation, reading: Reading, facts: Observation
                 facts.observations.append(fact)
                 if fact.boolean is True:
                     facts.conditions.append(_as_condition(fact))
+
+
+def _about_patient(resource: Observation, reading: Reading) -> bool:
+    """Whether the focus of an Observation is the patient: else it is a child, a tooth, a device."""
+    is_patient = reading.references.is_patient
+    return all(is_patient(resource, focus, reading.patient_id) for focus in resource.focus)
+
+
+def _note_absent(part: Result, question: Question, ref: str, reading: Reading) -> None:
+    """A value that is said to be absent. One that stands there all the same contradicts that, and is not used."""
+    quantity = number_of(part)
+    if quantity is not None and quantity.value is not None:
+        shown = f"{quantity.value} {quantity.unit or quantity.code or ''}".strip()[:MAX_SHOWN]
+        reading.unusable.append(UnusableValue(ref, question.found.concepts, UnusableReason.SAID_ABSENT, shown))
 
 
 def _as_condition(fact: ObservationFact) -> ConditionFact:
