@@ -68,9 +68,7 @@ class PatientFeatures:
         self.chart = chart
         self.settings = settings or FeatureSettings()
         self._catalogue = catalogue()
-        self._done: dict[str, Feature] = {}
         self.memos: dict[Memo[Any, Any], dict[Any, Any]] = {}
-        self._truths: dict[int, bool | None] = {}  # by the identity of the criterion
         self._running: list[str] = []
         self._open: list[Feature] = []  # not known, and something is on record of them
         concepts, drugs = attrgetter("concepts"), attrgetter("drugs")
@@ -82,6 +80,8 @@ class PatientFeatures:
         indexes = (self._observations, self._conditions, self._procedures, self._courses, self._unusable)
         self._present = present_in(chart).union(*(index.concepts for index in indexes))
         self._untouched = _UNTOUCHED.answers(chart, self.settings, self._catalogue.compute)
+        self._done = self._untouched.features_without(self._present)
+        self._truths = self._untouched.truths_without(self._present)  # by the identity of the criterion
 
     @property
     def today(self) -> date:

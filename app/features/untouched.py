@@ -7,8 +7,8 @@ chart that holds nothing of that.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from msgspec import Struct
@@ -24,12 +24,14 @@ from app.chart import (
 )
 from app.features.model import Feature, FeatureCycle, Features, FeatureSettings, Memo
 
+K = TypeVar("K")
 T = TypeVar("T")
 Compute = Callable[[Features, str], Feature]
 
 _SAME_FOR_ALL: Final = frozenset({"availability", "categories", "observed", "provided", "today"})
 """Members of a chart that are equal for all patients who share a set of untouched answers."""
 _MEMBERS: Final = tuple(name for name in Chart.__struct_fields__ if name not in _SAME_FOR_ALL)
+_PATIENT: Final = "@patient"
 _KEPT_SETS: Final = 64
 
 
@@ -111,6 +113,32 @@ class _EmptyChartFeatures:
         return ()
 
 
+class _Table(Generic[K, T]):
+    """Untouched answers by key, and by each concept or member that they looked at."""
+
+    def __init__(self) -> None:
+        self.answers: dict[K, Untouched[T]] = {}
+        self._for_any_patient: dict[K, T] = {}
+        self._resting_on: defaultdict[str, list[K]] = defaultdict(list)
+
+    def add(self, key: K, answer: Untouched[T]) -> Untouched[T]:
+        """Keep an answer."""
+        self.answers[key] = answer
+        if _PATIENT not in answer.looked_at:  # a patient is in every chart: such an answer never stands
+            self._for_any_patient[key] = answer.answer
+            for name in answer.looked_at:
+                self._resting_on[name].append(key)
+        return answer
+
+    def without(self, present: Collection[str]) -> dict[K, T]:
+        """The answers that rest on nothing of this."""
+        standing = self._for_any_patient.copy()
+        for name in self._resting_on.keys() & present:
+            for key in self._resting_on[name]:
+                standing.pop(key, None)
+        return standing
+
+
 class UntouchedAnswers:
     """The untouched answers for one day and one set of lists received, each worked out when it is first needed.
 
@@ -119,22 +147,32 @@ class UntouchedAnswers:
 
     def __init__(self, chart: Chart, settings: FeatureSettings, compute: Compute) -> None:
         self._chart, self._settings, self._compute = chart, settings, compute
-        self._features: dict[str, Untouched[Feature]] = {}
-        self._truths: dict[int, tuple[object, Untouched[bool | None]]] = {}
+        self._features = _Table[str, Feature]()
+        self._truths = _Table[int, bool | None]()  # by identity: criteria are trees, and to compare them is expensive
+        self._criteria: list[object] = []  # kept alive, so that no other object gets their identity
+
+    def features_without(self, present: Collection[str]) -> dict[str, Feature]:
+        """The features worked out so far whose answer stands where only these concepts and members are present."""
+        return self._features.without(present)
+
+    def truths_without(self, present: Collection[str]) -> dict[int, bool | None]:
+        """The truths worked out so far, by the identity of the criterion, that stand where only these are present."""
+        return self._truths.without(present)
 
     def feature(self, name: str) -> Untouched[Feature]:
         """The untouched answer of a feature (UnknownFeature)."""
-        found = self._features.get(name)
+        found = self._features.answers.get(name)
         if found is None:
-            found = self._features[name] = self._work_out(lambda features: features.feature(name))
+            found = self._features.add(name, self._work_out(lambda features: features.feature(name)))
         return found
 
     def truth(self, criterion: object, decide: Callable[[Features], bool | None]) -> Untouched[bool | None]:
         """The untouched truth of a criterion or recommendation, which `decide` works out."""
-        found = self._truths.get(id(criterion))  # by identity: criteria are trees, and to compare them is expensive
+        found = self._truths.answers.get(id(criterion))
         if found is None:
-            found = self._truths[id(criterion)] = criterion, self._work_out(decide)
-        return found[1]
+            self._criteria.append(criterion)
+            found = self._truths.add(id(criterion), self._work_out(decide))
+        return found
 
     def _work_out(self, work: Callable[[Features], T]) -> Untouched[T]:
         # A new patient for each: what one question keeps in a memo must not hide from the next what it rests on.

@@ -29,6 +29,7 @@ class FullEvaluation(PatientFeatures):
 def untouched(patient: PatientFeatures) -> int:
     """How many features have their untouched answer for this patient; all of them are as the full evaluation says."""
     full = FullEvaluation(patient.chart, patient.settings)
+    full._done.clear()
     count = 0
     for name in catalogue().names():
         count += patient._present.isdisjoint(patient._untouched.feature(name).looked_at)
