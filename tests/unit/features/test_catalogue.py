@@ -67,7 +67,14 @@ def test_nothing_is_known_of_a_patient_without_any_record() -> None:
     from app.chart import Chart, Patient
 
     bare = PatientFeatures(Chart(Patient("p1"), chart().today, {}))
-    by_orders = ("ordered.", "order_stops.", "order_ends.", "ordered_glucocorticoid_", "orders_at_hand", "months_with_order.")
+    by_orders = (
+        "ordered.",
+        "order_stops.",
+        "order_ends.",
+        "ordered_glucocorticoid_",
+        "orders_at_hand",
+        "months_with_order.",
+    )
     answered = [name for name in catalogue().names() if bare.feature(name).known and not name.startswith(by_orders)]
     assert answered == []
 
