@@ -15,6 +15,7 @@ from app.engine.drug_file import DrugClassFile, DrugFile
 from app.engine.locale import Locale
 from app.engine.locales import LocaleFile
 from app.engine.schema import File, SourceFile
+from app.terminology.code_sets import concept_file
 from app.vocabulary import Language
 from app.yaml_files import FilesError, Place, Problem, Table, line_of, read_yaml
 
@@ -146,7 +147,7 @@ def _load_file(loaded: Loaded, path: Path) -> None:
     """Read and check one file. Raises FilesError."""
     name = path.relative_to(loaded.root.parent).as_posix()
     folder = path.parent.name if path.parent != loaded.root else ""
-    raw = read_yaml(path, name)
+    raw = _read(loaded.root, path, name)
     if folder == CONCEPTS:
         loaded.concepts[path.stem] = raw
         if path.stem == DRUG_CLASSES:
@@ -157,6 +158,13 @@ def _load_file(loaded: Loaded, path: Path) -> None:
         loaded.source_files[folder] = CheckedFile(name, folder, _validated(SourceFile, raw, name), raw)
     else:
         loaded.files.append(LoadedFile(name, folder, _validated(File, raw, name), raw))
+
+
+def _read(root: Path, path: Path, name: str) -> Table:
+    """The content of a file. The terminology reads the concepts and drugs that ship too: they are parsed once."""
+    if path.parent in {root / CONCEPTS, root / DRUGS} and root == default_folder():
+        return concept_file(path.stem if path.parent.name == CONCEPTS else f"{DRUGS}/{path.stem}")
+    return read_yaml(path, name)
 
 
 def _unread(root: Path, sources: Collection[str]) -> Iterator[Problem]:

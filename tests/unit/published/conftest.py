@@ -33,6 +33,9 @@ recommendations:
   when: {weight_kg: {below: 55, unit: kg, written: "<55 kg"}}
   unless:
   - {when: under_18, unknown: silent}
+"""
+NOT_USED = """
+recommendations:
 - id: uppsala.logic.always
   source: {lines: [20], quote: ["in all patients"]}
   strength: fact
@@ -64,7 +67,8 @@ orderables:
 def small_knowledge(tmp_path_factory: pytest.TempPathFactory) -> Knowledge:
     """A guideline of three statements, to be told in full. The folder names are fixed."""
     folder: Path = tmp_path_factory.mktemp("guidelines")
-    for name, text in {"uppsala/source": SOURCE, "uppsala/rules": RULES, "advice/advice": ADVICE}.items():
+    files = {"source": SOURCE, "dxa": RULES, "not-used": NOT_USED}
+    for name, text in {**{f"uppsala/{stem}": text for stem, text in files.items()}, "advice/advice": ADVICE}.items():
         path = folder / f"{name}.yaml"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
