@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol, TypeVar
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -14,6 +15,7 @@ from app.api.admission import Admission
 from app.api.body import check_media_type, received_body, without_bom
 from app.api.calls import Answered, CallWork, Job
 from app.api.fetching import Fetcher
+from app.api.inline import TooLong, limited
 from app.api.large_charts import Fetch, LargeCharts, WorkerFault
 from app.api.logs import logger
 from app.api.metrics import Metrics
@@ -37,6 +39,16 @@ INLINE_RECORDS = 1500
 RECORD = b'"resourceType"'
 
 
+Result = TypeVar("Result")
+
+
+class Run(Protocol):
+    """Runs a step of a call."""
+
+    def __call__(self, work: Callable[[], Result]) -> Result:
+        """What the step gives."""
+
+
 def router(
     make: Callable[[], CallWork],
     settings: Settings,
@@ -58,10 +70,10 @@ def router(
         fetch = partial(fetcher.fetch, request_id=request.state.request_id)
         try:
             async with asyncio.timeout(timeout):
-                if large_charts is None or is_small(raw):
-                    answered = await _inline(make(), job, fetch)
+                if large_charts is None:
+                    answered = await _inline(make(), job, fetch, _at_once)
                 else:
-                    answered = await large_charts.answer(job, fetch)
+                    answered = await _where_it_fits(large_charts, make, job, fetch)
         except WorkerFault as fault:
             logger().error("fault in a worker", request_id=request.state.request_id, **fault.fields)
             raise
@@ -105,10 +117,25 @@ def router(
     return routes
 
 
-async def _inline(work: CallWork, job: Job, fetch: Fetch) -> Answered:
-    """Answer a call on the event loop."""
-    needs = work.begin(job)
-    return work.finish(await fetch(needs) if needs else None)
+async def _where_it_fits(large_charts: LargeCharts, make: Callable[[], CallWork], job: Job, fetch: Fetch) -> Answered:
+    """Answer a short call on the event loop; one that is long, or turns out to be, in a worker process."""
+    if is_small(job.raw):
+        try:
+            return await _inline(make(), job, fetch, limited)
+        except TooLong:
+            logger().info("handed over", service=job.service_id, body_bytes=len(job.raw))
+    return await large_charts.answer(job, fetch)
+
+
+async def _inline(work: CallWork, job: Job, fetch: Fetch, run: Run) -> Answered:
+    """Answer a call on the event loop. `run` runs each step; it may end it with TooLong."""
+    needs = run(lambda: work.begin(job))
+    fetched = await fetch(needs) if needs else None
+    return run(lambda: work.finish(fetched))
+
+
+def _at_once(work: Callable[[], Result]) -> Result:
+    return work()
 
 
 def default_configuration(settings: Settings) -> Configuration:

@@ -28,6 +28,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+from app.api import inline
 from app.api.calls import Answered, CallWork, Fetched, Job, Needs
 from app.api.logs import error_fields
 from app.cds_hooks.errors import BodyTooLarge, CallError
@@ -71,6 +72,7 @@ class LargeCharts:
     def __init__(self, make: Callable[[], CallWork], warm: Callable[[], object], *, workers: int, memory: int) -> None:
         self._turns = asyncio.Semaphore(workers)
         self._idle: list[_Worker] = []
+        inline.install()  # what the service begins itself and cannot finish in time comes here, too
         self._control = _start_keeper(make, warm, memory)
 
     async def answer(self, job: Job, fetch: Fetch) -> Answered:

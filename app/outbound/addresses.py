@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -25,9 +25,34 @@ _URL = re.compile(
     r"(?:\?(?P<query>[A-Za-z0-9\-._~!$&'()*+,;=:@%/?|\[\]]*))?"
 )
 _MAX_URL_CHARACTERS = 4096
-# Segments that a server or proxy may read as a step upwards, plain or encoded; an encoded slash hides segments.
-_DOTS = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|$)|%2f|%5c|//", re.IGNORECASE)
+# Segments that a server or proxy may read as a step upwards, plain or encoded, also before path parameters (`..;`:
+# servlet containers cut them off); an encoded slash hides segments, an encoded NUL ends the path for some, others
+# decode twice.
+_DOTS = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|;|%3b|$)|%2f|%5c|%00|%25(?:2e|2f|5c|3b|00)|//", re.IGNORECASE)
+
+_REFUSED_NETWORKS = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        # What `is_global` of the standard library leaves open in one of the supported Python versions.
+        "192.88.99.0/24",  # 6to4 relay anycast, deprecated (RFC 7526)
+        "::/96",  # IPv4-compatible, deprecated (RFC 4291, 2.5.5.1)
+        "::ffff:0:0:0/96",  # IPv4-translated (RFC 2765, 2.1)
+        "64:ff9b:1::/48",  # local-use NAT64 (RFC 8215): what it leads to is the network's own choice
+        "100::/64",  # discard (RFC 6666)
+        "100:0:0:1::/64",  # dummy prefix (RFC 9780)
+        "2001::/23",  # IETF protocol assignments (RFC 2928); Teredo is judged before, as what it leads to
+        "2001:db8::/32",  # documentation (RFC 3849)
+        "3fff::/20",  # documentation (RFC 9637)
+        "5f00::/16",  # segment routing (RFC 9602)
+        "fec0::/10",  # site-local, deprecated (RFC 3879)
+    )
+)
+"""https://www.iana.org/assignments/iana-ipv6-special-registry and -ipv4-special-registry, seen 2026-11-30."""
+
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_ISATAP = (0x0000_5EFE, 0x0200_5EFE)
+"""The third 32 bits of an ISATAP address, before its IPv4 address (RFC 5214, 6.1)."""
+
 _LOCALHOST = "localhost"
 
 
@@ -106,12 +131,12 @@ def is_loopback_name(host: str) -> bool:
     return host == _LOCALHOST if literal is None else _plain(literal).is_loopback
 
 
-def check_address(host: str, address: str, networks: Iterable[IPNetwork]) -> None:
+def check_address(host: str, address: str, networks: Collection[IPNetwork]) -> None:
     """Raise AddressRefused unless `host` (allow-listed, as written) may stand for the network address `address`.
 
     A public address is allowed. Any other (private, link-local, loopback, shared, reserved, multicast) only where it is
     in one of `networks`, or where the list names the address itself, or for localhost and loopback. IPv4 addresses in
-    IPv6 clothes (mapped, 6to4, Teredo, NAT64) are judged as what they lead to.
+    IPv6 clothes (mapped, 6to4, Teredo, NAT64, ISATAP) are judged as what they lead to.
     """
     real = _plain(ipaddress.ip_address(address))
     literal = _literal(host)
@@ -125,7 +150,11 @@ def check_address(host: str, address: str, networks: Iterable[IPNetwork]) -> Non
         return
     if any(real.version == network.version and real in network for network in networks):
         return
-    if not real.is_global or real.is_multicast or real.is_unspecified:
+    if isinstance(real, ipaddress.IPv6Address) and (int(real) >> 32 & 0xFFFF_FFFF) in _ISATAP:
+        check_address(host, str(ipaddress.IPv4Address(int(real) & 0xFFFF_FFFF)), networks)
+    if not real.is_global or real.is_multicast or real.is_unspecified or real.is_reserved:
+        raise AddressRefused("address")
+    if any(real.version == network.version and real in network for network in _REFUSED_NETWORKS):
         raise AddressRefused("address")
 
 

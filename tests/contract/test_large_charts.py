@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import threading
 import time
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import httpx
 import orjson
 import pytest
 
+from app.api import inline
+from app.api.inline import TooLong, limited
 from app.cds_hooks.request import HookRequest
 from app.cds_hooks.response import HookAnswer
 from app.main import create_app
@@ -48,12 +52,21 @@ def app_of(pipeline: Pipeline, **settings: Any) -> Any:
     return create_app(pipeline=pipeline, settings=Settings(**settings), self_test=passing, worker_processes=True)
 
 
-def post_all(app: Any, *bodies: bytes) -> list[httpx.Response]:
+def post_all(app: Any, *bodies: bytes, then: Any = None, after: bytes = b"") -> list[httpx.Response]:
+    """The answers to the bodies, sent at once, within the life of the app; then to `after`, once `then` was called."""
+
     async def run() -> list[httpx.Response]:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://osteon.test", timeout=PATIENCE) as http:
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://osteon.test", timeout=PATIENCE) as http,
+        ):
             headers = {"Content-Type": "application/json"}
-            return await asyncio.gather(*(http.post(URL, content=body, headers=headers) for body in bodies))
+            answers = await asyncio.gather(*(http.post(URL, content=body, headers=headers) for body in bodies))
+            if after:
+                then()
+                answers.append(await http.post(URL, content=after, headers=headers))
+            return answers
 
     return asyncio.run(run())
 
@@ -113,15 +126,18 @@ def test_work_that_takes_too_long_is_ended(at_work: Path, tmp_path: Path) -> Non
     """A 503 with Retry-After, no process left at work, and the next call has the turn."""
     release = tmp_path / "release"
     app = app_of(Pipeline(at_work, until_released(release)), max_large_charts=1, request_timeout_seconds=1.0)
-    (answer,) = post_all(app, LARGE)
+    left: list[int] = []
+
+    def then() -> None:
+        left.extend(int(mark.name) for mark in at_work.iterdir())
+        release.touch()
+
+    answer, later = post_all(app, LARGE, then=then, after=LARGE)
     assert answer.status_code == 503
     assert answer.headers["retry-after"]
     assert answer.json()["resourceType"] == "OperationOutcome"
-    (left,) = (int(mark.name) for mark in at_work.iterdir())
-    assert not Path(f"/proc/{left}").exists() or "Z" in Path(f"/proc/{left}/stat").read_text().split()[2]
-    release.touch()
-    (answer,) = post_all(app, LARGE)
-    assert answer.status_code == 200
+    assert not Path(f"/proc/{left[0]}").exists()
+    assert later.status_code == 200
 
 
 def test_a_chart_that_takes_too_much_memory_is_refused(at_work: Path) -> None:
@@ -137,6 +153,34 @@ def test_a_worker_that_dies_costs_one_call(at_work: Path) -> None:
     (answer,) = post_all(app, LARGE)
     assert answer.status_code == 500
     assert answer.json()["resourceType"] == "OperationOutcome"
+
+
+def test_a_small_chart_that_takes_long_is_handed_over(at_work: Path, tmp_path: Path) -> None:
+    """Nothing holds up the event loop for more than its share, whatever the size: the work is done elsewhere."""
+    here = os.getpid()
+
+    def long_here() -> None:
+        while os.getpid() == here:
+            pass
+
+    app = app_of(Pipeline(at_work, long_here))
+    assert [answer.status_code for answer in post_all(app, SMALL, SMALL)] == [200, 200]
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
+
+
+def test_work_within_its_share_is_not_ended() -> None:
+    assert inline.install()
+    assert limited(lambda: sum(range(10))) == 45
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
+    with pytest.raises(TooLong):
+        limited(lambda: all(True for _ in count()), seconds=0.02)
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
+    with pytest.raises(ValueError, match="own"):
+        limited(fail)
+
+
+def fail() -> None:
+    raise ValueError("its own fault")
 
 
 def test_what_a_client_must_change_is_told_as_for_small_ones(at_work: Path) -> None:

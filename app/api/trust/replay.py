@@ -5,6 +5,7 @@ Only a digest of issuer and token id is kept, and only until the token expires.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import heapq
 import time
@@ -15,6 +16,10 @@ from app.api.trust.settings import TrustSettings
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+
+_MAX_CONNECTIONS = 32
+"""To Redis, of one process."""
 
 
 class ReplayStoreUnavailable(Exception):
@@ -78,14 +83,22 @@ class RedisStore:
 
     def __init__(self, url: str, *, timeout: float) -> None:
         # Only who sets it up needs the package: pip install "osteon[redis]".
-        from redis.asyncio import Redis
+        from redis.asyncio import BlockingConnectionPool, Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
 
         # One more try, for a pooled connection that the server closed meanwhile; more would only make the call wait.
-        self._redis: Redis = Redis.from_url(
-            url, socket_timeout=timeout, socket_connect_timeout=timeout, retry=Retry(NoBackoff(), 1)
+        # Connections are limited: with a Redis that hangs, each call would open one more.
+        pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=_MAX_CONNECTIONS,
+            timeout=timeout,
+            socket_timeout=timeout,
+            socket_connect_timeout=timeout,
+            retry=Retry(NoBackoff(), 1),
         )
+        self._redis: Redis = Redis.from_pool(pool)
+        self._longest = timeout * 2
 
     async def first_use(self, iss: str, jti: str, *, seconds: float) -> bool:
         """See ReplayStore."""
@@ -93,7 +106,8 @@ class RedisStore:
 
         name = b"osteon:jti:" + _digest(iss, jti).hex().encode()
         try:
-            return await self._redis.set(name, b"1", nx=True, px=max(1, int(seconds * 1000))) is True
+            async with asyncio.timeout(self._longest):
+                return await self._redis.set(name, b"1", nx=True, px=max(1, int(seconds * 1000))) is True
         except (RedisError, OSError, TimeoutError):
             raise ReplayStoreUnavailable("redis") from None
 

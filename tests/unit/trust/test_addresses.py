@@ -67,6 +67,15 @@ ATTACKS = [
     ("https://fhir.hospital.example/r4/..%2fadmin", "path"),
     ("https://fhir.hospital.example/r4/..%5cadmin", "path"),
     ("https://fhir.hospital.example/r4/.", "path"),
+    ("https://fhir.hospital.example/r4/..;/admin", "path"),
+    ("https://fhir.hospital.example/r4/..;a=b/admin", "path"),
+    ("https://fhir.hospital.example/r4/.;/admin", "path"),
+    ("https://fhir.hospital.example/r4/%2e%2e;/admin", "path"),
+    ("https://fhir.hospital.example/r4/..%3b/admin", "path"),
+    ("https://fhir.hospital.example/r4/%2E%2E%3B/admin", "path"),
+    ("https://fhir.hospital.example/r4/%252e%252e/admin", "path"),
+    ("https://fhir.hospital.example/r4/..%252fadmin", "path"),
+    ("https://fhir.hospital.example/r4/a%00", "path"),
     ("https://fhir.hospital.example//r4", "path"),
     ("https://fhir.hospital.example/r4?a#b", "malformed"),
     # literal addresses
@@ -103,6 +112,8 @@ def test_an_address_off_the_list_is_refused(url: str, reason: str) -> None:
         LISTED,
         LISTED + "/",
         LISTED + "/Observation?patient=1&_count=50",
+        LISTED + "/Patient/a.b;c",
+        LISTED + "/Patient/1.2..3",
         LISTED + "?_getpages=0c1f-2&_getpagesoffset=20",
         "HTTPS://FHIR.Hospital.Example:443/r4/Patient/a%20b",
     ],
@@ -132,7 +143,22 @@ INNER_ADDRESSES = [
     "fc00::1", "fd12:3456::1", "ff02::1", "2001:db8::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:a9fe:a9fe",
     "2002:7f00:1::", "2002:a00:1::", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
     "2001:0:4136:e378:8000:63bf:80ff:fffe",
+    # IPv4-compatible, IPv4-translated, local NAT64, site-local, ISATAP (with and without the local bit, on a public and
+    # on a link-local prefix), documentation, discard, reserved, protocol assignments, segment routing
+    "::127.0.0.1", "::8.8.8.8", "::ffff:0:7f00:1", "::ffff:0:808:808", "64:ff9b:1::7f00:1", "64:ff9b:1::808:808",
+    "fec0::1", "fec0::808:808", "2a00:1450::5efe:7f00:1", "2a00:1450::200:5efe:a00:1", "fe80::5efe:808:808",
+    "3fff::1", "100::1", "100:0:0:1::1", "2001:2::1", "2001:10::1", "2001:20::1", "5f00::1", "4000::1", "8000::1",
+    "203.0.113.1", "198.51.100.1", "192.88.99.1", "192.0.0.1", "192.0.0.170", "0.1.2.3", "233.252.0.1", "239.1.1.1",
 ]  # fmt: skip
+
+OUTER_ADDRESSES = ["8.8.8.8", "1.1.1.1", "2a00:1450:4001::200e", "2606:4700::1111", "64:ff9b::808:808",
+    "::ffff:8.8.8.8", "2002:808:808::1", "2a00:1450::5efe:808:808"]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", OUTER_ADDRESSES)
+def test_a_name_may_resolve_to_the_outside(address: str) -> None:
+    """Control against over-correction."""
+    check_address("fhir.hospital.example", address, ())
 
 
 @pytest.mark.parametrize("address", INNER_ADDRESSES)

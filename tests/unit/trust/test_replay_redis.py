@@ -145,3 +145,42 @@ def test_a_redis_that_does_not_answer_is_given_up_after_the_timeout() -> None:
 def test_which_store_is_a_setting() -> None:
     assert isinstance(replay_store(TrustSettings()), MemoryStore)
     assert isinstance(replay_store(TrustSettings(replay_store="redis://127.0.0.1:1/0")), RedisStore)  # type: ignore[arg-type]
+
+
+def test_a_redis_that_hangs_costs_each_call_a_bounded_time_and_no_further_connections() -> None:
+    """It takes connections and never answers: many calls at once end, and share the connections."""
+
+    async def run() -> None:
+        connections = 0
+
+        async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal connections
+            connections += 1
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(silent, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        store = RedisStore(f"redis://127.0.0.1:{port}/0", timeout=0.2)
+        calls = (store.first_use("iss", f"jti-{n}", seconds=60) for n in range(200))
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {ReplayStoreUnavailable}
+        assert connections <= 64  # 32 at once, and one more try each
+        await store.aclose()
+        server.close()
+
+    asyncio.run(run())
+
+
+def test_what_flushall_forgets_can_be_used_again(redis: Redis) -> None:
+    """Documented in docs/operations.md: whoever empties the store makes live tokens good for one more call."""
+
+    async def run() -> list[bool]:
+        store = RedisStore(redis.url, timeout=PATIENCE)
+        first = [await store.first_use("iss", "jti", seconds=60) for _ in range(2)]
+        await store._redis.flushall()
+        again = await store.first_use("iss", "jti", seconds=60)
+        await store.aclose()
+        return [*first, again]
+
+    assert asyncio.run(run()) == [True, False, True]
