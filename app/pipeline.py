@@ -20,6 +20,7 @@ from app.engine.knowledge import Knowledge
 from app.engine.linker import load_knowledge
 from app.features import FeatureSettings, PatientFeatures
 from app.fhir.reader import ChartInput, ReadSettings, read_chart
+from app.record_text import is_id
 from app.settings import Settings
 from app.terminology.word_lists import load_lexicons
 from app.wire.medications import MedicationRequest
@@ -52,8 +53,8 @@ class OsteonPipeline:
         ordering = Ordering(
             patient_id=request.context.patient_id,
             authored=today,
-            encounter_id=request.context.encounter_id,
-            requester=_requester(request.context),
+            encounter_id=_encounter(request.context.encounter_id),
+            requester=_repeated(_requester(request.context)),
         )
         profile, language = str(configuration.profile), str(configuration.language)
         return answer_of(worked.advice, self.knowledge, profile, worked.chart, ordering, language)
@@ -105,6 +106,16 @@ class OsteonPipeline:
         """The time zone that decides what day a moment of the chart is."""
         named = request.configuration.timezone
         return ZoneInfo(named) if named else self.settings.zone
+
+
+def _encounter(encounter_id: str | None) -> str | None:
+    """The encounter, where its id is one: what is none is not written into an order."""
+    return encounter_id if encounter_id and is_id(encounter_id) else None
+
+
+def _repeated(reference: str | None) -> str | None:
+    """A reference whose id is one."""
+    return reference if reference and is_id(reference.rpartition("/")[2]) else None
 
 
 def _requester(context: HookContext) -> str | None:

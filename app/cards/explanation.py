@@ -13,6 +13,7 @@ from app.cards.wording import Wording
 from app.cds_hooks.response import Written, written
 from app.chart import Chart
 from app.features.model import Evidence
+from app.record_text import shown, without_hidden
 
 
 class RenderedEvidence(Struct, frozen=True, gc=False):
@@ -38,11 +39,11 @@ class EvidenceRenderer:
         if key not in self._rendered:
             members = {
                 "feature": evidence.feature,
-                "value": evidence.value,
-                "unit": evidence.unit,
+                "value": shown(evidence.value) if isinstance(evidence.value, str) else evidence.value,
+                "unit": shown(evidence.unit) if evidence.unit else None,
                 "date": str(evidence.date) if evidence.date else None,
-                "resource": evidence.resource,
-                "note": self._english.notes(evidence.notes) or None,
+                "resource": shown(evidence.resource) if evidence.resource else None,
+                "note": without_hidden(self._english.notes(evidence.notes)) or None,
             }
             self._rendered[key] = RenderedEvidence(self._wording.fact(evidence), written(members))
         return self._rendered[key]
@@ -89,7 +90,7 @@ def not_used(chart: Chart) -> list[dict[str, Any]]:
     entries = [*entries, *((u.ref, u.reason, 1) for u in chart.unusable)]
     for resource, reason, count in entries:
         if resource is not None and len(named) < NOT_USED:
-            named.append({"resource": resource, "reason": reason})
+            named.append({"resource": shown(resource), "reason": reason})
         else:
             counted[reason] = counted.get(reason, 0) + count
     return [*named, *({"reason": reason, "count": count} for reason, count in sorted(counted.items()))]

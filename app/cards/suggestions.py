@@ -15,6 +15,7 @@ from app.cds_hooks.response import Action, ActionType, Suggestion, Written
 from app.chart import DraftOrder, is_named
 from app.engine.knowledge import Knowledge
 from app.engine.schema import Drug, Orderable
+from app.record_text import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +90,13 @@ class _Writer:
         label = f"{self._texts.drugs[option.drug.id].name}: {self._texts.drugs[option.drug.id].orders['any'].text}"
         actions = [self._create(option.drug, "any", prior=advice.replaces)]
         if advice.order is not None:
-            description = self._phrases.delete_draft.format(order=advice.order.course.name)
+            description = self._phrases.delete_draft.format(order=shown(advice.order.course.name))
             actions.insert(0, Action(ActionType.DELETE, description, resource_id=advice.order.ref))
         return Suggestion(label, tuple(actions), is_recommended=first)
 
     def removal(self, order: DraftOrder) -> Suggestion:
         """To remove one of several drafts that are in conflict."""
-        label = self._phrases.delete_draft.format(order=order.course.name)
+        label = self._phrases.delete_draft.format(order=shown(order.course.name))
         return Suggestion(label, (Action(ActionType.DELETE, label, resource_id=order.ref),))
 
     def calcium(self, drug: Drug, source: str) -> Suggestion:

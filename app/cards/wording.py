@@ -17,12 +17,11 @@ from app.engine.locale import StatementTexts
 from app.engine.schema import Strength
 from app.features.model import Evidence
 from app.features.notes import NOTE_VALUES, NOTE_WORDS, Note, Notes
+from app.record_text import shown
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|~!]")
 _ANNOTATION = re.compile(r"\{[^}]*\}")
 """What UCUM writes in braces ("{count}") means nothing to a reader."""
-_LIMIT = 120
-"""Longest stretch of text from a record that a card repeats."""
 _COMPOSED = ("_last_dose", "_intolerance", "_end", "_use")
 """Endings of data names that say what is known of a drug; `composed_names` of the locale says them in words."""
 
@@ -31,9 +30,7 @@ _NO_TEXTS = StatementTexts()
 
 def escaped(text: str) -> str:
     """Text from a record, harmless in Markdown and bounded in length."""
-    flat = " ".join(text.split())
-    shown = flat if len(flat) <= _LIMIT else flat[: _LIMIT - 1] + "…"
-    return _MARKDOWN.sub(_with_backslash, shown)
+    return _MARKDOWN.sub(_with_backslash, shown(text))
 
 
 def _with_backslash(found: re.Match[str]) -> str:
@@ -101,7 +98,7 @@ class Wording:
         """The drug that an advice is about; "this drug" where it has no name."""
         if advice.drug_id:
             return self.locale.drugs[advice.drug_id].name
-        return advice.drug_name or self.phrases.this_order
+        return shown(advice.drug_name) if advice.drug_name else self.phrases.this_order
 
     def name(self, datum: str) -> str:
         """The name of a feature or datum; its own name in words where the texts have none."""

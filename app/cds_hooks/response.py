@@ -17,6 +17,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from app.record_text import without_hidden
+
 LARGEST_EXACT_INTEGER = 2**53
 """Above it JSON readers lose digits, and orjson refuses what needs more than 64 bits."""
 SUMMARY_LIMIT = 139
@@ -55,7 +57,7 @@ def new_uuid() -> str:
 
 def fit_summary(text: str) -> str:
     """The text as one line within the limit of a summary, cut at a word with an ellipsis where it is longer."""
-    line = " ".join(text.split())
+    line = without_hidden(text)
     if len(line) <= SUMMARY_LIMIT:
         return line
     head = line[: SUMMARY_LIMIT - 1]
