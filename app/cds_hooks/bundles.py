@@ -64,8 +64,11 @@ class Collected:
             if lacks_matches(current) or (current is not bundle and next_page(current)[0]):
                 page.complete = False
             for entry in current.entry:
-                inner = self._take(entry, page)
-                if inner is not None:
+                resource = entry.resource
+                if type(resource) is Observation and resource.id and _is_plain_match(entry):  # most of a chart
+                    self.entries.append(resource)
+                    page.found = True
+                elif (inner := self._take(entry, page)) is not None:
                     waiting.append(inner)
         if page.failed and not page.found:
             return Availability.FAILED
@@ -140,6 +143,11 @@ def lacks_matches(bundle: Bundle) -> bool:
     if total is None or total == len(bundle.entry) or next_page(bundle)[0]:
         return False
     return total > sum(map(_is_match, bundle.entry))
+
+
+def _is_plain_match(entry: Entry) -> bool:
+    """Whether an entry says nothing of its resource but that it is a match or included."""
+    return entry.response is None and (entry.search is None or entry.search.mode != "outcome")
 
 
 def _is_match(entry: Entry) -> bool:

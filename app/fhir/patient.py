@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from app.chart import DateRange, Patient, Sex
 from app.fhir.dates import read_date
-from app.wire.elements import Extension
+from app.wire.elements import Extension, Primitive
 from app.wire.patient import Patient as PatientResource
 
 _SEXES = {
@@ -19,6 +19,7 @@ _SEXES = {
     "f": Sex.FEMALE,
     "m": Sex.MALE,
 }
+_ABSENT = "data-absent-reason"
 _SEX_EXTENSIONS = ("us-core-individual-sex", "us-core-sex", "us-core-birthsex", "individual-recordedSexOrGender")
 
 
@@ -27,9 +28,25 @@ def read_patient(resource: PatientResource, patient_id: str, today: date, tz: Zo
     return Patient(
         id=patient_id,
         sex=_sex(resource),
-        birth_date=_birth_date(resource.birth_date, today, tz),
+        birth_date=None if is_said_absent(resource.birth_date_) else _birth_date(resource.birth_date, today, tz),
         deceased=_deceased(resource),
     )
+
+
+def is_said_absent(beside: Primitive | None) -> bool:
+    """Whether the extensions of a primitive member say that its value is absent (data-absent-reason)."""
+    return beside is not None and any((one.url or "").endswith(_ABSENT) for one in beside.extension)
+
+
+def unclear_members(resource: PatientResource) -> tuple[str, ...]:
+    """Members of which it is said that the value is absent, where that leaves open what the record means.
+
+    A date of death that is absent can be that of the dead or of the living; a birth date that stands beside the word
+    that it is absent is not used.
+    """
+    death = is_said_absent(resource.deceased_date_time_) and not _deceased(resource)
+    birth = is_said_absent(resource.birth_date_) and resource.birth_date is not None
+    return (*(("deceasedDateTime",) if death else ()), *(("birthDate",) if birth else ()))
 
 
 def _sex(resource: PatientResource) -> Sex | None:

@@ -41,9 +41,9 @@ from app.fhir.medications.records import MEDICATION_RECORDS, CourseRecord, read_
 from app.fhir.observations.read import ObservationFacts, read_observation
 from app.fhir.observations.report_text import densities_in_report
 from app.fhir.other_records import read_family, read_intolerance, read_procedure, read_report, read_service
-from app.fhir.patient import read_patient
+from app.fhir.patient import read_patient, unclear_members
 from app.fhir.references import References
-from app.fhir.resource import BEFORE_BIRTH, MODIFIED, OTHER_PATIENT, Reading, ReadSettings, ref_of
+from app.fhir.resource import BEFORE_BIRTH, MEMBERS_UNREADABLE, MODIFIED, OTHER_PATIENT, Reading, ReadSettings, ref_of
 from app.wire.conditions import AllergyIntolerance, Condition, FamilyMemberHistory
 from app.wire.medications import MedicationRecord, MedicationRequest
 from app.wire.observations import DiagnosticReport, Observation
@@ -104,6 +104,8 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
     courses = merge_courses(facts.records, reading)
     others += _read_all(data.draft_orders, _draft_readers(data.selections, courses), reading, facts)
     note_damage(data.damaged, reading)
+    if unclear := unclear_members(data.patient):
+        reading.leave_out(data.patient, f"{MEMBERS_UNREADABLE}: {', '.join(unclear)}")
     if others:
         reading.set_aside.append(SetAside(None, OTHER_PATIENT, others))
     known = {fact.ref for fact in facts.new.conditions}

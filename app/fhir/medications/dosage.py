@@ -47,6 +47,22 @@ def read_dosage(entries: Sequence[Entry], product: Product, drugs: frozenset[str
     if not entries:
         return Dosage(Dose(unknown_because=NO_DOSAGE))
     drug = Drug(product, drugs)
+    if not any(map(_has_dates, entries)):  # the same drug is ordered in the same way many times
+        key = (tuple(entries), drug)
+        known: Dosage | None = reading.dosages.get(key)
+        if known is None:
+            known = reading.dosages[key] = _dosage(entries, drug, reading)
+        return known
+    return _dosage(entries, drug, reading)
+
+
+def _has_dates(entry: Entry) -> bool:
+    """Whether an instruction names days of its own, which are noted where they cannot be."""
+    timing = entry.timing
+    return timing is not None and bool(timing.event or (timing.repeat is not None and timing.repeat.bounds_period))
+
+
+def _dosage(entries: Sequence[Entry], drug: Drug, reading: Reading) -> Dosage:
     instructions = [read_instruction(entry, drug, reading) for entry in entries]
     schedule = schedule_of(instructions)
     starts = min((one.starts for one in instructions if one.starts), default=None)

@@ -41,6 +41,32 @@ def test_the_dead_are_dead_by_a_date_or_by_true_only() -> None:
     assert not chart(patient={"deceasedBoolean": False}).patient.deceased
 
 
+ABSENT = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]}
+
+
+@pytest.mark.parametrize(
+    ("patient", "born", "dead", "named"),
+    [
+        ({"birthDate": None, "_birthDate": ABSENT}, False, False, ""),
+        ({"_birthDate": ABSENT}, False, False, "birthDate"),
+        ({"_birthDate": {"extension": [{"url": "http://x/time", "valueDateTime": "1950-03-02"}]}}, True, False, ""),
+        ({"_deceasedDateTime": ABSENT}, True, False, "deceasedDateTime"),
+        ({"_deceasedDateTime": ABSENT, "deceasedBoolean": True}, True, True, ""),
+        ({"_deceasedDateTime": ABSENT, "deceasedDateTime": "2020"}, True, True, ""),
+        ({"_deceasedDateTime": {"extension": []}}, True, False, ""),
+        ({"_deceasedDateTime": ABSENT, "_birthDate": ABSENT}, False, False, "deceasedDateTime, birthDate"),
+        ({"deceasedBoolean": False}, True, False, ""),
+        ({"_deceasedDateTime": None, "_birthDate": None}, True, False, ""),
+    ],
+)
+def test_dates_of_the_patient_that_are_said_to_be_absent(patient: Json, born: bool, dead: bool, named: str) -> None:
+    """A date of death that is absent does not tell whether the patient lives: named, and the call is answered."""
+    found = chart(patient=patient)
+    assert (found.patient.birth_date is not None, found.patient.deceased) == (born, dead)
+    noted = [SetAside("Patient/me", f"members not readable: {named}")] if named else []
+    assert list(found.set_aside) == noted
+
+
 def test_sex_may_stand_only_in_an_extension() -> None:
     url = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-individual-sex"
     coding = {"url": url, "valueCoding": {"system": SNOMED, "code": "248152002"}}
