@@ -226,6 +226,7 @@ class DensityFact(Struct, frozen=True, gc=False):
     effective: DateRange | None = None
     side: str | None = None  # "left" | "right"
     device: str | None = None
+    comparator: str | None = None  # "<", "<=", ">=", ">": the number is a limit
     from_text: bool = False  # read from a report's text or table
     preliminary: bool = False
     conflict: tuple[DensitySite, DensitySite] | None = None  # the sites of the code and of the words, where they differ
@@ -475,6 +476,9 @@ class UnusableReason(StrEnum):
     NO_UNIT = "no unit"
     IMPOSSIBLE = "physically impossible in the stated unit"
     SAID_ABSENT = "said to be absent beside a value"
+    AS_TEXT_ONLY = "value given as text only"
+    IN_WORDS = "value in words, not read"
+    REPORT_NOT_READ = "score in the words of a report, not read"
 
 
 class UnusableValue(Struct, frozen=True, gc=False):

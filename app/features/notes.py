@@ -65,6 +65,9 @@ class NoteCode(StrEnum):
     NO_UNIT = "no_unit"
     IMPOSSIBLE = "impossible"
     SAID_ABSENT = "said_absent"
+    AS_TEXT_ONLY = "as_text_only"
+    IN_WORDS = "in_words"
+    REPORT_NOT_READ = "report_not_read"
     # The course of a drug
     START_NOT_RECORDED = "start_not_recorded"
     NO_RECENT_SIGN_OF_USE = "no_recent_sign_of_use"

@@ -32,6 +32,7 @@ from app.terminology.body_sites import fracture_site_in
 from app.terminology.code_sets import TextPattern, terminology
 from app.terminology.codeable_concept import name_of, words
 from app.terminology.codes import Match, named_condition, named_procedure
+from app.terminology.density_words import says_not_done
 from app.terminology.drug_classes import classes_of, route_of
 from app.terminology.word_lists import Sense, TextKind
 from app.wire.conditions import AllergyIntolerance, FamilyMemberHistory
@@ -54,6 +55,9 @@ def read_procedure(resource: Procedure, reading: Reading) -> ProcedureFact | Non
     concepts = with_dxa(found.concepts)
     if not concepts:
         _note_words(resource, found, reading)
+        return None
+    if DXA in concepts and found.text and says_not_done(found.text):
+        reading.leave_out(resource, NOT_DONE)
         return None
     return ProcedureFact(
         ref=ref_of(resource),
@@ -96,6 +100,9 @@ def read_report(resource: DiagnosticReport, reading: Reading) -> ProcedureFact |
     concepts = with_dxa(found.concepts)
     if DXA not in concepts:
         _note_words(resource, found, reading)
+        return None
+    if found.text and says_not_done(found.text):
+        reading.leave_out(resource, NOT_DONE)
         return None
     period = resource.effective_period
     end = reading.date(period.end or period.start) if period is not None else None

@@ -39,11 +39,21 @@ from app.fhir.medications.courses import merge_courses
 from app.fhir.medications.draft_orders import read_draft
 from app.fhir.medications.records import MEDICATION_RECORDS, CourseRecord, read_medication_record
 from app.fhir.observations.read import ObservationFacts, read_observation
-from app.fhir.observations.report_text import densities_in_report
+from app.fhir.observations.report_text import densities_in_report, texts_of
 from app.fhir.other_records import read_family, read_intolerance, read_procedure, read_report, read_service
 from app.fhir.patient import read_patient, unclear_members
 from app.fhir.references import References
-from app.fhir.resource import BEFORE_BIRTH, MEMBERS_UNREADABLE, MODIFIED, OTHER_PATIENT, Reading, ReadSettings, ref_of
+from app.fhir.resource import (
+    BEFORE_BIRTH,
+    MEMBERS_UNREADABLE,
+    MODIFIED,
+    NOT_DONE,
+    OTHER_PATIENT,
+    Reading,
+    ReadSettings,
+    ref_of,
+)
+from app.terminology.density_words import says_not_done
 from app.wire.conditions import AllergyIntolerance, Condition, FamilyMemberHistory
 from app.wire.medications import MedicationRecord, MedicationRequest
 from app.wire.observations import DiagnosticReport, Observation
@@ -212,8 +222,12 @@ def _report(resource: DiagnosticReport, reading: Reading, facts: _Facts) -> None
     report = read_report(resource, reading)
     if report is None:
         return
+    in_words = densities_in_report(resource, ref=report.ref, effective=report.when, reading=reading)
+    if not in_words and not resource.contained and any(says_not_done(text) for text in texts_of(resource)):
+        reading.leave_out(resource, NOT_DONE)
+        return
     facts.procedures.append(report)
-    facts.observations.densities.extend(densities_in_report(resource, ref=report.ref, effective=report.when))
+    facts.observations.densities.extend(in_words)
     for contained in resource.contained:
         if isinstance(contained, Observation):
             read_observation(_dated(contained, resource), reading, facts.observations, ref=ref_of(resource))

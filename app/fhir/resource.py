@@ -38,6 +38,9 @@ BEFORE_BIRTH = "date before birth"
 """The record is used, without this date: it is a filler, or a mistake."""
 MODIFIED = "modified by an extension that is not known"
 OTHER_FOCUS = "about somebody or something else"
+NOT_THE_VALUE = "of an earlier examination, or a difference"
+NO_SITE = "site of the score not named"
+NOT_UNDERSTOOD = "text not understood"
 MEMBERS_UNREADABLE = "members not readable"
 """Followed by the paths of these members."""
 REASONS = frozenset(
@@ -61,6 +64,9 @@ REASONS = frozenset(
         BEFORE_BIRTH,
         MODIFIED,
         OTHER_FOCUS,
+        NOT_THE_VALUE,
+        NO_SITE,
+        NOT_UNDERSTOOD,
         MEMBERS_UNREADABLE,
     }
 )

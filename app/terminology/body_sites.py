@@ -27,9 +27,47 @@ def _named(group: str, text: str) -> str | None:
 
 
 def density_site_in(text: str) -> DensitySite | None:
-    """The site of densitometry that a short text names; forearm before all others, parts of the hip before the hip."""
+    """The site of densitometry that a short text names; parts of the hip before the hip.
+
+    Sites that do not count go first: Ward's triangle is in the femur, and one vertebra is not the lumbar spine.
+    """
     name = _named("density", text)
+    if name in (None, DensitySite.LUMBAR_SPINE) and _is_single_vertebra(text):
+        return DensitySite.OTHER
     return None if name is None else DensitySite(name)
+
+
+def sites_in(text: str) -> frozenset[DensitySite]:
+    """The regions of densitometry that a stretch of prose names; Ward's triangle and the like are one "other"."""
+    if _is_single_vertebra(text):
+        return frozenset({DensitySite.OTHER})
+    named = {DensitySite(name) for name, pattern in _patterns("density") if pattern.found_in(text)}
+    exact = {site for site in named if not (set(_PARTS.get(site, ())) & named)}
+    if {DensitySite.HIP, DensitySite.FEMUR} <= exact:
+        exact.discard(DensitySite.FEMUR)
+    return frozenset(exact)
+
+
+def density_site_spans(text: str) -> list[tuple[int, int]]:
+    """Where a text in lower case names sites of densitometry."""
+    return [found.span() for found in _any_density_site().finditer(text)]
+
+
+@cache
+def _any_density_site() -> re.Pattern[str]:
+    groups = terminology().raw["text-patterns"]["sites"]["density"].values()
+    return re.compile("|".join(f"(?:{expression})" for group in groups for expression in group))
+
+
+_LUMBAR = re.compile(
+    r"(?<![a-z0-9])l\s?([1-5])(?:\s*(?:[-\u2010-\u2015/~]|to|till|til|thru|through)\s*l?\s?([1-5]))?(?!\d)"
+)
+
+
+def _is_single_vertebra(text: str) -> bool:
+    """Whether a text names exactly one lumbar vertebra: "L2", not "L1-L4"."""
+    named = {level for found in _LUMBAR.finditer(text.lower()) for level in found.groups() if level}
+    return len(named) == 1
 
 
 def density_site_of(body_sites: Iterable[CodeableConcept]) -> DensitySite | None:

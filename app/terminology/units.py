@@ -131,6 +131,20 @@ def read_number_text(text: str) -> tuple[Decimal, str | None] | None:
     return None if value is None else (value, _COMPARATORS.get(sign, sign) if sign else None)
 
 
+_IN_WORDS = re.compile(r"\s*((?:<=|>=|<|>|≤|≥)?\s*[-+−–]?\d+(?:[.,]\d+)?)\s*(\D\S*(?: \S+)?)?\s*$")
+
+
+def quantity_in_words(text: str) -> Quantity | None:
+    """A number with its unit, or alone, that was written as text: "-2.7 SD", "2,35 mmol/l". None for anything else."""
+    found = _IN_WORDS.match(text)
+    if found is None:
+        return None
+    unit = found.group(2)
+    if unit is not None and ucum_of(unit) is None:
+        return None
+    return Quantity(value=found.group(1), unit=unit)
+
+
 @lru_cache(maxsize=1024)
 def rule_for(concepts: frozenset[str]) -> QuantityRule | None:
     """The rule by which a number of these concepts is read."""

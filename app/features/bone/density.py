@@ -14,7 +14,7 @@ from app.dates import newest_first, on_or_after, shifted, within_months
 from app.features.catalogue import OneOf, family, feature
 from app.features.drugs.exposure import CLASS, current_start
 from app.features.history.diagnoses import condition_evidence, confirmed, not_understood
-from app.features.model import Evidence, Feature, Features, Kind, known, none_on_record, observed, unknown
+from app.features.model import Evidence, Feature, Features, Kind, interval, known, none_on_record, observed, unknown
 from app.features.notes import Note, NoteCode, note
 from app.features.readings import unusable_evidence
 
@@ -53,7 +53,8 @@ def density_evidence(fact: DensityFact, *remarks: Note) -> Evidence:
         notes += (note(NoteCode.PRELIMINARY),)
     if fact.conflict:
         notes += (note(NoteCode.SITE_CONTRADICTORY, *fact.conflict),)
-    return Evidence(fact.kind.value, fact.value, UNITS[fact.kind], fact.effective, fact.ref, notes)
+    value = f"{fact.comparator}{fact.value}" if fact.comparator else fact.value
+    return Evidence(fact.kind.value, value, UNITS[fact.kind], fact.effective, fact.ref, notes)
 
 
 def _order(fact: DensityFact) -> tuple[tuple[int, int, int], Decimal, str]:
@@ -72,7 +73,7 @@ def lowest(context: Features, kind: DensityKind, sites: tuple[DensitySite, ...])
     recent = [f for f in newest.values() if within_months(f.effective, limit, context.today) is True]
     if recent:
         recent.sort(key=lambda fact: (fact.value, _order(fact)))
-        return known(recent[0].value, [density_evidence(fact) for fact in recent])
+        return _lowest_of(recent, missing)
     if newest:
         shown = [density_evidence(fact, note(NoteCode.TOO_OLD_OR_UNDATED)) for fact in newest.values()]
         return unknown("only values that are too old or not dated", missing, evidence=shown)
@@ -84,6 +85,28 @@ def lowest(context: Features, kind: DensityKind, sites: tuple[DensitySite, ...])
     shown += [density_evidence(fact, note(NoteCode.OTHER_SITE)) for fact in sorted(elsewhere, key=_order)]
     why = "not recorded at these sites" if elsewhere else "value could not be used" if refused else "not recorded"
     return unknown(why, missing, evidence=shown)
+
+
+def _lowest_of(facts: list[DensityFact], missing: str) -> Feature:
+    """The lowest of some values, the lowest first; limits (">-2.5") make it an interval."""
+    shown = [density_evidence(fact) for fact in facts]
+    if not any(fact.comparator for fact in facts):
+        return known(facts[0].value, shown)
+    lows = [fact for fact in facts if fact.comparator not in _ONLY_HIGH]
+    highs = [fact for fact in facts if fact.comparator not in _ONLY_LOW]
+    low, high = min((f.value for f in lows), default=None), min((f.value for f in highs), default=None)
+    return interval(
+        low if len(lows) == len(facts) else None,
+        high,
+        shown,
+        missing=(missing,),
+        why="only a limit was reported",
+        low_open=all(fact.comparator == ">" for fact in lows if fact.value == low),
+        high_open=any(fact.comparator == "<" for fact in highs if fact.value == high),
+    )
+
+
+_ONLY_HIGH, _ONLY_LOW = ("<", "<="), (">", ">=")
 
 
 @feature("lowest_t_score", Kind.NUMBER, "SD", meaning="Lowest T-score of lumbar spine and hip.", reads=READS)
@@ -113,7 +136,7 @@ def latest_t_score_any_age(context: Features) -> Feature:
         shown = [density_evidence(fact) for fact in sorted(facts, key=_order)]
         return unknown("not recorded with a date and a clear site", "t_score", evidence=shown)
     same_day = [fact for fact in usable if fact.effective == usable[0].effective]
-    return known(same_day[0].value, [density_evidence(fact) for fact in same_day])
+    return _lowest_of(same_day, "t_score")
 
 
 @family(
@@ -162,7 +185,11 @@ def change_percent(context: Features, not_before: DateRange | None = None) -> Fe
     as 0. The newest value must be within the age limit of densities.
     """
     facts = sorted(
-        (f for f in context.chart.densities if f.kind is DensityKind.BMD and f.effective and f.conflict is None),
+        (
+            f
+            for f in context.chart.densities
+            if f.kind is DensityKind.BMD and f.effective and f.conflict is None and not f.comparator
+        ),
         key=_order,
     )
     if not_before is not None:

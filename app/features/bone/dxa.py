@@ -5,7 +5,7 @@ What the sources ask for is a measurement of lumbar spine and hip: one of the fo
 
 from __future__ import annotations
 
-from app.chart import CourseStatus, DateRange, DensityKind, DensitySite, ObservationCategory, Source
+from app.chart import CourseStatus, DateRange, DensityFact, DensityKind, DensitySite, ObservationCategory, Source
 from app.dates import after, months_since, newest_first, on_or_after, shifted, within_months
 from app.features.catalogue import FeatureName, WholeNumber, family, feature
 from app.features.drugs.exposure import CLASS, course_evidence, courses, current_start, end_of
@@ -49,7 +49,7 @@ def _measurements(context: Features) -> list[Evidence]:
     found = {
         fact.ref: Evidence("dxa", True, None, fact.effective, fact.ref, (note(NoteCode.RESULT),))
         for fact in context.chart.densities
-        if fact.kind is not DensityKind.QCT and (fact.site is not DensitySite.FOREARM or forearm_serves)
+        if _is_dxa(fact) and (fact.site is not DensitySite.FOREARM or forearm_serves)
     }
     for report in context.observations(*DXA_CONCEPTS):
         found.setdefault(
@@ -61,6 +61,13 @@ def _measurements(context: Features) -> list[Evidence]:
                 procedure.ref, Evidence("dxa", True, None, procedure.when, procedure.ref, (note(NoteCode.PROCEDURE),))
             )
     return sorted(found.values(), key=lambda item: (newest_first(item.date), item.resource or ""))
+
+
+def _is_dxa(fact: DensityFact) -> bool:
+    """Whether a result is of a DXA of a site that counts (decision 55); a contradictory site was one of them."""
+    if fact.kind is DensityKind.QCT or fact.site is DensitySite.OTHER:
+        return False
+    return fact.site is not DensitySite.UNKNOWN or fact.kind is DensityKind.BMD or fact.conflict is not None
 
 
 def _none(context: Features) -> Feature:

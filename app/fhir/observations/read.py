@@ -4,13 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.chart import ConditionFact, DensityFact, ObservationFact, Presence, Recorded, UnusableReason, UnusableValue
-from app.fhir.observations.densities import number_of, read_density
+from app.chart import (
+    ConditionFact,
+    DensityFact,
+    DensityKind,
+    DensitySite,
+    ObservationFact,
+    Presence,
+    Recorded,
+    UnusableValue,
+)
+from app.fhir.observations.absent import absent_value
+from app.fhir.observations.densities import read_density, text_of
 from app.fhir.observations.lazy import lazy_result
 from app.fhir.observations.values import Limits, Question, question_of, read_values, when
 from app.fhir.remembered import Remembered
-from app.fhir.resource import ENTERED_IN_ERROR, IN_FUTURE, OTHER_FOCUS, STATUS, Reading, ref_of, status_of
-from app.terminology.units import MAX_SHOWN
+from app.fhir.resource import (
+    ENTERED_IN_ERROR,
+    IN_FUTURE,
+    NO_SITE,
+    NOT_DONE,
+    NOT_THE_VALUE,
+    OTHER_FOCUS,
+    STATUS,
+    Reading,
+    ref_of,
+    status_of,
+)
+from app.terminology.codeable_concept import words
+from app.terminology.density_words import NO_DENSITY, DensityWords, Standing, density_in_words, says_not_done
+from app.wire.elements import CodeableConcept
 from app.wire.observations import Observation, Result
 
 _COUNTING = frozenset({"final", "amended", "corrected", "preliminary", ""})
@@ -58,17 +81,28 @@ def read_observation(resource: Observation, reading: Reading, facts: Observation
     if effective is not None and reading.is_future(effective):
         reading.leave_out(resource, IN_FUTURE)
         return
+    whole = reading.recall(_words_of_whole, resource.code) if resource.component else NO_DENSITY
+    site_of_whole = whole.site
+    if asked is not None and asked.density is not None and asked.density[1] is not DensitySite.UNKNOWN:
+        site_of_whole = asked.density[1]
     for part, question in parts:
         found = question.found
         if part.data_absent_reason is not None:
             _note_absent(part, question, ref, reading)
             continue
         if question.density is not None:
+            refused = question.refused
+            if refused is None and whole.standing is Standing.NOT_THE_VALUE:
+                refused = NOT_THE_VALUE
+            if refused is not None:
+                reading.leave_out(resource, refused)
+                continue
             density = read_density(
                 question.density,
                 found,
                 part,
                 resource,
+                site_of_whole=site_of_whole if part is not resource else None,
                 ref=ref,
                 effective=effective,
                 preliminary=preliminary,
@@ -76,7 +110,12 @@ def read_observation(resource: Observation, reading: Reading, facts: Observation
             )
             if density is not None:
                 facts.densities.append(density)
+                if density.site is DensitySite.UNKNOWN and not found.meanings and density.kind is not DensityKind.BMD:
+                    reading.leave_out(resource, NO_SITE)
                 continue
+        if question.is_dxa and says_not_done(text_of(part) or found.text):
+            reading.leave_out(resource, NOT_DONE)
+            continue
         if found.concepts:
             fact = read_values(part, resource, question, ref, effective, order, preliminary, reading, facts.limits)
             if fact is not None:
@@ -93,10 +132,15 @@ def _about_patient(resource: Observation, reading: Reading) -> bool:
 
 def _note_absent(part: Result, question: Question, ref: str, reading: Reading) -> None:
     """A value that is said to be absent. One that stands there all the same contradicts that, and is not used."""
-    quantity = number_of(part)
-    if quantity is not None and quantity.value is not None:
-        shown = f"{quantity.value} {quantity.unit or quantity.code or ''}".strip()[:MAX_SHOWN]
-        reading.unusable.append(UnusableValue(ref, question.found.concepts, UnusableReason.SAID_ABSENT, shown))
+    refused = absent_value(part)
+    if refused is not None:
+        reading.unusable.append(UnusableValue(ref, question.concepts, *refused))
+
+
+def _words_of_whole(code: CodeableConcept | None) -> DensityWords:
+    """What the words of an Observation say of its components. For `Reading.recall`."""
+    text = words(code)
+    return density_in_words(text) if text else NO_DENSITY
 
 
 def _as_condition(fact: ObservationFact) -> ConditionFact:

@@ -6,12 +6,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
-from app.chart import DateRange, DensityKind, DensitySite, Interpretation, ObservationFact, UnusableValue
-from app.fhir.observations.densities import density_concept, density_in_text, number_of
-from app.fhir.resource import Reading
+from app.chart import (
+    DateRange,
+    DensityKind,
+    DensitySite,
+    Interpretation,
+    ObservationFact,
+    UnusableReason,
+    UnusableValue,
+)
+from app.fhir.observations.densities import RULE_OF_KIND, density_concept, number_of, text_of
+from app.fhir.resource import NOT_THE_VALUE, NOT_UNDERSTOOD, Reading
 from app.terminology.code_sets import TextPattern, terminology
 from app.terminology.codeable_concept import name_of, words
 from app.terminology.codes import Match, named_result
+from app.terminology.density_words import Standing, density_in_words, says_not_the_value
 from app.terminology.units import QuantityRule, Unusable, factor_of, measure, rule_for, to_decimal
 from app.wire.elements import CodeableConcept, Number, Quantity
 from app.wire.observations import Observation, Result
@@ -41,26 +50,51 @@ _ANSWER_WORDS = {
 }
 _YES, _NO = "answer_yes", "answer_no"
 _MAX_TEXT = 200
+_MAX_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What Observation.code asks: its concepts, the density that it measures if any, the rule for its numbers."""
+    """What Observation.code asks: its concepts, the density that it measures if any, the rule for its numbers.
+
+    `refused`: why the number is not used, where the words of the code say so.
+    """
 
     found: Match
     density: tuple[DensityKind, DensitySite] | None
     rule: QuantityRule | None
+    refused: str | None = None
+
+    @property
+    def concepts(self) -> frozenset[str]:
+        """Its concepts, also where only words name densitometry."""
+        return self.found.concepts or frozenset({RULE_OF_KIND[self.density[0]]} if self.density else ())
+
+    @property
+    def is_dxa(self) -> bool:
+        """Whether it is about a DXA, with a number or without."""
+        return any(concept.startswith("dxa_") for concept in self.found.concepts)
 
 
 def question_of(code: CodeableConcept | None) -> Question | None:
     """The question of an Observation or component; None where neither code nor words are known."""
     found = named_result(code)
-    density = density_concept(found)
-    if not found.concepts:
-        density = density_in_text(found.text) if found.text and not found.meanings else None
-        if density is None:
-            return None
-    return Question(found, density, rule_for(found.concepts))
+    if found.concepts:
+        density = density_concept(found)
+        earlier = density is not None and bool(found.text) and says_not_the_value(found.text)
+        return Question(found, density, rule_for(found.concepts), NOT_THE_VALUE if earlier else None)
+    return _question_in_words(found) if found.text and not found.meanings else None
+
+
+_REFUSED = {Standing.NOT_THE_VALUE: NOT_THE_VALUE, Standing.UNCLEAR: NOT_UNDERSTOOD}
+
+
+def _question_in_words(found: Match) -> Question | None:
+    """The question of densitometry that only words name (decision 55)."""
+    said = density_in_words(found.text)
+    if said.kind is None:
+        return None
+    return Question(found, (said.kind, said.site or DensitySite.UNKNOWN), None, _REFUSED.get(said.standing))
 
 
 def when(resource: Observation, reading: Reading) -> tuple[DateRange | None, int]:
@@ -111,6 +145,9 @@ def read_values(
             value, unit, comparator = result.value, result.unit, result.comparator
             low, high = _reference_range(part, quantity, rule, limits)
     answer, boolean = _answer(part, found, reading)
+    words_alone = text_of(part) if rule is not None and value is None and not answer and boolean is None else None
+    if words_alone is not None and question.density is None:  # a number was asked for, and words stand there
+        reading.unusable.append(UnusableValue(ref, found.concepts, UnusableReason.IN_WORDS, words_alone[:_MAX_SHOWN]))
     body_site = part.body_site or whole.body_site
     return ObservationFact(  # by place: naming sixteen members takes longer than reading the number
         ref,
