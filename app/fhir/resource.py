@@ -40,7 +40,6 @@ MODIFIED = "modified by an extension that is not known"
 OTHER_FOCUS = "about somebody or something else"
 NOT_THE_VALUE = "of an earlier examination, or a difference"
 NO_SITE = "site of the score not named"
-NOT_UNDERSTOOD = "text not understood"
 MEMBERS_UNREADABLE = "members not readable"
 """Followed by the paths of these members."""
 REASONS = frozenset(
@@ -66,7 +65,6 @@ REASONS = frozenset(
         OTHER_FOCUS,
         NOT_THE_VALUE,
         NO_SITE,
-        NOT_UNDERSTOOD,
         MEMBERS_UNREADABLE,
     }
 )

@@ -6,6 +6,7 @@ standard code in vocabulary.yaml is sent as `urn:osteon:finding`, as the contrac
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import lru_cache
@@ -32,6 +33,19 @@ SERVICE = {
 }
 FRACTURES = {"fracture", "fragility_fracture", "low_energy_fracture", "high_energy_fracture"}
 PREFETCH_KEY = {"family": "familyHistory"}
+RECORD_KEY = {
+    "Observation": "observations",
+    "Condition": "conditions",
+    "Procedure": "procedures",
+    "DiagnosticReport": "diagnosticReports",
+    "AllergyIntolerance": "allergies",
+    "FamilyMemberHistory": "familyHistory",
+    "MedicationStatement": "medications",
+    "MedicationRequest": "medicationRequests",
+    "MedicationAdministration": "medicationAdministrations",
+    "ServiceRequest": "serviceRequests",
+}
+DAY = re.compile(r"@[-+]\d+").fullmatch
 DOSES = {"dose_mg": "mg", "dose_ug": "ug", "dose_iu": "[iU]"}
 DOSE_WORDS = {"[iU]": "IU"}
 UNITS = {"SD": "{T-score}", "mL/min/1.73m2": "mL/min/{1.73_m2}", "mIU/L": "m[IU]/L"}
@@ -70,6 +84,9 @@ class Builder:
         given = [dose for fact in case.get("medications") or [] for dose in self.administration(fact)]
         if given:
             prefetch["medicationAdministrations"] = self.bundle(given)
+        for record in case.get("records") or []:
+            key = RECORD_KEY[record["resourceType"]]
+            prefetch.setdefault(key, self.bundle([]))["entry"].append({"resource": self.raw(record)})
         hook = case.get("hook", "patient-view")
         if hook in {"order-select", "order-sign"}:
             facts = case.get("draft_orders") or []
@@ -111,6 +128,20 @@ class Builder:
             "id": f"{kind.lower()}-{self._numbers[kind]}",
             subject: {"reference": f"Patient/{PATIENT}"},
         }
+
+    def raw(self, record: Mapping[str, Any]) -> Json:
+        """A record as FHIR has it, where the shape itself is the case; "@-60" is the date 60 days ago."""
+
+        def dated(value: Any) -> Any:
+            if isinstance(value, Mapping):
+                return {name: dated(member) for name, member in value.items()}
+            if isinstance(value, list):
+                return [dated(member) for member in value]
+            return self.day(-int(value[1:])) if isinstance(value, str) and DAY(value) else value
+
+        kind = record["resourceType"]
+        subject = "patient" if kind in {"AllergyIntolerance", "FamilyMemberHistory"} else "subject"
+        return {**self.base(kind, subject=subject), **dated(record)}
 
     def concept(self, table: str, name: str, system: str) -> Json:
         """A CodeableConcept for a name: of the table, else of `urn:osteon:finding`."""

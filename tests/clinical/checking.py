@@ -44,7 +44,7 @@ FACTS: Mapping[str, set[str]] = {
     "new_allergies": {"concept", "reaction"},
 }
 """The lists of facts of a case and the keys of a fact (tests/clinical/builder.py reads them)."""
-KEYS = {"id", "title", "tags", "profile", "hook", "patient", "provided", "expect", *FACTS}
+KEYS = {"id", "title", "tags", "profile", "hook", "patient", "provided", "expect", "records", *FACTS}
 NEEDED = {"id", "title", "profile", "patient", "expect"}
 PATIENT = {"sex", "age", "born"}
 

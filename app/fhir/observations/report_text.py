@@ -35,7 +35,7 @@ _SCORE = re.compile(
 )
 _OTHER_NUMBERS = re.compile(
     r"\d+(?:[.,]\d+)?\s*(?:m?g\s*/\s*cm\s*[2²^³3]*|%|mm|cm|kg|years?|år|岁|yrs?)|\b[12]\d{3}(?:-\d\d){0,2}\b"
-    r"|\b(?:l|th|t)\d{1,2}\b(?:\s*[-–/]\s*(?:l|th|t)?\d{1,2}\b)?|\b(?:33|1/3)\s*%?|cm[23]",
+    r"|\b(?:l|th|t)\d{1,2}\b(?:\s*[-–/]\s*(?:l|th|t)?\d{1,2}\b)?|腰椎\d\s*[-–~]\s*\d|\b(?:33|1/3)\s*%?|cm[23]",
     re.IGNORECASE,
 )
 _LONE_NUMBER = re.compile(rf"(?<![\d.,]){_NUMBER}")

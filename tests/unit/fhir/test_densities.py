@@ -97,3 +97,91 @@ def test_scores_without_a_unit_are_scores(value: float | str) -> None:
     record = observation(coded(LOINC, "38267-1"))
     record["valueString" if isinstance(value, str) else "valueDecimal"] = value
     assert [density.value for density in densities(record)] == [Decimal("-2.5")]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"valueString": "-2.7"}, "-2.7"),
+        ({"valueString": "-2.7 SD"}, "-2.7"),
+        ({"valueString": "−2,7 SD"}, "-2.7"),
+        ({"valueString": "T-score: -2.7"}, "-2.7"),
+        ({"valueString": "T = -2.7 SD"}, "-2.7"),
+        ({"valueString": "-2.7 (osteoporosis)"}, "-2.7"),
+        ({"valueCodeableConcept": {"text": "-2.7"}}, "-2.7"),
+        ({"valueCodeableConcept": {"coding": [{"display": "-2.7 SD"}]}}, "-2.7"),
+        ({"valueQuantity": {"value": "-2,7", "unit": "SD"}}, "-2.7"),
+        ({"valueDecimal": -2.7}, "-2.7"),
+        ({"valueInteger": -3}, "-3"),
+    ],
+)
+def test_a_score_in_whatever_member(value: dict[str, Any], expected: str) -> None:
+    (density,) = densities(observation(coded(LOINC, "38267-1"), **value))
+    assert density.value == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"valueString": "osteoporosis"},
+        {"valueString": "Z-score: -2.7"},
+        {"valueString": "-2.7 to -2.5"},
+        {"valueString": "-2.7 g/cm2 below mean"},
+        {"valueCodeableConcept": {"text": "see report"}},
+    ],
+)
+def test_words_that_are_no_score_are_noted(value: dict[str, Any]) -> None:
+    found = chart(observation(coded(LOINC, "38267-1"), **value))
+    assert found.densities == ()
+    assert [item.ref for item in found.unusable] == ["Observation/x"]
+
+
+@pytest.mark.parametrize("comparator", ["<", "<=", ">", ">="])
+def test_a_limit_is_kept(comparator: str) -> None:
+    quantity = {"value": -2.5, "comparator": comparator, "unit": "{T-score}"}
+    (density,) = densities(observation(coded(LOINC, "38267-1"), valueQuantity=quantity))
+    assert density.comparator == comparator
+
+
+@pytest.mark.parametrize("reason", ["error", "unknown", "not-performed", "masked", "asked-declined"])
+def test_a_value_beside_a_reason_for_its_absence_is_not_used_and_named(reason: str) -> None:
+    absent = {"dataAbsentReason": {"coding": [{"code": reason}]}}
+    found = chart(observation(coded(LOINC, "38267-1"), 0, "{T-score}", **absent))
+    assert (found.densities, found.observations) == ((), ())
+    assert [item.reason for item in found.unusable] == ["dataAbsentReason beside a value"]
+
+
+def test_a_value_that_is_absent_is_no_dxa_and_no_fault() -> None:
+    absent = {"dataAbsentReason": {"coding": [{"code": "not-performed"}]}}
+    found = chart(observation(coded(LOINC, "38267-1"), **absent))
+    assert (found.densities, found.observations, found.unusable, found.set_aside) == ((), (), (), ())
+
+
+@pytest.mark.parametrize(
+    ("whole", "members", "site"),
+    [
+        (coded(LOINC, "24966-4"), {}, DensitySite.LUMBAR_SPINE),
+        (coded(LOINC, "38261-4"), {}, DensitySite.HIP),
+        ({"text": "DXA lumbar spine"}, {}, DensitySite.LUMBAR_SPINE),
+        ({"text": "BMD femoral neck"}, {}, DensitySite.FEMORAL_NECK),
+        ({"text": "DXA"}, {"bodySite": {"text": "total hip"}}, DensitySite.TOTAL_HIP),
+        ({"text": "Spirometry"}, {}, DensitySite.UNKNOWN),
+        ({"text": "Femur length"}, {}, DensitySite.UNKNOWN),
+        ({"text": "BMI"}, {}, DensitySite.UNKNOWN),
+    ],
+)
+def test_the_site_of_a_component(whole: dict[str, Any], members: dict[str, Any], site: DensitySite) -> None:
+    score = {"code": {"text": "T-score"}, "valueQuantity": {"value": -2.7}}
+    (density,) = densities(observation(whole, component=[score], **members))
+    assert density.site is site
+
+
+def test_a_score_without_a_site_is_named() -> None:
+    found = chart(observation({"text": "T-score"}, -2.7))
+    assert [item.reason for item in found.set_aside] == ["site of the score not named"]
+
+
+def test_a_score_of_an_earlier_examination_is_named_also_beside_a_code() -> None:
+    found = chart(observation(coded(LOINC, "38267-1", text="Lumbar T-score, previous exam"), -3.1))
+    assert found.densities == ()
+    assert [item.reason for item in found.set_aside] == ["of an earlier examination, or a difference"]

@@ -52,6 +52,29 @@ def test_a_table_with_a_column_of_scores() -> None:
                 ("t_score", "femoral_neck", "-2.2"),
             ],
         ),
+        (
+            "L1-L4 BMD 0.812 g/cm2, T-score -2.7, Z-score -1.1.",
+            [("t_score", "lumbar_spine", "-2.7"), ("z_score", "lumbar_spine", "-1.1")],
+        ),
+        ("T-score -2.7 in the lumbar spine.", [("t_score", "lumbar_spine", "-2.7")]),
+        (
+            "Lumbar spine T-score -2.7 and total hip T-score -1.9.",
+            [("t_score", "lumbar_spine", "-2.7"), ("t_score", "total_hip", "-1.9")],
+        ),
+        (
+            "Total hip left: BMD 0.612 g/cm2 (T-score −2,9 SD, Z-score −1,0 SD)",
+            [("t_score", "total_hip", "-2.9"), ("z_score", "total_hip", "-1.0")],
+        ),
+        ("Femoral neck T-score -3", [("t_score", "femoral_neck", "-3")]),
+        ("腰椎1-4 T值-2.7，Z值-1.1", [("t_score", "lumbar_spine", "-2.7"), ("z_score", "lumbar_spine", "-1.1")]),
+        ("DXA 2026-05-01 L1-L4 T-score -2.7", [("t_score", "lumbar_spine", "-2.7")]),
+        ("The T-score of the lumbar spine is -2.7.", [("t_score", "lumbar_spine", "-2.7")]),
+        ("L2 T-score -3.9", [("t_score", "other", "-3.9")]),
+        ("Ward's triangle T-score -3.6", [("t_score", "other", "-3.6")]),
+        ("T-scores: lumbar spine -2.7, hip -1.9.", []),
+        ("T-score was -2.7 at the spine compared with -2.2 in 2020.", []),
+        ("Lumbar spine T-score < -2.5", []),
+        ("Spine and hip T-score -2.6.", []),
         ("Osteoporosis is defined as a T-score below -2.5 at the spine.", []),
         ("Previous T-score of the spine was -2.2.", []),
         ("Spine T-score -2.2 and -2.4.", []),
@@ -61,6 +84,15 @@ def test_a_table_with_a_column_of_scores() -> None:
 )
 def test_sentences(sentence: str, expected: list[tuple[str, str, str]]) -> None:
     assert read(conclusion=sentence) == expected
+
+
+def test_a_score_that_could_not_be_taken_is_noted() -> None:
+    (noted,) = chart(report(conclusion="T-scores: lumbar spine -2.7, hip -1.9.")).unusable
+    assert (noted.ref, noted.reason) == ("DiagnosticReport/r", "score in the words of a report, not read")
+
+
+def test_a_report_without_scores_notes_nothing() -> None:
+    assert chart(report(conclusion="Osteopenia.")).unusable == ()
 
 
 def test_text_attachments_are_read_and_broken_ones_left() -> None:
