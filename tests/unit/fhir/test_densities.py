@@ -148,7 +148,7 @@ def test_a_value_beside_a_reason_for_its_absence_is_not_used_and_named(reason: s
     absent = {"dataAbsentReason": {"coding": [{"code": reason}]}}
     found = chart(observation(coded(LOINC, "38267-1"), 0, "{T-score}", **absent))
     assert (found.densities, found.observations) == ((), ())
-    assert [item.reason for item in found.unusable] == ["dataAbsentReason beside a value"]
+    assert [item.reason for item in found.unusable] == ["said to be absent beside a value"]
 
 
 def test_a_value_that_is_absent_is_no_dxa_and_no_fault() -> None:
