@@ -85,8 +85,9 @@ clean:
 #   make image     build the image, start it, check it (docker, podman, or buildah as root)
 #   make sbom      write the bill of materials and the list of licences
 #   make soak      mixed traffic for 30 minutes (SECONDS=60 for another time); memory must stay flat
-#   make nightly   soak and a long fuzz run
-.PHONY: chart image sbom soak nightly
+#   make guards    take out one guard of docs/security.md after the other; each time a test must fail (10 minutes)
+#   make nightly   soak, a long fuzz run, and the guards
+.PHONY: chart image sbom soak guards nightly
 DEPLOY_BIN := .venv-deploy/bin
 DEPLOY_TOOLS := .venv-deploy/.installed
 SECONDS ?= 1800
@@ -112,5 +113,8 @@ sbom: $(DEPLOY_TOOLS) $(RUNTIME)
 soak: $(DEV)
 	SOAK_SECONDS=$(SECONDS) $(BIN)/pytest -s tests/e2e/test_soak.py
 
-nightly: soak
+guards: $(DEV)
+	$(BIN)/python -m tests.guards
+
+nightly: soak guards
 	$(BIN)/python -m tests.fuzz --charts $(CHARTS)

@@ -148,6 +148,15 @@ def test_a_chart_that_takes_too_much_memory_is_refused(at_work: Path) -> None:
     assert small.status_code == 200
 
 
+@pytest.mark.parametrize("piece", [b"[]", b"{}", b"0", b'{"a":[]}'])
+def test_more_values_than_memory_is_for_are_refused(at_work: Path, piece: bytes) -> None:
+    """Two bytes of JSON can be sixty of memory: the number is looked at before anything is decoded."""
+    body = SMALL[:-1] + b',"x":[' + b",".join([piece] * 2_100_000) + b"]}"
+    (answer,) = post_all(app_of(Pipeline(at_work), max_body_bytes=64 * 1024 * 1024), body)
+    assert answer.status_code == 413
+    assert "values" in answer.json()["issue"][0]["diagnostics"]
+
+
 def test_a_worker_that_dies_costs_one_call(at_work: Path) -> None:
     app = app_of(Pipeline(at_work, lambda: os.kill(os.getpid(), 9)))
     (answer,) = post_all(app, LARGE)
