@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from app.advice.delivery import fewer, to_be_read_later
@@ -22,6 +23,8 @@ from app.features import FeatureSettings, PatientFeatures
 from app.fhir.reader import ChartInput, ReadSettings, read_chart
 from app.record_text import is_id
 from app.settings import Settings
+from app.terminology.codes import use_local_codes
+from app.terminology.local_codes import read_local_codes
 from app.terminology.word_lists import load_lexicons
 from app.wire.medications import MedicationRequest
 from app.wire.record import Record
@@ -155,6 +158,7 @@ def build_pipeline(settings: Settings) -> OsteonPipeline:
     """The pipeline of a server process. Raises GuidelineError where the guideline files are wrong."""
     knowledge = load_knowledge()
     load_lexicons()
+    use_local_codes(read_local_codes(Path(settings.local_codes)) if settings.local_codes else {})
     knowledge.check_switched(settings.disabled_recommendations, "OSTEON_DISABLED_RECOMMENDATIONS")
     advisor = Advisor(knowledge, settings.disabled_recommendations)
     return OsteonPipeline(knowledge, advisor, settings, feature_settings(settings))

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     timezone: str = "UTC"
     disabled_recommendations: _Names = ()
 
+    # What the hospital's own codes mean
+    local_codes: str | None = None
+
     # What is asked for: prefetch keys that are added, changed or (null) removed
     prefetch: dict[str, str | None] = {}
 

@@ -36,6 +36,12 @@ def _check(arguments: Sequence[str]) -> int:
     return check.main(arguments)
 
 
+def _codes(arguments: Sequence[str]) -> int:
+    from app.commands import codes
+
+    return codes.main(arguments)
+
+
 def _check_fhir(arguments: Sequence[str]) -> int:
     from app.commands import check_fhir
 
@@ -49,7 +55,7 @@ def _explain(arguments: Sequence[str]) -> int:
 
 
 # Commands with arguments of their own.
-_DELEGATED = {"check": _check, "check-fhir": _check_fhir, "explain": _explain}
+_DELEGATED = {"codes": _codes, "check": _check, "check-fhir": _check_fhir, "explain": _explain}
 
 
 def _demo(host: str, port: int, *, start: bool) -> int:
@@ -76,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", help="check the guidelines without starting anything", add_help=False)
     commands.add_parser("check-fhir", help="try a FHIR server before go-live", add_help=False)
     commands.add_parser("explain", help="what each recommendation says about a request, and why", add_help=False)
+    commands.add_parser("codes", help="which codes of charts or lists are recognised", add_help=False)
     demo = commands.add_parser(
         "demo", help="send the sample patient to a running service and print the cards", parents=[address]
     )

@@ -72,8 +72,31 @@ def value_sets(content: Mapping[str, Any], version: str) -> dict[str, Resource]:
         if includes:
             excludes = list(_excludes(entry, systems))
             compose = {"include": includes} | ({"exclude": excludes} if excludes else {})
-            made[fhir_id(name)] = _head(name, file, entry, finding, version) | {"compose": compose}
+            made[fhir_id(name)] = _head(name, file, entry, finding, version) | _notices(includes) | {"compose": compose}
     return made
+
+
+_NOTICES: Final = {
+    "http://loinc.org": "This material contains content from LOINC (http://loinc.org). LOINC is copyright Regenstrief "
+    "Institute, Inc. and the LOINC Committee, and is available at no cost under the license at "
+    "http://loinc.org/license.",
+    "http://snomed.info/sct": "This value set includes content from SNOMED CT, which is copyright of the International "
+    "Health Terminology Standards Development Organisation (IHTSDO), and distributed by agreement. Users need a "
+    "licence; it is free of charge in member countries.",
+    "http://www.whocc.no/atc": "ATC codes: copyright WHO Collaborating Centre for Drug Statistics Methodology, Oslo; "
+    "terms at https://www.whocc.no/use_of_atc_ddd/.",
+    "http://www.ama-assn.org/go/cpt": "CPT is copyright American Medical Association. Only code numbers are given "
+    "here, with meanings in our own words; use needs a licence of the AMA.",
+    "http://hl7.org/fhir/sid/icd-10": "ICD-10 is copyright World Health Organization.",
+}
+"""What the owners of code systems want to stand with each set that has their codes."""
+
+
+def _notices(includes: list[Resource]) -> Resource:
+    """The `copyright` of a value set, by the systems in it."""
+    systems = {include.get("system") for include in includes}
+    told = [text for system, text in _NOTICES.items() if system in systems]
+    return {"copyright": " ".join(told)} if told else {}
 
 
 def _head(name: str, file: str, entry: Mapping[str, Any], finding: Mapping[str, Any] | None, version: str) -> Resource:

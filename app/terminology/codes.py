@@ -9,7 +9,7 @@ never mixed: the same code differs between them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
@@ -18,9 +18,11 @@ from msgspec.structs import replace
 
 from app.terminology.code_sets import CodeRow, Terminology, terminology
 from app.terminology.codeable_concept import words
+from app.terminology.local_codes import LocalCode
 from app.terminology.names import NO_WORDS, Words, contradicts, read_display, read_text, read_words
 from app.terminology.word_lists import Sense, TextKind
 from app.wire.elements import CodeableConcept
+from app.yaml_files import FilesError, Problem
 
 FINDING_SYSTEM = "finding"
 _SNOMED_ID = re.compile(r"\s*(\d{6,18})")
@@ -107,10 +109,46 @@ def meaning_of(system: str | None, code: str | None) -> CodeMeaning | None:
     return _meaning_of(system, code)
 
 
+_local: dict[tuple[str, str], LocalCode] = {}
+"""The codes of the hospital (OSTEON_LOCAL_CODES), as they were read at start."""
+
+
+def use_local_codes(codes: Mapping[tuple[str, str], LocalCode]) -> None:
+    """Recognise the codes of a hospital from now on. Raises FilesError for one that is known to mean something else."""
+    _local.clear()
+    _meaning_of.cache_clear()
+    problems = [
+        Problem(local.file, local.line, f"{local.code} is known as {', '.join(sorted(shipped.concepts))}")
+        for local in codes.values()
+        if (shipped := meaning_of(local.system, local.code)) is not None
+        and shipped.concepts
+        and local.concept not in shipped.concepts
+    ]
+    if problems:
+        raise FilesError(problems)
+    _local.update(codes)
+    _meaning_of.cache_clear()
+
+
+def _local_meaning(uri: str, raw: str) -> CodeMeaning | None:
+    local = _local.get((uri.strip().rstrip("/").lower(), raw.strip()))
+    if local is None:
+        return None
+    parents = terminology().parents.get(local.concept, frozenset())
+    site = terminology().sites.get(local.concept)
+    return CodeMeaning(frozenset({local.concept}) | parents, site=site, strength_mg=local.strength_mg)
+
+
 @lru_cache(maxsize=_CACHED_CODES)
 def _meaning_of(uri: str, raw: str) -> CodeMeaning | None:
+    if len(raw) > _LONGEST_CODE:
+        return None
+    return (_local_meaning(uri, raw) if _local else None) or _shipped_meaning(uri, raw)
+
+
+def _shipped_meaning(uri: str, raw: str) -> CodeMeaning | None:
     known = canonical_system(uri)
-    if known is None or len(raw) > _LONGEST_CODE:
+    if known is None:
         return None
     system, shape = known
     terms = terminology()
