@@ -28,7 +28,7 @@ _TAG = "resourceType"
 def repaired(tree: object) -> Record | None:
     """The resource of a JSON value, `Damaged` where members of it could not be read; None where it is no resource."""
     notes: list[str] = []
-    found = _fit(tree, _type_of(Resource), "", notes) if isinstance(tree, dict) else None
+    found = _fit(tree, _resource_type(), "", notes) if isinstance(tree, dict) else None
     if not isinstance(found, Record):
         return None
     return _damaged(found, notes) if notes else found
@@ -43,13 +43,18 @@ def _damaged(found: Record, notes: Iterable[str]) -> Damaged:
 
 def repaired_entry(tree: object) -> Entry:
     """An entry of a Bundle; one without a resource where it holds none that can be read."""
-    found = _fit(tree, _type_of(Entry), "", []) if isinstance(tree, dict) else Entry()
+    found = _fit(tree, _entry_type(), "", []) if isinstance(tree, dict) else Entry()
     return found if isinstance(found, Entry) else Entry()
 
 
 @cache
-def _type_of(kind: Any) -> inspect.Type:
-    return inspect.type_info(kind)
+def _resource_type() -> inspect.Type:
+    return inspect.type_info(Resource)
+
+
+@cache
+def _entry_type() -> inspect.Type:
+    return inspect.type_info(Entry)
 
 
 def _fit(value: object, kind: inspect.Type, path: str, notes: list[str]) -> Any:
@@ -69,14 +74,12 @@ def _fit(value: object, kind: inspect.Type, path: str, notes: list[str]) -> Any:
 
 
 def _object(value: dict[str, Any], options: tuple[inspect.Type, ...], path: str, notes: list[str]) -> Any:
-    structs = [option for option in options if isinstance(option, inspect.StructType)]
-    if structs and structs[0].tag_field == _TAG:
-        return _resource(value, structs, path, notes)
-    if structs and structs[0].cls is Entry:
-        return _entry(value, structs[0])
-    if structs:
-        return _struct(value, structs[0], path, notes)
-    return _one_of_list(value, options, path, notes)
+    struct = next((option for option in options if isinstance(option, inspect.StructType)), None)
+    if struct is None:
+        return _one_of_list(value, options, path, notes)
+    if struct.tag_field == _TAG:
+        return _resource(value, path, notes)
+    return _entry(value, struct) if struct.cls is Entry else _struct(value, struct, path, notes)
 
 
 def _entry(value: dict[str, Any], kind: inspect.StructType) -> Entry:
@@ -96,11 +99,11 @@ def _one_of_list(value: object, options: tuple[inspect.Type, ...], path: str, no
     return _NOTHING
 
 
-def _resource(value: dict[str, Any], kinds: list[inspect.StructType], path: str, notes: list[str]) -> Any:
+def _resource(value: dict[str, Any], path: str, notes: list[str]) -> Any:
     name = value.get(_TAG)
     if not isinstance(name, str) or not name:
         return _NOTHING
-    kind = _kinds().get(name) if len(kinds) > 1 else kinds[0]
+    kind = _kinds().get(name)
     if kind is None:  # a kind that FHIR does not have, or does not have yet
         identifier = value.get("id")
         return Other(id=identifier if isinstance(identifier, str) else None)
@@ -109,7 +112,7 @@ def _resource(value: dict[str, Any], kinds: list[inspect.StructType], path: str,
 
 @cache
 def _kinds() -> dict[str, inspect.StructType]:
-    union = _type_of(Resource)
+    union = _resource_type()
     types = union.types if isinstance(union, inspect.UnionType) else ()
     return {str(kind.tag): kind for kind in types if isinstance(kind, inspect.StructType)}
 
