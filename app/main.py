@@ -42,6 +42,7 @@ from app.cds_hooks.queries import queries_with
 from app.collector import paused_collector
 from app.features import FeatureSettings
 from app.outbound.settings import FhirClientSettings
+from app.profiles import profile_ids
 from app.settings import Settings
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def create_app(
     _add_error_handlers(app)
     # The last one added is the outermost: CORS headers stand on every answer, errors included.
     app.add_middleware(ClientTrust, settings=trust, verifier=verifier, refused=metrics.refused)
-    app.add_middleware(PathDefaults)
+    app.add_middleware(PathDefaults, profiles=profile_ids())
     app.add_middleware(Observe, metrics=metrics, readiness=readiness)
     if settings.cors_origins:
         app.add_middleware(Cors, origins=settings.cors_origins)
@@ -174,6 +175,7 @@ def service() -> FastAPI:
     trust = TrustSettings()
     for client in trust.clients():
         for defaults in client.defaults:
+            pipeline.knowledge.check_profile(defaults.profile, "OSTEON_TRUSTED_CLIENTS")
             pipeline.knowledge.check_switched(
                 defaults.disabled_recommendations, "OSTEON_TRUSTED_CLIENTS", safety_too=False
             )

@@ -6,13 +6,15 @@ cannot be right stops the start with the name of the variable.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.cds_hooks.queries import queries_with
+from app.profiles import profile_ids
 from app.vocabulary import Language
 
 _Names = Annotated[tuple[str, ...], NoDecode]
@@ -27,7 +29,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OSTEON_", frozen=True, extra="ignore")
 
     # What is advised, and how it is said
-    profile: Literal["intl", "se", "dk", "cn"] = "intl"
+    profile: str = "intl"
     language: Language = Language.EN
     timezone: str = "UTC"
     disabled_recommendations: _Names = ()
@@ -90,6 +92,15 @@ class Settings(BaseSettings):
     def _queries(cls, changes: dict[str, str | None]) -> dict[str, str | None]:
         queries_with(changes)  # its ValueError names the key
         return changes
+
+    @model_validator(mode="after")
+    def _known_profile(self) -> Settings:
+        profiles = profile_ids()
+        if self.profile not in profiles:
+            close = get_close_matches(self.profile, profiles, n=1)
+            hint = f", did you mean {close[0]}?" if close else ""
+            raise ValueError(f"OSTEON_PROFILE is one of {', '.join(profiles)}, not {self.profile!r}{hint}")
+        return self
 
     @field_validator("timezone")
     @classmethod

@@ -141,7 +141,7 @@ def _audit(call: HookRequest, answer: HookAnswer, tally: Tally) -> dict[str, Any
         "user_type": (call.context.user_id or "").partition("/")[0] or None,
         "user_hash": _hashed(call.context.user_id) if call.context.user_id else None,
         "guideline_version": answer.guideline_version,
-        "profile": call.configuration.profile.value,
+        "profile": call.configuration.profile,
         "language": call.configuration.language.value,
         "timezone": call.configuration.timezone,
         "switched": sorted(call.configuration.switched) or None,

@@ -29,6 +29,7 @@ from app.cds_hooks.feedback import read_feedback
 from app.cds_hooks.hooks import SERVICES_BY_ID, Service
 from app.cds_hooks.queries import queries_with
 from app.decoding.strict_json import loads
+from app.profiles import profile_ids
 from app.settings import Settings
 from app.vocabulary import Language
 
@@ -140,7 +141,11 @@ def _at_once(work: Callable[[], Result]) -> Result:
 
 def default_configuration(settings: Settings) -> Configuration:
     """What holds for calls that choose nothing."""
-    return Configuration(profile=descriptions.profile(settings), language=descriptions.language(settings))
+    return Configuration(
+        profile=settings.profile,
+        language=descriptions.language(settings),
+        profiles=profile_ids(),
+    )
 
 
 def is_small(raw: bytes) -> bool:

@@ -7,11 +7,11 @@ options that discovery publishes have the shape that Da Vinci CRD uses (STU 2, "
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.cds_hooks.errors import MalformedRequest
+from app.profiles import profile_ids
 from app.vocabulary import Language
 
 EXTENSION_NAME = "osteon.configuration"
@@ -34,20 +34,11 @@ OPTIONAL_TOPICS: dict[str, str] = {
 """The topics of cards that a request can turn off. Red flags, drug safety and safety statements always come."""
 
 
-class Profile(StrEnum):
-    """Which source leads."""
-
-    INTL = "intl"
-    SE = "se"
-    DK = "dk"
-    CN = "cn"
-
-
 @dataclass(frozen=True, slots=True)
 class Preferences:
     """What one place asks for: the request, the path, the client. None or empty = it says nothing of that."""
 
-    profile: Profile | None = None
+    profile: str | None = None
     language: Language | None = None
     switched: frozenset[str] = frozenset()  # ids of recommendations turned against their default
     timezone: str | None = None  # of the IANA database
@@ -57,15 +48,17 @@ class Preferences:
 class Configuration:
     """What one call is answered with.
 
-    `timezone` is None where the setting of the service holds. `max_cards` is None where all cards are sent.
+    `timezone` is None where the setting of the service holds. `max_cards` is None where all cards are sent. `profiles`:
+    the ids of all profiles that can be chosen.
     """
 
-    profile: Profile = Profile.INTL
+    profile: str = "intl"
     language: Language = Language.EN
     switched: frozenset[str] = frozenset()
     timezone: str | None = None
     max_cards: int | None = None
     topics_off: frozenset[str] = frozenset()
+    profiles: tuple[str, ...] = field(default_factory=profile_ids)
 
 
 def configuration_of(
@@ -82,12 +75,12 @@ def configuration_of(
     asked = _asked(extension, EXTENSION_NAME)
     options = {**_asked(extension, CRD_EXTENSION_NAME), **asked}
     path = f"extension['{EXTENSION_NAME}']"
-    profile = _chosen(asked.get("profile"), list(Profile), f"{path}.profile")
+    profile = _chosen(asked.get("profile"), default.profiles, f"{path}.profile")
     language = _chosen(asked.get("language"), list(Language), f"{path}.language")
     profiles = (one.profile for one in preferences if one.profile)
     languages = (one.language for one in preferences if one.language)
     return Configuration(
-        profile=Profile(profile) if profile else next(profiles, default.profile),
+        profile=profile or next(profiles, default.profile),
         language=Language(language)
         if language
         else next(languages, None) or preferred_language(accept_language) or default.language,
@@ -95,6 +88,7 @@ def configuration_of(
         timezone=next((one.timezone for one in preferences if one.timezone), default.timezone),
         max_cards=_max_cards(options.get(MAX_CARDS), f"{path}['{MAX_CARDS}']"),
         topics_off=frozenset(topic for topic in OPTIONAL_TOPICS if _switched_off(options.get(topic), topic)),
+        profiles=default.profiles,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.advice.profile import roles_in
 from app.cards.wording import Wording, wording_in
-from app.cds_hooks.configuration import Configuration, Profile
+from app.cds_hooks.configuration import Configuration
 from app.cds_hooks.errors import CallError
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.request import HookRequest, read_request
@@ -21,6 +21,7 @@ from app.commands.timeline import timeline
 from app.decoding.call import decode_call
 from app.engine.finding import Finding, evaluate
 from app.pipeline import Answering, OsteonPipeline, build_pipeline
+from app.profiles import profile_ids
 from app.settings import Settings
 from app.vocabulary import Language
 
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="osteon explain", description="Explain what each recommendation says of a request."
     )
     parser.add_argument("request", type=Path, help="a CDS Hooks request (JSON); - reads standard input")
-    parser.add_argument("--profile", choices=[p.value for p in Profile], help="instead of the one in the request")
+    parser.add_argument("--profile", help="instead of the one in the request")
     parser.add_argument("--today", type=date.fromisoformat, help="YYYY-MM-DD (default: today)")
     parser.add_argument("--only", choices=["holds", "unknown"], help="leave out the others")
     parser.add_argument("--timeline", action="store_true", help="draw the drug courses instead")
@@ -64,7 +65,7 @@ def _request(body: Any, settings: Settings, profile: str | None) -> HookRequest:
         raise ValueError(f"no service for hook {hook!r}")
     if profile and isinstance(body, dict):
         body.setdefault("extension", {}).setdefault("osteon.configuration", {})["profile"] = profile
-    default = Configuration(Profile(settings.profile), Language(settings.language))
+    default = Configuration(settings.profile, Language(settings.language), profiles=profile_ids())
     request = read_request(decode_call(json.dumps(body).encode()), service, default=default)
     request.records.require()
     return request

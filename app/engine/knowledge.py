@@ -165,6 +165,12 @@ class Knowledge:
         """All texts of a language."""
         return self.locales[Language(language)]
 
+    def check_profile(self, name: str | None, setting: str) -> None:
+        """Raise UnusableSetting where a profile is named that does not exist."""
+        if name is not None and name not in self.profiles:
+            meant = "".join(f", did you mean {near}?" for near in get_close_matches(name, self.profiles, n=1))
+            raise UnusableSetting(setting, f"no profile '{name}': one of {', '.join(self.profiles)}{meant}")
+
     def check_switched(self, ids: Iterable[str], setting: str, *, safety_too: bool = True) -> None:
         """Raise UnusableSetting where an id is none of a recommendation, or of a safety statement that must stay on."""
         for name in ids:

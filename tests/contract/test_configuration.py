@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from app.api.path_defaults import preferences_of
 from app.api.trust.middleware import audiences
@@ -13,10 +14,13 @@ from app.cds_hooks.configuration import (
     OPTIONAL_TOPICS,
     Configuration,
     Preferences,
-    Profile,
     configuration_of,
 )
 from app.cds_hooks.errors import MalformedRequest
+from app.engine.knowledge import UnusableSetting
+from app.engine.linker import load_knowledge
+from app.profiles import profile_ids
+from app.settings import Settings
 from app.vocabulary import TOPICS, Language
 from tests.conftest import Client
 from tests.support import calls
@@ -70,11 +74,11 @@ def test_the_audience_of_a_token_is_the_address_that_is_called() -> None:
         "https://x.test/se/sv/cds-services/a/feedback",
         "https://x.test/se/sv/cds-services/a",
     )
-    assert preferences_of("/se/sv/cds-services/a") == ("/se/sv", Preferences(Profile.SE, Language.SV))
-    assert preferences_of("/cds-services/se/cds-services") == ("", Preferences())
+    assert preferences_of("/se/sv/cds-services/a", profile_ids()) == ("/se/sv", Preferences("se", Language.SV))
+    assert preferences_of("/cds-services/se/cds-services", profile_ids()) == ("", Preferences())
 
 
-PATH, CALLER = Preferences(Profile.DK, Language.DA), Preferences(Profile.CN, Language.ZH)
+PATH, CALLER = Preferences("dk", Language.DA), Preferences("cn", Language.ZH)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +87,7 @@ PATH, CALLER = Preferences(Profile.DK, Language.DA), Preferences(Profile.CN, Lan
         ({"profile": "se", "language": "sv"}, (PATH, CALLER), "zh", ("se", "sv")),
         ({}, (PATH, CALLER), "sv", ("dk", "da")),
         ({}, (CALLER,), "sv", ("cn", "zh")),
-        ({}, (Preferences(Profile.SE),), "sv", ("se", "sv")),
+        ({}, (Preferences("se"),), "sv", ("se", "sv")),
         ({}, (), "sv", ("intl", "sv")),
         ({}, (), "xx", ("intl", "en")),
         ({"profile": "se"}, (Preferences(language=Language.DA), CALLER), None, ("se", "da")),
@@ -100,7 +104,7 @@ def test_a_client_has_defaults_by_tenant() -> None:
         ClientDefaults(tenant="north", language="da"),
     )
     ehr = TrustedClient(iss="https://ehr.test", jku=("https://ehr.test/jwks",), defaults=defaults)
-    assert ehr.preferences("south") == Preferences(Profile.SE, switched=frozenset({"a.b"}), timezone="Europe/Stockholm")
+    assert ehr.preferences("south") == Preferences("se", switched=frozenset({"a.b"}), timezone="Europe/Stockholm")
     assert ehr.preferences("north") == Preferences(language=Language.DA)
     assert TrustedClient(iss="x", jku=("https://ehr.test/jwks",)).preferences(None) == Preferences()
 
@@ -140,3 +144,22 @@ def test_discovery_publishes_the_options(client: Client) -> None:
         assert set(options) == {"max-cards", *OPTIONAL_TOPICS}
         assert all(one["type"] == "boolean" and one["default"] for name, one in options.items() if name != "max-cards")
         assert all(one["name"].strip() and one["description"].strip() for one in options.values())
+
+
+def test_profiles_come_from_their_file_alone() -> None:
+    """A profile of guidelines/profiles.yaml can be set, stand in a path, and be asked for; another one cannot."""
+    for name in profile_ids():
+        assert Settings(profile=name).profile == name
+        assert preferences_of(f"/{name}/cds-services", profile_ids()) == (f"/{name}", Preferences(name))
+        assert configuration_of({OSTEON: {"profile": name}}, default=Configuration()).profile == name
+
+
+def test_an_unknown_profile_stops_the_start() -> None:
+    with pytest.raises(
+        ValidationError, match="OSTEON_PROFILE is one of intl, se, dk, cn, not 'int', did you mean intl"
+    ):
+        Settings(profile="int")
+    with pytest.raises(UnusableSetting, match="OSTEON_TRUSTED_CLIENTS: no profile 'no'"):
+        load_knowledge().check_profile("no", "OSTEON_TRUSTED_CLIENTS")
+    load_knowledge().check_profile("se", "OSTEON_TRUSTED_CLIENTS")
+    load_knowledge().check_profile(None, "OSTEON_TRUSTED_CLIENTS")

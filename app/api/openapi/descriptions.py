@@ -6,18 +6,13 @@ from typing import Any
 
 import orjson
 
-from app.cds_hooks.configuration import Profile
 from app.cds_hooks.hooks import SERVICES
 from app.data_files import data_path
+from app.profiles import profile_ids
 from app.settings import Settings
 from app.vocabulary import Language
 
 Description = dict[str, Any]
-
-
-def profile(settings: Settings) -> Profile:
-    """The default profile as the vocabulary's own type."""
-    return Profile(settings.profile)
 
 
 def language(settings: Settings) -> Language:
@@ -128,7 +123,7 @@ PATH_DEFAULTS = [
         "in": "path",
         "required": True,
         "description": "The guideline profile of calls that name none",
-        "schema": {"type": "string", "enum": [profile.value for profile in Profile]},
+        "schema": {"type": "string", "enum": list(profile_ids())},
     },
     {
         "name": "language",

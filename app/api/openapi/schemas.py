@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.cds_hooks.configuration import CRD_EXTENSION_NAME, EXTENSION_NAME, MAX_CARDS, OPTIONAL_TOPICS, Profile
+from app.cds_hooks.configuration import CRD_EXTENSION_NAME, EXTENSION_NAME, MAX_CARDS, OPTIONAL_TOPICS
 from app.cds_hooks.context_records import INTOLERANCE
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.queries import DEFAULT_QUERIES
 from app.cds_hooks.response import SUMMARY_LIMIT, ActionType, Indicator, LinkType
 from app.chart import Source
+from app.profiles import profile_ids
 from app.vocabulary import Language
 
 Schema = dict[str, Any]
@@ -121,7 +122,7 @@ def _requests() -> dict[str, Schema]:
             "properties": {
                 EXTENSION_NAME: _open(
                     (),
-                    profile=_optional({"type": "string", "enum": [profile.value for profile in Profile]}),
+                    profile=_optional({"type": "string", "enum": list(profile_ids())}),
                     language=_optional({"type": "string", "enum": [language.value for language in Language]}),
                     **_options(),
                 ),

@@ -10,8 +10,9 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app.cds_hooks.configuration import Preferences, Profile
+from app.cds_hooks.configuration import Preferences
 from app.outbound.addresses import AddressRefused, IPNetwork, parse_url
+from app.profiles import profile_ids
 from app.vocabulary import Language
 
 # Asymmetric ones only: "none" and the HMAC family (whose key would be the public text of a key set) cannot be chosen.
@@ -30,10 +31,17 @@ class ClientDefaults(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tenant: str | None = None
-    profile: Profile | None = None
+    profile: str | None = None
     language: Language | None = None
     timezone: str | None = None
     disabled_recommendations: tuple[str, ...] = ()
+
+    @field_validator("profile")
+    @classmethod
+    def _known_profile(cls, name: str | None) -> str | None:
+        if name is not None and name not in profile_ids():
+            raise ValueError(f"a profile is one of {', '.join(profile_ids())}")
+        return name
 
     @field_validator("timezone")
     @classmethod
