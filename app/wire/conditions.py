@@ -16,6 +16,8 @@ class Condition(ClinicalRecord, frozen=True, gc=False):
     onset_date_time: str | None = None
     onset_period: Period | None = None
     onset_age: Quantity | None = None
+    onset_range: Range | None = None
+    onset_string: str | None = None
     abatement_date_time: str | None = None
     abatement_period: Period | None = None
     abatement_age: Quantity | None = None

@@ -47,7 +47,9 @@ def read_condition(resource: Condition, reading: Reading, facts: ConditionFacts,
         _note_words(resource, found, reading, facts)
         return
     onset, ended = _onset(resource, reading), _end(resource, reading)
-    recorded = _not_ahead(reading.date(resource.recorded_date or resource.asserted_date), reading)
+    recorded = None  # no onset where the record tells one that cannot be read (decision 57)
+    if onset is not None or not _tells_onset(resource):
+        recorded = _not_ahead(reading.date(resource.recorded_date or resource.asserted_date), reading)
     presence = _presence(verification, coded_status(resource.clinical_status), _has_ended(resource), found.history)
     if found.sense is Sense.SUSPECTED:
         presence = Presence.SUSPECTED
@@ -107,9 +109,25 @@ def _onset(resource: Condition, reading: Reading) -> DateRange | None:
     return _not_ahead(
         reading.date(resource.onset_date_time)
         or (reading.date(period.start) if period is not None else None)
-        or age_to_dates(reading.birth, resource.onset_age),
+        or age_to_dates(reading.birth, resource.onset_age)
+        or _between_ages(resource, reading)
+        or reading.date(resource.onset_string),
         reading,
     )
+
+
+def _between_ages(resource: Condition, reading: Reading) -> DateRange | None:
+    ages = resource.onset_range
+    first = age_to_dates(reading.birth, ages.low) if ages is not None else None
+    last = age_to_dates(reading.birth, ages.high) if ages is not None else None
+    return DateRange(first.earliest, last.latest) if first and last and first.earliest <= last.latest else None
+
+
+def _tells_onset(resource: Condition) -> bool:
+    """Whether any onset[x] says when it began, readable or not."""
+    said = (resource.onset_date_time, resource.onset_string)
+    other = (resource.onset_period, resource.onset_age, resource.onset_range)
+    return any(text and text.strip() for text in said) or any(value is not None for value in other)
 
 
 def _not_ahead(when: DateRange | None, reading: Reading) -> DateRange | None:

@@ -200,10 +200,13 @@ def test_a_condition_that_has_ended_is_past_without_a_status() -> None:
     assert chart(record).conditions[0].presence is Presence.PAST
 
 
-def test_a_history_code_has_no_date_of_its_own() -> None:
+def test_the_onset_of_a_history_code_dates_a_disease_and_no_fracture() -> None:
+    """Decision 53; a fracture that was once is often entered with the day of the entry as its onset."""
     fact = chart(condition(coded(ICD10CM, "I25.2"), onsetDateTime="2026-05-01")).conditions[0]
     assert fact.presence is Presence.PAST
-    assert fact.onset is None
+    assert str(fact.onset) == "2026-05-01"
+    fractures = chart(condition(coded(ICD10CM, "Z87.310"), onsetDateTime="2026-05-01")).fractures
+    assert [fracture.when for fracture in fractures] == [None]
 
 
 @pytest.mark.parametrize("status", ["registered", "cancelled", "unknown"])
@@ -286,3 +289,30 @@ def test_planned_procedures_are_planned_and_cancelled_ones_none() -> None:
     found = chart(planned, cancelled)
     assert [(fact.ref, fact.planned) for fact in found.procedures] == [("Procedure/p", True)]
     assert found.set_aside == (SetAside("Procedure/c", "not done"),)
+
+
+@pytest.mark.parametrize(
+    ("onset", "shown"),
+    [
+        ({"onsetString": "as a child"}, "None"),
+        ({"onsetString": "1998"}, "1998"),
+        ({"onsetString": "about 1998"}, "None"),
+        ({"onsetDateTime": "long ago"}, "None"),
+        (
+            {"onsetRange": {"low": {"value": 30, "unit": "years"}, "high": {"value": 35, "unit": "years"}}},
+            "1980-03-02/1986-03-01",
+        ),
+        ({"onsetRange": {"low": {"value": 30, "unit": "years"}}}, "None"),
+        ({"onsetRange": {"low": {"value": 35, "unit": "a"}, "high": {"value": 30, "unit": "a"}}}, "None"),
+        ({"onsetPeriod": {"end": "2001"}}, "None"),
+        ({"onsetAge": {"value": 7, "unit": "moons"}}, "None"),
+        ({"onsetAge": {}}, "None"),
+        ({}, "2026-06-01"),
+        ({"onsetString": " "}, "2026-06-01"),
+        ({"onsetDateTime": "2020-05"}, "2020-05"),
+    ],
+)
+def test_the_day_of_recording_is_no_onset_where_one_is_told(onset: Json, shown: str) -> None:
+    """Decision 57: the event is on record, its time is unknown; without any onset the day of recording is taken."""
+    (fracture,) = chart(condition(coded(ICD10, "S72.0"), recordedDate="2026-06-01", **onset)).fractures
+    assert str(fracture.when) == shown
