@@ -31,9 +31,9 @@ from app.fhir.resource import (
 from app.terminology.body_sites import fracture_site_in
 from app.terminology.code_sets import TextPattern, terminology
 from app.terminology.codeable_concept import name_of, words
-from app.terminology.codes import Match, named_condition, named_procedure
+from app.terminology.codes import Match, concepts_below, named_condition, named_procedure
 from app.terminology.density_words import says_not_done
-from app.terminology.drug_classes import classes_of, route_of
+from app.terminology.drug_classes import classes_of, route_of, with_members
 from app.terminology.word_lists import Sense, TextKind
 from app.wire.conditions import AllergyIntolerance, FamilyMemberHistory
 from app.wire.elements import CodeableConcept
@@ -197,6 +197,12 @@ def _parent_text() -> TextPattern:
     return TextPattern(_relatives()["parent_text"])
 
 
+def _of_groups(concept: CodeableConcept | None) -> frozenset[str]:
+    """The drugs of the ATC groups that an allergy names: it holds for every member (decision 54)."""
+    groups = [concepts_below(coding.system or "", coding.code or "") for coding in (concept.coding if concept else ())]
+    return frozenset().union(*groups)
+
+
 def read_intolerance(resource: AllergyIntolerance, reading: Reading) -> list[IntoleranceFact]:
     """The drugs that one AllergyIntolerance names. Unconfirmed ones count: the doubt is on the side of safety."""
     verification = coded_status(resource.verification_status)
@@ -212,8 +218,10 @@ def read_intolerance(resource: AllergyIntolerance, reading: Reading) -> list[Int
     drugs = set(found.concepts | (found.unclear if found.sense is not Sense.DENIED else frozenset()))
     for reaction in reactions:
         drugs |= drug_match(reaction.substance, TextKind.ALLERGY).concepts
+    drugs |= _of_groups(resource.code or resource.substance)
     if not drugs:
         return []
+    drugs = set(with_members(frozenset(drugs)))
     manifestations = [entry.named for reaction in reactions for entry in reaction.manifestation]
     concepts: frozenset[str] = frozenset().union(
         *(reading.recall(named_condition, entry).concepts for entry in manifestations), frozenset()

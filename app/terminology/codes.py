@@ -33,6 +33,7 @@ _NATIONAL_SIGNS = re.compile(r"[*†+!#&]")
 _GERMAN_SIDES = {"L": "left", "R": "right"}
 _CACHED_CODES = 16384
 _LONGEST_CODE = 200
+_SHORTEST_GROUP = 4  # of ATC: M05B; what is shorter holds drugs of many kinds
 SUSPECTED, RULED_OUT, STATUS_AFTER = "V", "A", "Z"
 """Certainty of German outpatient diagnoses (ICD-10-GM)."""
 
@@ -169,6 +170,19 @@ def _shipped_meaning(uri: str, raw: str) -> CodeMeaning | None:
     return replace(
         found, side=side or found.side, certainty=certainty, history=found.history or certainty == STATUS_AFTER
     )
+
+
+@lru_cache(maxsize=1024)
+def concepts_below(system: str, code: str) -> frozenset[str]:
+    """The drugs of all codes below an ATC group, such as M05BA; empty for other systems."""
+    known = canonical_system(system)
+    if known is None or known[0] != "atc":
+        return frozenset()
+    group = _normalise(code, known[1])[0]
+    if len(group) < _SHORTEST_GROUP:
+        return frozenset()
+    by_code = terminology().codes.get(known[0], {})
+    return frozenset(row.concept for listed, rows in by_code.items() if listed.startswith(group) for row in rows)
 
 
 def _normalised(system: str, raw: str) -> str:

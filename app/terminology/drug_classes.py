@@ -207,3 +207,11 @@ def unspecified() -> Mapping[str, str]:
 def adrenal_replacements() -> frozenset[str]:
     """What adrenal replacement is given as. Up to which dose it is no more than that, the guideline files say."""
     return frozenset(product.name for product in _products().values() if product.adrenal_replacement)
+
+
+@lru_cache(maxsize=_CACHED_DRUGS)
+def with_members(drugs: frozenset[str]) -> frozenset[str]:
+    """Drugs, and for one that only names a class all products of the class (decision 54)."""
+    products = terminology().drugs.products
+    classes = {unspecified()[drug] for drug in drugs if drug in unspecified()}
+    return drugs | {name for name, entry in products.items() if not classes.isdisjoint(entry.classes)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.terminology.codes import RULED_OUT, SUSPECTED, match, meaning_of
+from app.terminology.codes import RULED_OUT, SUSPECTED, concepts_below, match, meaning_of
+from app.terminology.drug_classes import with_members
 from app.terminology.word_lists import TextKind
 from tests.support.wire import concept
 from tests.unit.fhir.builders import ATC, ICD10, ICD10CM, ICD10CN, ICD10SE, SKS, SNOMED
@@ -133,3 +134,12 @@ def test_a_text_in_the_place_of_a_code_is_no_code_of_the_system() -> None:
     assert meaning_of(ATC, "alendronate") is None
     assert meaning_of(ICD10, "fracture") is None
     assert meaning_of(ICD10, "S72.0" * 100) is None
+
+
+def test_an_atc_group_holds_all_its_drugs() -> None:
+    assert {"alendronate", "zoledronic_acid", "risedronate"} <= concepts_below(ATC, "M05BA")
+    assert "denosumab" not in concepts_below(ATC, "M05BA")
+    assert not concepts_below(ATC, "M")
+    assert not concepts_below(ICD10, "M80")
+    assert {"alendronate", "ibandronate"} <= with_members(frozenset({"bisphosphonate_unspecified"}))
+    assert with_members(frozenset({"alendronate"})) == {"alendronate"}
