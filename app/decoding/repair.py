@@ -152,7 +152,7 @@ def _scalar(value: object, options: tuple[inspect.Type, ...]) -> Any:
                 return value
             case inspect.BoolType() if isinstance(value, bool):
                 return value
-            case inspect.StrType() if isinstance(value, str):
+            case inspect.StrType(max_length=most) if isinstance(value, str) and (most is None or len(value) <= most):
                 return value
             case inspect.IntType() if isinstance(value, int) and not isinstance(value, bool):
                 return value

@@ -16,7 +16,7 @@ from app.chart import UnusableReason
 from app.terminology.code_sets import terminology, wrong
 from app.wire.elements import Quantity
 
-_NUMBER = re.compile(r"\s*(<=|>=|<|>|≤|≥)?\s*([-+−–]?\d+(?:[.,]\d+)?)\s*$")
+_NUMBER = re.compile(r"\s*(?:(<=|>=|<|>|≤|≥)\s*)?([-+−–]?\d+(?:[.,]\d+)?)\s*$")
 _COMPARATORS = {"≤": "<=", "≥": ">="}
 MAX_SHOWN = 60
 LARGEST_EXPONENT = 12

@@ -11,17 +11,17 @@ from decimal import Decimal
 
 import msgspec
 
-from app.wire.elements import CodeableConcept, Period, WireType
+from app.wire.elements import CodeableConcept, Period, Sentences, Token, WireType
 
 
 class Quantity(WireType, frozen=True, gc=False):
     """An amount; `code` is the unit in the code system `system`, `unit` is the unit in words."""
 
     value: Decimal | None = None
-    comparator: str | None = None
-    unit: str | None = None
-    system: str | None = None
-    code: str | None = None
+    comparator: Token | None = None
+    unit: Token | None = None
+    system: Token | None = None
+    code: Token | None = None
 
 
 class Range(WireType, frozen=True, gc=False):
@@ -83,7 +83,7 @@ class Dosage(WireType, frozen=True, gc=False):
     """One instruction. `unreadable`: members that are not of their type, which make the dose unknown."""
 
     sequence: Decimal | None = None
-    text: str | None = None
+    text: Sentences | None = None
     timing: Timing | None = None
     as_needed_boolean: bool | None = None
     as_needed_codeable_concept: CodeableConcept | None = None

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from typing import Annotated
 
-Number = int | float | str | None
+from msgspec import Meta, Struct, field
+
+# One limit for each kind of text, in characters, before any reader looks at it: what is longer is a member that does
+# not fit, so it is left out and named (decision 56). Far above what records hold; readers need no limit of their own.
+Token = Annotated[str, Meta(max_length=512)]
+"""A code, a unit, or the URI of a code system."""
+
+Words = Annotated[str, Meta(max_length=1_000)]
+"""The name of something, as a person reads it."""
+
+Sentences = Annotated[str, Meta(max_length=4_000)]
+"""A result, a dosage or a remark in words."""
+
+ReportText = Annotated[str, Meta(max_length=100_000)]
+"""The text of a report."""
+
+Number = int | float | Annotated[str, Meta(max_length=64)] | None
 """A JSON number. Some systems write numbers as text ("7,5", ">90"): readers decide what that means."""
 
 
@@ -15,16 +31,16 @@ class WireType(Struct, frozen=True, gc=False, rename="camel"):
 class Coding(WireType, frozen=True, gc=False):
     """A code of a code system."""
 
-    system: str | None = None
-    code: str | None = None
-    display: str | None = None
+    system: Token | None = None
+    code: Token | None = None
+    display: Words | None = None
 
 
 class CodeableConcept(WireType, frozen=True, gc=False):
     """A concept: codes that mean the same, and words."""
 
     coding: tuple[Coding, ...] = ()
-    text: str | None = None
+    text: Words | None = None
 
     @property
     def named(self) -> CodeableConcept:
@@ -35,9 +51,9 @@ class CodeableConcept(WireType, frozen=True, gc=False):
 class Reference(WireType, frozen=True, gc=False):
     """A reference to another resource."""
 
-    reference: str | None = None
+    reference: Words | None = None
     type: str | None = None
-    display: str | None = None
+    display: Words | None = None
 
 
 class CodeableReference(CodeableConcept, frozen=True, gc=False):
@@ -56,9 +72,9 @@ class Quantity(WireType, frozen=True, gc=False):
     """A number with its unit; also Age, Duration and SimpleQuantity."""
 
     value: Number = None
-    comparator: str | None = None
-    unit: str | None = None
-    code: str | None = None
+    comparator: Token | None = None
+    unit: Token | None = None
+    code: Token | None = None
 
 
 class Range(WireType, frozen=True, gc=False):
@@ -85,7 +101,7 @@ class Period(WireType, frozen=True, gc=False):
 class Narrative(WireType, frozen=True, gc=False):
     """Text for a person who reads the resource, as XHTML."""
 
-    div: str | None = None
+    div: ReportText | None = None
 
 
 class Attachment(WireType, frozen=True, gc=False):

@@ -10,6 +10,8 @@ from app.wire.elements import (
     Period,
     Quantity,
     Reference,
+    ReportText,
+    Sentences,
     WireType,
 )
 from app.wire.record import ClinicalRecord
@@ -30,7 +32,7 @@ class ObservationComponent(WireType, frozen=True, gc=False):
     value_quantity: Quantity | None = None
     value_integer: Number = None
     value_decimal: Number = None
-    value_string: str | None = None
+    value_string: Sentences | None = None
     value_boolean: bool | None = None
     value_codeable_concept: CodeableConcept | None = None
     value_date_time: str | None = None
@@ -54,7 +56,7 @@ class Observation(ClinicalRecord, frozen=True, gc=False):
     value_quantity: Quantity | None = None
     value_integer: Number = None
     value_decimal: Number = None
-    value_string: str | None = None
+    value_string: Sentences | None = None
     value_boolean: bool | None = None
     value_codeable_concept: CodeableConcept | None = None
     value_date_time: str | None = None
@@ -80,5 +82,5 @@ class DiagnosticReport(ClinicalRecord, frozen=True, gc=False):
     effective_period: Period | None = None
     issued: str | None = None
     text: Narrative | None = None
-    conclusion: str | None = None
+    conclusion: ReportText | None = None
     presented_form: tuple[Attachment, ...] = ()

@@ -16,7 +16,7 @@ from app.terminology.word_lists import TextKind
 from app.wire.elements import CodeableConcept, Quantity, Ratio
 from app.wire.medications import Ingredient, Medication, MedicationRecord
 
-_STRENGTH = re.compile(r"(\d+(?:[.,]\d+)?)\s*(mg|milligram|g|µg|μg|ug|mcg|mikrogram)\b(?!\s*/)", re.IGNORECASE)
+_STRENGTH = re.compile(r"(?<!\d)(\d+(?:[.,]\d+)?)\s*(mg|milligram|g|µg|μg|ug|mcg|mikrogram)\b(?!\s*/)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
