@@ -86,12 +86,14 @@ clean:
 #   make sbom      write the bill of materials and the list of licences
 #   make soak      mixed traffic for 30 minutes (SECONDS=60 for another time); memory must stay flat
 #   make guards    take out one guard of docs/security.md after the other; each time a test must fail (10 minutes)
-#   make nightly   soak, a long fuzz run, and the guards
-.PHONY: chart image sbom soak guards nightly
+#   make mutation  a sample of mutants of the guideline data, drawn by the commit (SAMPLE=300 for another number)
+#   make nightly   soak, a long fuzz run, the guards, every mutant
+.PHONY: chart image sbom soak guards mutation nightly
 DEPLOY_BIN := .venv-deploy/bin
 DEPLOY_TOOLS := .venv-deploy/.installed
 SECONDS ?= 1800
 CHARTS ?= 100000
+SAMPLE ?= 500
 
 $(DEPLOY_TOOLS): deploy/tools.lock | $(BIN)/python
 	@echo "Installing the tools of deploy/ into .venv-deploy"
@@ -116,5 +118,10 @@ soak: $(DEV)
 guards: $(DEV)
 	$(BIN)/python -m tests.guards
 
+mutation: $(DEV)
+	$(BIN)/python -m tests.mutation --sample $(SAMPLE)
+
 nightly: soak guards
 	$(BIN)/python -m tests.fuzz --charts $(CHARTS)
+	$(BIN)/python -m tests.mutation
+	$(BIN)/python -m tests.mutation --tables
