@@ -26,7 +26,7 @@ _MAX_TEXT = 100_000
 _RULES = {DensityKind.T_SCORE: "dxa_tscore_lumbar_spine", DensityKind.Z_SCORE: "dxa_zscore_lumbar_spine"}
 _KINDS = {"t": DensityKind.T_SCORE, "z": DensityKind.Z_SCORE}
 _NUMBER = r"(?:[+\-−–]\s?\d{1,2}(?:[.,]\d{1,2})?|\d{1,2}[.,]\d{1,2})(?![\d.,]*\d)"
-_NUMBER_CELL = re.compile(rf"\s*({_NUMBER})\s*(?:SD)?\s*$", re.IGNORECASE)
+_NUMBER_CELL = re.compile(rf"\s*({_NUMBER})\s*(?:SD\s*)?$", re.IGNORECASE)
 _SCORE = re.compile(
     r"(?<![a-z])(?P<kind>[tz])[\s\u2010-\u2015-]?(?:scores?|value|värde|værdi|wert|值|値|评分|評分|スコア)"
     r"\s*(?:\([^()]*\)\s*)?(?:is|was|of|at|=|:|är|er|på|var|为|為|是)?\s*"
@@ -45,6 +45,16 @@ _NOT_NOW = re.compile(
     r"young|below|above|less|greater|between|criteri|defin|threshold|who\b|以下|以上|[<>≤≥]",
     re.IGNORECASE,
 )
+
+
+def _closed(text: str) -> str:
+    """The text with the tags that are closed; an opening bracket that none follows is a sign, not a tag.
+
+    The parser looks for the end of each tag through all that follows: without this, time grew with the square of the
+    number of tags that never end.
+    """
+    head, bracket, tail = text.rpartition(">")
+    return head + bracket + tail.replace("<", "&lt;")
 
 
 class _Rows(HTMLParser):
@@ -86,7 +96,7 @@ def densities_in_report(
     named: set[DensityKind] = set()
     for text in texts_of(report):
         parser = _Rows()
-        parser.feed(text[:_MAX_TEXT])
+        parser.feed(_closed(text[:_MAX_TEXT]))
         parser.close()
         numbers = [entry for table in parser.tables for entry in _in_table(table)]
         prose = "".join(parser.text)

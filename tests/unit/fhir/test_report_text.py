@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.chart import DensityFact
+from app.fhir.observations.report_text import _closed, _Rows
 from tests.unit.fhir.builders import LOINC, chart, coded, facts_in, observation, resource
 
 TABLE = """<div xmlns="http://www.w3.org/1999/xhtml"><p>Densitometry</p><table>
@@ -114,3 +115,21 @@ def test_other_reports_are_not_searched() -> None:
 def test_how_a_number_was_obtained_is_kept() -> None:
     risk = observation(coded(LOINC, "90265-0"), 21, "%", method={"text": "FRAX with BMD"})
     assert facts_in(chart(risk))[0].text == "FRAX with BMD"
+
+
+@pytest.mark.parametrize(
+    "text", ["T-score < -2.5", "T-score <-2.5", "T-score <a -2.5", "<p>T-score &lt; -2.5</p>", "T-score<b -2.5 >x"]
+)
+def test_an_opening_bracket_that_is_no_tag_stays_a_sign(text: str) -> None:
+    """A limit ("< -2.5") is no result, also where nothing closes the bracket."""
+    parser = _Rows()
+    parser.feed(_closed(text))
+    parser.close()
+    assert "<" in "".join(parser.text) or ">x" in text
+
+
+def test_tags_that_never_end_cost_lines_in_proportion() -> None:
+    """Time is linear in size: the parser is not made to look for an end that is not there."""
+    for piece in ("<a ", "</a", "<!--", "<?"):
+        assert "<a" not in _closed(piece * 1000)
+        assert _closed("<p>x</p>" + piece * 2).startswith("<p>x</p>&lt;")
