@@ -86,6 +86,16 @@ class DrugKnowledge:
         ]
         return tuple(item for name in dict.fromkeys(names) for item in self.features.feature(name).evidence)
 
+    def left_open_by(self, classes: Iterable[str]) -> tuple[Evidence, ...]:
+        """Values that had to be known and are known as an interval only, such as data that contradict each other."""
+        names = [
+            n for c in self.concerning(classes) if c.rule.block.drug_rule for n in c.rule.block.drug_rule.must_know
+        ]
+        features = [self.features.feature(name) for name in dict.fromkeys(names)]
+        return tuple(
+            item for feature in features if not feature.known and feature.high is not None for item in feature.evidence
+        )
+
     def asks(self, classes: Iterable[str]) -> tuple[str, ...]:
         """Data that a caution asks for: named on the card, holding nothing back."""
         missing: list[str] = []

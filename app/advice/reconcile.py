@@ -134,6 +134,8 @@ def _choose_drugs(draft: Draft, situation: Situation) -> None:
             draft.missing += situation.drugs.asks(option.drug.classes)
             if option.status is OptionStatus.OFFERED:
                 draft.basis += situation.drugs.rests_on(option.drug.classes)
+            elif option.status is OptionStatus.WITHHELD:
+                draft.basis += situation.drugs.left_open_by(option.drug.classes)
     if CALCIUM in draft.kind.block.suggests:
         preparation = situation.knowledge.drugs[CALCIUM]
         for cited in draft.cited:

@@ -163,6 +163,7 @@ def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> 
     elif missing:
         draft = _for_order(opened, drugs, "check-before-signing", order, ())
         draft.missing += missing
+        draft.evidence += drugs.left_open_by(classes)
     demoting = [c for c in cautions if c.rule.block.drug_rule and c.rule.block.drug_rule.demotes]
     if "bone_drug" in classes and (not_tolerated or demoting):
         draft = _for_order(opened, drugs, "order-other-drug", order, demoting)

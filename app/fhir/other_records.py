@@ -17,6 +17,7 @@ from app.fhir.conditions.fractures import fracture_site
 from app.fhir.medications.product import drug_match
 from app.fhir.resource import (
     ENTERED_IN_ERROR,
+    IN_FUTURE,
     NOT_CURRENT,
     NOT_DONE,
     NOT_UNDERSTOOD,
@@ -27,6 +28,7 @@ from app.fhir.resource import (
     coded_status,
     ref_of,
     status_of,
+    verification_of,
 )
 from app.terminology.body_sites import fracture_site_in
 from app.terminology.code_sets import TextPattern, terminology
@@ -59,10 +61,14 @@ def read_procedure(resource: Procedure, reading: Reading) -> ProcedureFact | Non
     if DXA in concepts and found.text and says_not_done(found.text):
         reading.leave_out(resource, NOT_DONE)
         return None
+    when = _performed(resource, reading)
+    if status != "preparation" and when is not None and reading.is_future(when):
+        reading.leave_out(resource, IN_FUTURE)
+        return None
     return ProcedureFact(
         ref=ref_of(resource),
         concepts=concepts,
-        when=_performed(resource, reading),
+        when=when,
         planned=status == "preparation",
         body_site=", ".join(filter(None, map(name_of, resource.body_site))) or None,
         matched_by_text=found.by_text,
@@ -106,10 +112,14 @@ def read_report(resource: DiagnosticReport, reading: Reading) -> ProcedureFact |
         return None
     period = resource.effective_period
     end = reading.date(period.end or period.start) if period is not None else None
+    when = reading.date(resource.effective_date_time) or end or reading.date(resource.issued)
+    if when is not None and reading.is_future(when):
+        reading.leave_out(resource, IN_FUTURE)
+        return None
     return ProcedureFact(
         ref=ref_of(resource),
         concepts=concepts,
-        when=reading.date(resource.effective_date_time) or end or reading.date(resource.issued),
+        when=when,
         matched_by_text=found.by_text,
     )
 
@@ -205,7 +215,7 @@ def _of_groups(concept: CodeableConcept | None) -> frozenset[str]:
 
 def read_intolerance(resource: AllergyIntolerance, reading: Reading) -> list[IntoleranceFact]:
     """The drugs that one AllergyIntolerance names. Unconfirmed ones count: the doubt is on the side of safety."""
-    verification = coded_status(resource.verification_status)
+    verification = verification_of(resource.verification_status)
     if verification in {ENTERED_IN_ERROR, REFUTED}:
         reading.leave_out(resource, verification)
         return []

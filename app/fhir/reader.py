@@ -121,7 +121,9 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
     known = {fact.ref for fact in facts.new.conditions}
     conditions = [fact for fact in facts.conditions.conditions if fact.ref not in known]
     fractures = with_external_causes(
-        [f for f in facts.conditions.fractures if not known & set(f.refs)] + facts.new.fractures,
+        [f for f in facts.conditions.fractures if not known & set(f.refs)]
+        + facts.new.fractures
+        + facts.observations.fractures,
         facts.conditions.high_energy_days | facts.new.high_energy_days,
     )
     availability, categories = _completeness(data, reading)

@@ -35,6 +35,9 @@ NOT_YET = "planned or asked for, not done"
 SOMETHING_ELSE = "words mean something else"
 IN_FUTURE = "dated in the future"
 BEFORE_BIRTH = "date before birth"
+DATE_IN_FUTURE = "date in the future"
+ONSET_NOT_READ = "onset not readable"
+"""As with a date before birth: the record is used, without this date."""
 """The record is used, without this date: it is a filler, or a mistake."""
 MODIFIED = "modified by an extension that is not known"
 OTHER_FOCUS = "about somebody or something else"
@@ -61,6 +64,8 @@ REASONS = frozenset(
         SOMETHING_ELSE,
         IN_FUTURE,
         BEFORE_BIRTH,
+        DATE_IN_FUTURE,
+        ONSET_NOT_READ,
         MODIFIED,
         OTHER_FOCUS,
         NOT_THE_VALUE,
@@ -76,6 +81,53 @@ SENSE_REASONS = {
     Sense.OTHER: SOMETHING_ELSE,
 }
 """Why a record is no fact about the patient, by what its words say of the names in them (decisions 58 and 62)."""
+
+_PLAIN = frozenset({"final", "active", "completed", "amended", "corrected", "confirmed", "preliminary"})
+_NO_HYPHEN = re.compile(r"[\s_\u2010-\u2015]+")
+_VERIFICATIONS = {
+    **dict.fromkeys(
+        ("entered-in-error", "entered-in-error-status", "error", "723510000"),
+        ENTERED_IN_ERROR,
+    ),
+    **dict.fromkeys(
+        (
+            "refuted",
+            "known-absent",
+            "definitely-not-present",
+            "not-present",
+            "absent",
+            "ruled-out",
+            "excluded",
+            "disproved",
+            "410516002",
+            "410594000",
+        ),
+        REFUTED,
+    ),
+    **dict.fromkeys(
+        (
+            "unconfirmed",
+            "provisional",
+            "differential",
+            "suspected",
+            "probable",
+            "possible",
+            "known-possible",
+            "probably-present",
+            "probably-not-present",
+            "preliminary",
+            "working",
+            "415684004",
+            "410590009",
+            "410592001",
+            "410593006",
+            "47965005",
+        ),
+        "unconfirmed",
+    ),
+    **dict.fromkeys(("confirmed", "confirmed-present", "known-present", "410605003", "410515003"), "confirmed"),
+}
+"""Forms of Condition.verificationStatus: HL7 codes, their names, and SNOMED CT finding context values."""
 
 _is_id = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 _NO_MOMENT: tuple[DateRange | None, int] = (None, 0)
@@ -194,8 +246,10 @@ def ref_of(resource: Record) -> str:
 
 
 def status_of(code: str | None) -> str:
-    """A status code, trimmed and in lower case; "" where there is none."""
-    return code.strip().lower() if code is not None else ""
+    """A status code, in lower case and with hyphens ("Entered in error" too); "" where there is none."""
+    if code is None:
+        return ""
+    return code if code in _PLAIN else _NO_HYPHEN.sub("-", code.strip().lower())
 
 
 def coded_status(status: CodeableConcept | str | None) -> str:
@@ -204,8 +258,19 @@ def coded_status(status: CodeableConcept | str | None) -> str:
         return status_of(status)
     for coding in status.coding:
         if coding.code is not None and coding.code.strip():
-            return coding.code.strip().lower()
-    return status_of(status.text)
+            return status_of(coding.code)
+    return status_of(status.text) or next((status_of(coding.display) for coding in status.coding), "")
+
+
+def verification_of(status: CodeableConcept | str | None) -> str:
+    """A verificationStatus as FHIR codes it, whatever code or words say it; else as it was sent."""
+    if status is None or isinstance(status, str):
+        return _VERIFICATIONS.get(status_of(status), status_of(status))
+    said = [coding.code for coding in status.coding] + [coding.display for coding in status.coding] + [status.text]
+    for meant in (ENTERED_IN_ERROR, REFUTED):
+        if any(_VERIFICATIONS.get(status_of(one), "") == meant for one in said):
+            return meant
+    return next((known for one in said if (known := _VERIFICATIONS.get(status_of(one)))), coded_status(status))
 
 
 def reference_id(value: Reference | None) -> str | None:

@@ -64,12 +64,36 @@ def creatinine_clearance(context: Features) -> Feature:
         return number_of(reported.fact, "creatinine_clearance")
     computed = _computed(context)
     if computed.known or computed.low is not None or computed.high is not None:
-        return computed
+        return _contradicted(context, computed)
     egfr = reading(context, "egfr").fact  # never used as a clearance, and never hidden (decision 23)
     evidence = (*reported.problem.evidence, *computed.evidence, *([observed("egfr", egfr)] if egfr else ()))
     missing = ("creatinine_clearance", *computed.missing)
     why = reported.problem.why_unknown if reported.problem.evidence else computed.why_unknown
     return unknown(why or "not recorded", *missing, evidence=evidence)
+
+
+def _contradicted(context: Features, computed: Feature) -> Feature:
+    """A computed clearance beside signs that it is lower (decision 59): no more than an interval is known then.
+
+    It begins at the eGFR, and at 0 with CKD 5 or dialysis. A limit that lies inside it is not decided: both are named,
+    and the clearance is to be measured. A measured or reported clearance decides alone.
+    """
+    suspicion = context.feature("renal_suspicion")
+    _, high = _ends(computed)
+    if suspicion.value is not True or high is None:
+        return computed
+    egfr = context.feature("lab.egfr")
+    staged = context.feature("condition.ckd_stage_5_or_dialysis").value is True
+    low = _ends(egfr)[0] if not staged else None
+    if low is not None and low >= high:
+        return computed
+    return interval(
+        low or Decimal(0),
+        high,
+        (*computed.evidence, *suspicion.evidence),
+        missing=("creatinine_clearance",),
+        why="kidney data contradict each other",
+    )
 
 
 def _computed(context: Features) -> Feature:

@@ -9,13 +9,16 @@ from app.dates import earliest
 from app.fhir.conditions.fractures import read_fracture
 from app.fhir.dates import age_to_dates
 from app.fhir.resource import (
+    DATE_IN_FUTURE,
     ENTERED_IN_ERROR,
     NOT_UNDERSTOOD,
+    ONSET_NOT_READ,
     REFUTED,
     SENSE_REASONS,
     Reading,
     coded_status,
     ref_of,
+    verification_of,
 )
 from app.terminology.codeable_concept import name_of
 from app.terminology.codes import Match, named_condition
@@ -38,7 +41,7 @@ class ConditionFacts:
 
 def read_condition(resource: Condition, reading: Reading, facts: ConditionFacts, *, new: bool = False) -> None:
     """Add the facts of one Condition. `new`: it is one of those that the hook is about."""
-    verification = coded_status(resource.verification_status)
+    verification = verification_of(resource.verification_status)
     if verification in {ENTERED_IN_ERROR, REFUTED}:
         reading.leave_out(resource, verification)
         return
@@ -47,9 +50,11 @@ def read_condition(resource: Condition, reading: Reading, facts: ConditionFacts,
         _note_words(resource, found, reading, facts)
         return
     onset, ended = _onset(resource, reading), _end(resource, reading)
+    if onset is None and (resource.onset_string or resource.onset_age or resource.onset_range):
+        reading.leave_out(resource, ONSET_NOT_READ)
     recorded = None  # no onset where the record tells one that cannot be read (decision 57)
     if onset is not None or not _tells_onset(resource):
-        recorded = _not_ahead(reading.date(resource.recorded_date or resource.asserted_date), reading)
+        recorded = _not_ahead(reading.date(resource.recorded_date or resource.asserted_date), resource, reading)
     presence = _presence(verification, coded_status(resource.clinical_status), _has_ended(resource), found.history)
     if found.sense is Sense.SUSPECTED:
         presence = Presence.SUSPECTED
@@ -112,6 +117,7 @@ def _onset(resource: Condition, reading: Reading) -> DateRange | None:
         or age_to_dates(reading.birth, resource.onset_age)
         or _between_ages(resource, reading)
         or reading.date(resource.onset_string),
+        resource,
         reading,
     )
 
@@ -130,9 +136,12 @@ def _tells_onset(resource: Condition) -> bool:
     return any(text and text.strip() for text in said) or any(value is not None for value in other)
 
 
-def _not_ahead(when: DateRange | None, reading: Reading) -> DateRange | None:
-    """A date that can be: the diagnosis of a record dated in the future stands, its date is not known."""
-    return None if when is not None and reading.is_future(when) else when
+def _not_ahead(when: DateRange | None, resource: Condition, reading: Reading) -> DateRange | None:
+    """A date that can be: the diagnosis of a record dated in the future stands, its date is named and not used."""
+    if when is None or not reading.is_future(when):
+        return when
+    reading.leave_out(resource, DATE_IN_FUTURE)
+    return None
 
 
 def _end(resource: Condition, reading: Reading) -> DateRange | None:

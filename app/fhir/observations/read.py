@@ -9,11 +9,13 @@ from app.chart import (
     DensityFact,
     DensityKind,
     DensitySite,
+    FractureFact,
     ObservationFact,
     Presence,
     Recorded,
     UnusableValue,
 )
+from app.fhir.conditions.fractures import read_fracture
 from app.fhir.observations.absent import absent_value
 from app.fhir.observations.densities import read_density, text_of
 from app.fhir.observations.lazy import lazy_result
@@ -33,6 +35,7 @@ from app.fhir.resource import (
 )
 from app.terminology.codeable_concept import words
 from app.terminology.density_words import NO_DENSITY, DensityWords, Standing, density_in_words, says_not_done
+from app.wire.conditions import Condition
 from app.wire.elements import CodeableConcept
 from app.wire.observations import Observation, Result
 
@@ -46,6 +49,7 @@ class ObservationFacts:
     observations: list[Recorded] = field(default_factory=list)
     densities: list[DensityFact] = field(default_factory=list)
     conditions: list[ConditionFact] = field(default_factory=list)
+    fractures: list[FractureFact] = field(default_factory=list)
     question: Remembered[Question | None] = field(default_factory=lambda: Remembered(question_of))
     limits: Limits = field(default_factory=dict)
 
@@ -122,6 +126,9 @@ def read_observation(resource: Observation, reading: Reading, facts: Observation
                 facts.observations.append(fact)
                 if fact.boolean is True:
                     facts.conditions.append(_as_condition(fact))
+                    fracture = _as_fracture(part, resource, question, fact, reading)
+                    if fracture is not None:
+                        facts.fractures.append(fracture)
 
 
 def _about_patient(resource: Observation, reading: Reading) -> bool:
@@ -141,6 +148,17 @@ def _words_of_whole(code: CodeableConcept | None) -> DensityWords:
     """What the words of an Observation say of its components. For `Reading.recall`."""
     text = words(code)
     return density_in_words(text) if text else NO_DENSITY
+
+
+def _as_fracture(
+    part: Result, whole: Observation, question: Question, fact: ObservationFact, reading: Reading
+) -> FractureFact | None:
+    """A fracture that an Observation states. Its date is that of the statement, as for a Condition without onset."""
+    if not question.is_finding:
+        return None
+    body_site = part.body_site or whole.body_site
+    stated = Condition(code=part.code, body_site=(body_site,) if body_site is not None else ())
+    return read_fracture(stated, question.found, reading, ref=fact.ref, when=fact.effective, suspected=False)
 
 
 def _as_condition(fact: ObservationFact) -> ConditionFact:

@@ -19,7 +19,7 @@ from app.fhir.observations.densities import RULE_OF_KIND, density_concept, numbe
 from app.fhir.resource import NOT_THE_VALUE, NOT_UNDERSTOOD, Reading
 from app.terminology.code_sets import TextPattern, terminology
 from app.terminology.codeable_concept import name_of, words
-from app.terminology.codes import Match, named_result
+from app.terminology.codes import Match, canonical_system, named_result
 from app.terminology.density_words import Standing, density_in_words, says_not_the_value
 from app.terminology.units import QuantityRule, Unusable, factor_of, measure, rule_for, to_decimal
 from app.wire.elements import CodeableConcept, Number, Quantity
@@ -64,6 +64,7 @@ class Question:
     density: tuple[DensityKind, DensitySite] | None
     rule: QuantityRule | None
     refused: str | None = None
+    is_finding: bool = False  # the code itself is the finding: without a value it states it (decision 61)
 
     @property
     def concepts(self) -> frozenset[str]:
@@ -82,8 +83,49 @@ def question_of(code: CodeableConcept | None) -> Question | None:
     if found.concepts:
         density = density_concept(found)
         earlier = density is not None and bool(found.text) and says_not_the_value(found.text)
-        return Question(found, density, rule_for(found.concepts), NOT_THE_VALUE if earlier else None)
+        refused = NOT_THE_VALUE if earlier else None
+        return Question(found, density, rule_for(found.concepts), refused, _is_finding(code, found.concepts))
     return _question_in_words(found) if found.text and not found.meanings else None
+
+
+_STATED_BY_CODE = frozenset(
+    {
+        "parental_hip_fracture",
+        "parental_vertebral_fracture",
+        "family_history_osteoporosis",
+        "family_history_of_osteoporosis",
+        "menopausal_status_post",
+    }
+)
+"""Concepts of the group of observations whose codes are statements, no questions."""
+
+
+def _is_finding(code: CodeableConcept | None, concepts: frozenset[str]) -> bool:
+    """Whether a code names a finding or a disease itself; a LOINC code is always a question."""
+    systems = {known[0] for coding in code.coding if (known := canonical_system(coding.system))} if code else set()
+    if not systems - {"loinc"}:
+        return False
+    terms = terminology()
+    return any(
+        terms.groups.get(concept) == "condition"
+        or concept in _STATED_BY_CODE
+        or ((finding := terms.findings.get(concept)) is not None and finding.value == "valueBoolean")
+        for concept in concepts
+    )
+
+
+def _has_value(part: Result) -> bool:
+    """Whether a part has a value of any kind that is read, or parts of its own."""
+    values = (
+        part.value_quantity,
+        part.value_integer,
+        part.value_decimal,
+        part.value_string,
+        part.value_boolean,
+        part.value_codeable_concept,
+        part.value_date_time,
+    )
+    return any(value is not None for value in values) or (isinstance(part, Observation) and bool(part.component))
 
 
 _REFUSED = {Standing.NOT_THE_VALUE: NOT_THE_VALUE, Standing.UNCLEAR: NOT_UNDERSTOOD}
@@ -145,6 +187,12 @@ def read_values(
             value, unit, comparator = result.value, result.unit, result.comparator
             low, high = _reference_range(part, quantity, rule, limits)
     answer, boolean = _answer(part, found, reading)
+    if question.is_finding and boolean is None and not (answer & found.concepts):
+        if not _has_value(part):
+            boolean = True
+        else:
+            shown = words(part.value_codeable_concept) or str(part.value_string or "")
+            reading.unusable.append(UnusableValue(ref, found.concepts, UnusableReason.IN_WORDS, shown[:_MAX_SHOWN]))
     words_alone = text_of(part) if rule is not None and value is None and not answer and boolean is None else None
     if words_alone is not None and question.density is None:  # a number was asked for, and words stand there
         reading.unusable.append(UnusableValue(ref, found.concepts, UnusableReason.IN_WORDS, words_alone[:_MAX_SHOWN]))
