@@ -11,6 +11,8 @@ from app.data_files import data_path
 from tests.clinical.cases import TAGS, Case, all_cases, answer_to, case_files
 from tests.clinical.checking import problems
 from tests.clinical.expectations import unmet
+from tests.clinical.outline import outline_of
+from tests.clinical.outlines import difference, stale
 from tests.conftest import Client
 
 GOOD = """\
@@ -35,10 +37,29 @@ GOOD = """\
 """
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=f"{file}:{case['id']}") for file, case in all_cases()])
-def test_case(osteon: Client, case: Case) -> None:
-    failures = unmet(case["expect"], answer_to(osteon, case))
+@pytest.mark.parametrize(
+    ("file", "case"), [pytest.param(file, case, id=f"{file}:{case['id']}") for file, case in all_cases()]
+)
+def test_case(osteon: Client, file: str, case: Case) -> None:
+    """What the case expects is met, and what the patient gets is what was reviewed."""
+    body = answer_to(osteon, case)
+    failures = unmet(case["expect"], body)
     assert not failures, f"{case['title']}: " + "; ".join(failures)
+    differing = difference(file, case["id"], outline_of(body))
+    assert not differing, f"{case['title']}\n{differing}"
+
+
+def test_every_outline_has_a_case() -> None:
+    assert stale() == []
+
+
+def test_an_outline_that_differs_is_shown_with_file_line_and_what_to_do() -> None:
+    file, case = all_cases()[0]
+    told = difference(file, case["id"], {"cards": [{"advice": "planted"}]})
+    assert f"tests/clinical/outlines/{file}.yaml:" in told
+    assert "+  - advice: planted" in told
+    assert "\n-  - advice: " in told
+    assert "--write" in told
 
 
 def test_case_ids_are_unique() -> None:
