@@ -144,8 +144,12 @@ class Builder:
         return {**self.base(kind, subject=subject), **dated(record)}
 
     def concept(self, table: str, name: str, system: str) -> Json:
-        """A CodeableConcept for a name: of the table, else of `urn:osteon:finding`."""
+        """A CodeableConcept for a name: of the table, there perhaps by words alone, else of `urn:osteon:finding`."""
         entry = self.words[table].get(name)
+        if isinstance(entry, Mapping) and "words" in entry:
+            return {"text": entry["words"]}
+        if isinstance(entry, Mapping) and "local" in entry:
+            return {"coding": [{"system": "urn:example:local", "code": entry["local"]}]}
         if entry is None:
             coding = {"system": FINDING, "code": kebab(name)}
         elif isinstance(entry, str):
