@@ -292,11 +292,3 @@ def _findings(content: Any) -> dict[str, Finding]:
         answers = frozenset(str(answer).replace("-", "_") for answer in entry.get("answers", ()))
         found[concept] = Finding(concept, entry.get("value"), answers)
     return found
-
-
-def text_pattern(expressions: Iterable[str], stem: str, place: Place) -> TextPattern:
-    """The pattern of the expressions that stand at `place` of a file. Raises TerminologyError for one that is wrong."""
-    try:
-        return TextPattern(expressions)
-    except (ValueError, re.error) as error:
-        raise wrong(stem, place, str(error)) from error

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from app.wire.elements import CodeableConcept
 
 SEPARATOR = " | "
@@ -16,11 +14,6 @@ def words(concept: CodeableConcept | None) -> str:
         return ""
     found = [concept.text, *(coding.display for coding in concept.coding)]
     return SEPARATOR.join(dict.fromkeys(text.strip() for text in found if text and text.strip()))
-
-
-def words_of_all(concepts: Iterable[CodeableConcept]) -> str:
-    """The words of several concepts, joined."""
-    return SEPARATOR.join(filter(None, map(words, concepts)))
 
 
 def name_of(concept: CodeableConcept | None) -> str:

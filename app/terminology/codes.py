@@ -227,14 +227,6 @@ def _telling(sites: Iterable[str | None]) -> str | None:
     return next((site for site in named if site not in {"other", "unknown"}), named[0] if named else None)
 
 
-def normalise_hierarchical(raw: str, shape: str = "") -> tuple[str, str | None]:
-    """An ICD-10 or ATC code without dots, and the side that a national suffix gives.
-
-    `shape` names the national notation (systems.yaml). A text that is no code of that notation gives "".
-    """
-    return _normalise(raw, shape)[:2]
-
-
 def _normalise(raw: str, shape: str) -> tuple[str, str | None, str]:
     """The code without dots, its side, and the certainty that German outpatient codes carry."""
     code = raw.strip().upper().replace(" ", "").replace(".", "")
