@@ -11,17 +11,13 @@ from app.engine.knowledge import AdviceKind
 from app.engine.schema import Drug, Indicator, Orderable
 from app.features.model import Evidence, Features
 
-_GIVES_WAY = {"change": "bone_drug", "follow-denosumab": "denosumab", "follow-anabolic": "anabolic"}
-"""By the purpose of a drug card: the running drug, or class of drugs, that the suggested one follows."""
 
+def replaced_prescription(drug: str | None, chart: Chart) -> str | None:
+    """The running MedicationRequest of a drug or class that the card replaces, "MedicationRequest/id".
 
-def replaced_prescription(purpose: str | None, chart: Chart) -> str | None:
-    """The MedicationRequest of the drug that gives way, "MedicationRequest/id".
-
-    None for a card that changes no drug, where the drug is known by records of other types only, and where several
-    prescriptions run: nobody but the clinician can tell which of them ends.
+    None if the card replaces no drug, if only records of other types know the drug, and if several prescriptions are
+    active: only the clinician can decide which of them ends.
     """
-    drug = _GIVES_WAY.get(purpose or "")
     if drug is None:
         return None
     running = [c for c in chart.courses if c.status is CourseStatus.CURRENT and drug in c.drugs]
@@ -128,7 +124,7 @@ class Draft:
             order=self.order,
             not_recognised=self.not_recognised,
             removable=self.removable,
-            replaces=None if self.order else replaced_prescription(self.kind.block.purpose, chart),
+            replaces=None if self.order else replaced_prescription(self.kind.block.replaces, chart),
             drug_id=self.drug_id,
             drug_name=self.drug_name,
         )

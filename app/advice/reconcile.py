@@ -12,7 +12,7 @@ from app.advice.model import Advice, AdviceSet, Cited, Findings, OptionStatus
 from app.advice.profile import ActiveRecommendations, active_recommendations, roles_in
 from app.advice.renewal import Renewal
 from app.advice.situation import Situation
-from app.advice.suppression import CALCIUM, Suppression
+from app.advice.suppression import Suppression
 from app.advice.triggers import (
     Opened,
     collect_asks,
@@ -136,8 +136,8 @@ def _choose_drugs(draft: Draft, situation: Situation) -> None:
                 draft.basis += situation.drugs.rests_on(option.drug.classes)
             elif option.status is OptionStatus.WITHHELD:
                 draft.basis += situation.drugs.left_open_by(option.drug.classes)
-    if CALCIUM in draft.kind.block.suggests:
-        preparation = situation.knowledge.drugs[CALCIUM]
+    preparation = situation.knowledge.suggested_drug(draft.kind.block)
+    if preparation is not None:
         for cited in draft.cited:
             if cited.rule.source.id in preparation.orders:
                 draft.calcium = (preparation, cited.rule.source.id)

@@ -12,7 +12,6 @@ from app.features.model import Evidence
 from app.features.notes import is_out_of_date
 
 TESTS = "tests"
-CALCIUM = "calcium-vitamin-d"
 
 
 class Suppression:
@@ -54,8 +53,9 @@ class Suppression:
 
     def _replace(self, replaced: Draft, gate: CompiledGate, outcome: Outcome) -> None:
         draft = self.situation.opened.open(self.knowledge, gate.block.by)
-        if CALCIUM in replaced.kind.block.suggests and not (draft.drug_id or draft.drug_name):
-            draft.drug_id = CALCIUM  # "caution with calcium", not "with this drug"
+        if not (draft.drug_id or draft.drug_name):  # "caution with calcium", not "with this drug"
+            drug = self.knowledge.suggested_drug(replaced.kind.block)
+            draft.drug_id = draft.drug_id if drug is None else drug.id
         if gate.block.remark:
             draft.notes.append(gate.block.remark)
         if replaced.kind.block.asks:  # a question that is put in another way

@@ -32,6 +32,23 @@ class Acts(Block):
     from_recommendation: str
 
 
+class ActsByDose(Block):
+    """How long one dose acts, by route, dose or brand. The first rule that fits decides."""
+
+    months: int = Field(ge=1)
+    route: Route | None = None
+    single_mg: list[Decimal] = []
+    name: str | None = None  # regular expression over the name of the product, lower case
+    source: str
+
+
+class LapsesAfter(Block):
+    """Months without a dose after which a depot drug counts as stopped although no record says so."""
+
+    months: int = Field(ge=1)
+    source: str
+
+
 class InternationalUnits(Block):
     """International units in one mg of the substance."""
 
@@ -90,6 +107,7 @@ class Product(Block):
     route: Route | None = None  # the only route, for records that leave it out
     not_routes: list[Route] = []  # by these it belongs to no class
     acts: Acts | None = None
+    acts_by_dose: list[ActsByDose] = []  # where no one interval holds for the product
     same_as: str | None = None  # the product that it stands for when records are compared
     general: bool = False  # a group: says nothing where the drug itself is named too
     unspecified_of: str | None = None  # the record names only this class
@@ -120,6 +138,7 @@ class DrugFile(Block):
     oncological_with_metastasis: bool = False  # treats the cancer where a bone metastasis is known (decision 13)
     stated_by: str | None = None  # diagnosis code for long-term use
     followed_by: FollowedBy | None = None
+    lapses_after: LapsesAfter | None = None  # else the time for which one dose acts
     evidence: dict[str, str] = {}  # where the codes were found
     products: dict[str, Product] = Field(min_length=1)
     suggested: Suggested | None = None

@@ -137,7 +137,7 @@ class CompiledDisagreement:
 
 @dataclass(frozen=True, eq=False)
 class Knowledge:
-    """Everything that the guideline files say. There is one object of it: compared, and remembered, by identity."""
+    """The linked content of the guideline files. One object per process: memos key on its identity."""
 
     version: str  # changes with any byte of the files
     sources: Mapping[str, SourceFile]
@@ -160,6 +160,10 @@ class Knowledge:
     def questions(self) -> Mapping[str, str]:
         """The advice that asks for a datum, for those that have one of their own."""
         return {datum: kind.id for kind in self.advice.values() for datum in kind.block.asks}
+
+    def suggested_drug(self, advice: AdviceEntry) -> Drug | None:
+        """The drug that an advice always suggests (`suggests`), whatever the options; None for most advice."""
+        return next((self.drugs[name] for name in advice.suggests if name in self.drugs), None)
 
     def locale(self, language: str) -> Locale:
         """All texts of a language."""

@@ -146,6 +146,8 @@ class Linker:
         self.features(file, (*here, "shows"), block.shows)
         for name in [*block.withheld_by, *([block.joins] if block.joins else [])]:
             self.known(file, here, "advice", name, self.advice_ids)
+        if block.replaces:
+            self.known(file, (*here, "replaces"), "drug or class", block.replaces, self.drug_names)
         gates = []
         for i, gate in enumerate(block.gates):
             place = (*here, "gates", i)

@@ -188,6 +188,7 @@ class AdviceEntry(Block):
     topic: str
     indicator: Indicator = Indicator.INFO
     purpose: Literal["start", "change", "anabolic", "follow-denosumab", "follow-anabolic"] | None = None  # drug cards
+    replaces: str | None = None  # drug cards: the running drug, or class of drugs, that the suggested drug follows
     due_at_visit: bool = False  # has a date of its own (dose, test before it, follow-up, review): said at a visit
     suggests: Strings = []  # orderables, drugs, or "tests" = the tests of the recommendations
     joins: str | None = None  # advice whose card takes this one in when both stand

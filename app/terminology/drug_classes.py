@@ -133,6 +133,25 @@ def acts_months(drugs: frozenset[str]) -> int | None:
     return max((number for number in months if number is not None), default=None)
 
 
+def months_of_a_dose(drugs: frozenset[str], route: Route | None, single_mg: Decimal | None, name: str) -> int | None:
+    """For how many months one dose acts, given its route, its size in mg and the name of the product; None: no depot.
+
+    Source: `acts` and `acts_by_dose` in guidelines/drugs.
+    """
+    months = acts_months(drugs)
+    if months is not None:
+        return months
+    rules = (rule for product in _known(drugs) for rule in product.acts_by_dose)
+    return next((rule.months for rule in rules if rule.fits(route, single_mg, name)), None)
+
+
+def lapses_after_months(drugs: frozenset[str]) -> int | None:
+    """Months without a dose after which the drug counts as stopped (`lapses_after` in guidelines/drugs)."""
+    classes = terminology().drugs.classes
+    months = (classes[drug].lapses_after_months for drug in drugs if drug in classes)
+    return max((number for number in months if number is not None), default=None)
+
+
 def iu_per_mg(drugs: frozenset[str]) -> Decimal | None:
     """International units in one mg, where all the drugs that are dosed so agree."""
     factors = {product.iu_per_mg for product in _known(drugs) if product.iu_per_mg is not None}

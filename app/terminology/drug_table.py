@@ -6,6 +6,7 @@ for the guidelines. Everything that the service knows about one drug is in its f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -35,6 +36,24 @@ class RouteRule:
 
 
 @dataclass(frozen=True, slots=True)
+class DepotRule:
+    """Months for which one dose acts, by route, dose (mg) and name of the product; an empty condition fits all."""
+
+    months: int
+    route: Route | None = None
+    single_mg: frozenset[Decimal] = frozenset()
+    name: re.Pattern[str] | None = None
+
+    def fits(self, route: Route | None, single_mg: Decimal | None, name: str) -> bool:
+        """Whether the rule holds for a dose."""
+        if self.route is not None and route is not self.route:
+            return False
+        if self.single_mg and single_mg not in self.single_mg:
+            return False
+        return self.name is None or self.name.search(name.lower()) is not None
+
+
+@dataclass(frozen=True, slots=True)
 class DrugProduct:
     """What a code or a name of a medication can mean. `acts_months`: how long one dose of a depot drug acts."""
 
@@ -44,6 +63,7 @@ class DrugProduct:
     route: Route | None = None
     not_routes: frozenset[Route] = frozenset()
     acts_months: int | None = None
+    acts_by_dose: tuple[DepotRule, ...] = ()
     same_as: str | None = None
     general: bool = False
     unspecified_of: str | None = None
@@ -70,6 +90,7 @@ class DrugClass:
     followed_by: str | None = None
     intolerance_shared: bool = False
     acts_months: int | None = None
+    lapses_after_months: int | None = None
 
     def holds_for(self, drugs: frozenset[str], route: Route | None) -> bool:
         """Whether a course with these products and classes, given by this route, is of the class."""
@@ -113,8 +134,8 @@ def drug_table(classes: Mapping[str, Any], files: Iterable[Mapping[str, Any]]) -
     return DrugTable(products, made, frozenset(name for name in classes if name not in drugs))
 
 
-_OF_A_CLASS = ("oncological_with_metastasis", "stated_by", "followed_by")
-"""What a drug file says of the drug as a class of its own."""
+_OF_A_CLASS = ("oncological_with_metastasis", "stated_by", "followed_by", "lapses_after")
+"""The keys of a drug file that describe the drug as a class of its own."""
 
 
 def _class(name: str, entry: Mapping[str, Any], *, acts_months: int | None = None) -> DrugClass:
@@ -131,6 +152,7 @@ def _class(name: str, entry: Mapping[str, Any], *, acts_months: int | None = Non
         followed_by=entry["followed_by"]["class"] if "followed_by" in entry else None,
         intolerance_shared=bool(entry.get("intolerance_shared")),
         acts_months=acts_months,
+        lapses_after_months=entry["lapses_after"]["months"] if "lapses_after" in entry else None,
     )
 
 
@@ -143,6 +165,7 @@ def _product(name: str, entry: Mapping[str, Any]) -> DrugProduct:
         route=Route(entry["route"]) if "route" in entry else None,
         not_routes=_routes(entry.get("not_routes", ())),
         acts_months=entry["acts"]["months"] if "acts" in entry else None,
+        acts_by_dose=tuple(_depot_rule(rule) for rule in entry.get("acts_by_dose", ())),
         same_as=entry.get("same_as"),
         general=bool(entry.get("general")),
         unspecified_of=entry.get("unspecified_of"),
@@ -159,6 +182,15 @@ def _product(name: str, entry: Mapping[str, Any]) -> DrugProduct:
 
 def _routes(names: Collection[str]) -> frozenset[Route]:
     return frozenset(Route(name) for name in names)
+
+
+def _depot_rule(rule: Mapping[str, Any]) -> DepotRule:
+    return DepotRule(
+        rule["months"],
+        Route(rule["route"]) if "route" in rule else None,
+        frozenset(Decimal(dose) for dose in rule.get("single_mg", ())),
+        re.compile(rule["name"]) if "name" in rule else None,
+    )
 
 
 def _dose_rule(rule: Mapping[str, Any]) -> DoseRule:

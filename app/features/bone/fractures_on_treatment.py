@@ -17,13 +17,12 @@ from app.features.bone.fragility import (
 from app.features.catalogue import OneOf, family, feature
 from app.features.drugs.exposure import CLASS, course_evidence, courses, current_start, depot_months
 from app.features.model import Evidence, Feature, Features, Kind, any_of, known, truth, unknown
+from app.terminology.code_sets import terminology
 
 READS = ("conditions", "medications")
 GROUPS = OneOf("group", ("any", "msd_counted", "vertebra"))
 EFFECT_MONTHS = 12
 """When a fracture can first be a failure: fewer fractures after a year at the earliest (001:269; decision 42)."""
-LATE_DOSE_DAYS = {1: 14, 3: 30, 6: 30, 12: 92}
-"""How late a dose may be, by the months that it acts: 6 weeks, 7 months and 15 months in decision 42."""
 
 
 def _in_gap(course: CourseFact, when: DateRange) -> bool | None:
@@ -31,7 +30,8 @@ def _in_gap(course: CourseFact, when: DateRange) -> bool | None:
     months = depot_months(course)
     if months is None or course.last_given is None:
         return False
-    limit = shifted(course.last_given, months=months, days=LATE_DOSE_DAYS.get(months, 30))
+    late_after: dict[int | str, int] = terminology().raw["dosage"]["late_after_days"]
+    limit = shifted(course.last_given, months=months, days=late_after.get(months, late_after["default"]))
     return after(when, limit)
 
 

@@ -44,6 +44,7 @@ from app.features.model import (
     unknown,
 )
 from app.features.notes import NoteCode, note
+from app.terminology.code_sets import terminology
 from app.terminology.drug_classes import acts_months
 
 READS = ("medications", "medicationRequests", "medicationAdministrations")
@@ -51,22 +52,6 @@ _DOUBTS = {
     CourseStatus.UNKNOWN: NoteCode.NO_RECENT_SIGN_OF_USE,
     CourseStatus.UNCLEAR: NoteCode.NOT_IDENTIFIED,
 }
-ADVERSE_WORDS = (
-    "adverse",
-    "side effect",
-    "intoler",
-    "allerg",
-    "hypersens",
-    "not tolerated",
-    "biverk",
-    "bivirk",
-    "överkänsl",
-    "overfølsom",
-    "不良反应",
-    "不耐受",
-    "过敏",
-)
-"""Parts of words by which a reason for stopping tells an adverse effect, in the languages of the sources' countries."""
 
 
 @family(
@@ -242,7 +227,8 @@ def _stopped_for_harm(context: Features) -> list[CourseFact]:
 
 def _adverse(reason: str) -> bool:
     text = reason.casefold().replace("-", " ").replace("_", " ")
-    return any(word in text for word in ADVERSE_WORDS)
+    words: list[str] = terminology().raw["text-patterns"]["adverse_effects"]
+    return any(word in text for word in words)
 
 
 @feature(

@@ -17,10 +17,9 @@ from msgspec.structs import replace
 
 from app.chart import CourseFact, CourseStatus, DateRange, Dose, DosePeriod, DoseUnknown
 from app.dates import add_days, add_months, minus_months
-from app.fhir.medications.depots import months_of_a_dose
 from app.fhir.medications.extent import decimal_of
 from app.fhir.medications.records import CourseRecord
-from app.terminology.code_sets import terminology
+from app.terminology.drug_classes import lapses_after_months, months_of_a_dose
 
 LEAST_INTERVAL_DAYS = 2
 """Decision 60: the interval of a daily drug counts as two days."""
@@ -41,8 +40,7 @@ def lapse_months(record: CourseRecord) -> int | None:
     months = depot_months(record)
     if months is None:
         return None
-    table: dict[str, int] = terminology().raw["dosage"]["lapses_after_months"]
-    return max((table[drug] for drug in record.ingredients if drug in table), default=months)
+    return lapses_after_months(record.ingredients) or months
 
 
 def courses_of_doses(doses: Sequence[CourseRecord], today: date) -> list[CourseFact]:

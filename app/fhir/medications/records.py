@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from app.chart import CourseFact, CourseStatus, DateRange
 from app.dates import earliest, latest, minus_months
-from app.fhir.medications.depots import months_of_a_dose
 from app.fhir.medications.dosage import dose_over_time, end_of_dosage, read_dosage
 from app.fhir.medications.product import Product, is_coded, product_of
 from app.fhir.resource import (
@@ -34,6 +33,7 @@ from app.terminology.drug_classes import (
     bone_products,
     classes_of,
     ingredients_of,
+    months_of_a_dose,
     refined,
     route_of,
     usual_route,

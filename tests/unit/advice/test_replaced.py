@@ -31,17 +31,16 @@ def prescribed(code: str, name: str, kind: str = "MedicationRequest", status: st
 
 
 @pytest.mark.parametrize(
-    ("purpose", "code"),
-    [("change", ALENDRONATE), ("follow-denosumab", DENOSUMAB), ("follow-anabolic", ROMOSOZUMAB)],
+    ("drug", "code"),
+    [("bone_drug", ALENDRONATE), ("denosumab", DENOSUMAB), ("anabolic", ROMOSOZUMAB)],
 )
-def test_the_running_drug_that_gives_way_is_named(purpose: str, code: str) -> None:
+def test_the_running_drug_that_gives_way_is_named(drug: str, code: str) -> None:
     found = chart(prescribed(code, "rx"), prescribed(CALCIUM, "calcium"))
-    assert replaced_prescription(purpose, found) == "MedicationRequest/rx"
+    assert replaced_prescription(drug, found) == "MedicationRequest/rx"
 
 
-@pytest.mark.parametrize("purpose", [None, "start", "anabolic"])
-def test_a_card_that_changes_no_drug_replaces_none(purpose: str | None) -> None:
-    assert replaced_prescription(purpose, chart(prescribed(ALENDRONATE, "rx"))) is None
+def test_a_card_that_changes_no_drug_replaces_none() -> None:
+    assert replaced_prescription(None, chart(prescribed(ALENDRONATE, "rx"))) is None
 
 
 @pytest.mark.parametrize(
@@ -57,7 +56,7 @@ def test_a_card_that_changes_no_drug_replaces_none(purpose: str | None) -> None:
 )
 def test_nothing_is_guessed(records: list[dict[str, Any]]) -> None:
     """Another drug, one that has ended, one known otherwise, without id, and two of which nobody can tell."""
-    assert replaced_prescription("follow-denosumab", chart(*records)) is None
+    assert replaced_prescription("denosumab", chart(*records)) is None
 
 
 def taking(code: str, **facts: Any) -> HookRequest:
@@ -77,7 +76,7 @@ def test_what_stands_in_the_place_of_a_draft_replaces_no_prescription() -> None:
     card = next(advice for advice in worked.advice.advice if advice.id == "order-other-drug")
     assert card.options
     assert card.replaces is None
-    assert replaced_prescription("change", worked.chart) == "MedicationRequest/rx"
+    assert replaced_prescription("bone_drug", worked.chart) == "MedicationRequest/rx"
 
 
 def test_the_order_on_a_switch_card_says_what_it_replaces() -> None:

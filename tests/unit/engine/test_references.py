@@ -108,6 +108,13 @@ REPLACED = [
         id="12-asks-a-datum",
     ),
     pytest.param(
+        "advice/advice.yaml",
+        "replaces: denosumab",
+        "replaces: denosumb",
+        ["unknown drug or class 'denosumb'", "did you mean denosumab?"],
+        id="drug-that-an-advice-replaces",
+    ),
+    pytest.param(
         "concepts/drug-classes.yaml",
         "any_of: [denosumab, ",
         "any_of: [denosumb, ",
