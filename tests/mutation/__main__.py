@@ -25,6 +25,7 @@ from pathlib import Path
 import yaml
 
 from app.engine.loader import default_folder, load
+from tests.facts import drugs, units
 from tests.mutation.bench import Bench
 from tests.mutation.compile import Refused, Workshop
 from tests.mutation.concepts import concept_mutants
@@ -80,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         mutants = random.Random(options.seed or commit()).sample(mutants, options.sample)
     bench = Bench(workshop)
     outlines = not options.expectations_only
-    tables = TableBench(bench, outlines=outlines) if options.tables else None
+    facts = (units.wrong_units, drugs.wrong_equivalents) if outlines else ()
+    tables = TableBench(bench, facts, outlines=outlines) if options.tables else None
     begun, killed, total, refused = time.monotonic(), Counter[str](), Counter[str](), Counter[str]()
     for one in mutants:
         found = tables.killed_by(one) if tables else judged(bench, workshop, one, outlines=outlines)
@@ -97,7 +99,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def judged(bench: Bench, workshop: Workshop, mutant: Mutant, *, outlines: bool) -> str | None:
     """What kills a mutant of the guidelines; None where it survives."""
     try:
-        return bench.killed_by(workshop.mutated(mutant), outlines=outlines)
+        mutated = workshop.mutated(mutant)
+        if outlines and mutated.rendered and (line := next(drugs.wrong_orders(mutated.knowledge), None)):
+            return f"fact: {line}"
+        return bench.killed_by(mutated, outlines=outlines)
     except Refused as error:
         return f"{REFUSED}: {error}"
 

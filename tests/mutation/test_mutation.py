@@ -73,6 +73,15 @@ def test_a_rule_that_names_an_unknown_drug_is_refused_at_start(
     assert "alendronat" in found
 
 
+@pytest.mark.parametrize(("kind", "advice"), [("topic", "do-not-start-drug"), ("topic", "start-bone-drug")])
+def test_a_change_to_an_advice_is_killed_by_the_outlines_of_its_cases(
+    mutants: dict[str, Mutant], bench: Bench, workshop: Workshop, kind: str, advice: str
+) -> None:
+    found = judged(bench, workshop, of(mutants, kind, advice), outlines=True)
+    assert found is not None
+    assert not found.startswith(REFUSED)
+
+
 def test_a_mutant_that_changes_nothing_survives(loaded: Loaded, bench: Bench, workshop: Workshop) -> None:
     file, index, rule = next(
         (file, index, rule)
