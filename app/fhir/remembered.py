@@ -33,12 +33,12 @@ class Remembered(Generic[T]):
         known = self._known
         if concept not in known:
             known[concept] = (
-                _of_term(self._work, concept) if concept is not None and _is_term(concept) else self._work(concept)
+                _of_term(self._work, concept) if concept is not None and is_term(concept) else self._work(concept)
             )
         return known[concept]
 
 
-def _is_term(concept: CodeableConcept) -> bool:
+def is_term(concept: CodeableConcept) -> bool:
     """Whether a concept is one code of one system with no words but its display."""
     if type(concept) is not CodeableConcept or len(concept.coding) != 1:
         return False

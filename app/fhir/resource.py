@@ -159,7 +159,7 @@ class Reading:
     set_aside: list[SetAside] = field(default_factory=list)
     unusable: list[UnusableValue] = field(default_factory=list)
     before_birth: bool = False  # the record at hand has a date before the patient's birth
-    dosages: dict[tuple[object, ...], Any] = field(default_factory=dict)  # instructions of a drug, as they were read
+    dosages: dict[tuple[object, ...], Any] = field(default_factory=dict)  # instructions in words, as they were read
     incomplete: set[type[Record]] = field(default_factory=set)  # kinds of records of which not all were understood
     # A panel's results share their times, and a visit's records their day: each is read once.
     _moments: dict[str, tuple[DateRange | None, int]] = field(default_factory=dict)

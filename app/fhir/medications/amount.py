@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 
@@ -10,7 +11,7 @@ from msgspec import Struct
 from app.chart import DoseUnknown
 from app.fhir.medications.extent import ANYTHING, Extent, exactly
 from app.fhir.medications.frequency import RANGE, days_in, number
-from app.fhir.medications.product import Product, is_count, milligrams
+from app.fhir.medications.product import is_count, milligrams
 from app.terminology.code_sets import terminology
 from app.terminology.drug_classes import iu_per_mg
 from app.terminology.units import to_decimal
@@ -31,9 +32,10 @@ class Amount(Struct, frozen=True, gc=False):
 
 
 class Drug(Struct, frozen=True, gc=False):
-    """What an amount can be converted by: strength, concentration, and international units."""
+    """What an amount can be converted by: mg per piece, mg per mL, and the drugs for international units."""
 
-    product: Product
+    strength_mg: Decimal | None
+    mg_per_ml: Decimal | None
     drugs: frozenset[str]
 
 
@@ -182,14 +184,13 @@ def in_mg(quantity: Quantity, drug: Drug) -> Fraction | None:
     if masses:
         return value * Fraction(masses.pop()) if len(masses) == 1 else None
     names = [unit.strip().lower() for unit in (quantity.code, quantity.unit) if unit and unit.strip()]
-    product = drug.product
     if "ml" in names or "milliliter" in names:
-        return None if product.mg_per_ml is None else value * Fraction(product.mg_per_ml)
+        return None if drug.mg_per_ml is None else value * Fraction(drug.mg_per_ml)
     if any(name in _international_units() for name in names):
         per_mg = iu_per_mg(drug.drugs)
         return None if per_mg is None else value / Fraction(per_mg)
-    if any(is_count(name) for name in names) and product.strength_mg is not None:
-        return value * Fraction(product.strength_mg)
+    if any(is_count(name) for name in names) and drug.strength_mg is not None:
+        return value * Fraction(drug.strength_mg)
     return None
 
 

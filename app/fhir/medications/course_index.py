@@ -47,12 +47,23 @@ class CourseIndex:
     def __init__(self) -> None:
         self._filed: dict[tuple[object, ...], list[int]] = {}
         self._keys: dict[int, Key] = {}
+        # Most drugs are on record once: a course is filed under its parts when a second record of its drug comes.
+        self._unfiled: dict[tuple[object, ...], list[int]] = {}
 
     def file(self, number: int, key: Key) -> None:
         """File a course, or file it anew after its route or dose has become known."""
         if self._keys.get(number) == key:
             return
         self._keys[number] = key
+        self._unfiled.setdefault(key.fixed, []).append(number)
+
+    def _file_all(self, fixed: tuple[object, ...]) -> None:
+        """File the courses of a drug under their parts, in the order in which they came."""
+        for number in self._unfiled[fixed]:
+            self._file_under_parts(number, self._keys[number])
+        self._unfiled[fixed].clear()
+
+    def _file_under_parts(self, number: int, key: Key) -> None:
         for subset in _SUBSETS[key.known]:
             self._filed.setdefault(_place(key, key.known, subset), []).append(number)
 
@@ -61,6 +72,9 @@ class CourseIndex:
 
         `fits`: whether the course may still take a record; once it says no, no later record is to be put to it.
         """
+        if key.fixed not in self._unfiled:
+            return None
+        self._file_all(key.fixed)
         found = -1
         for mask in range(1 << _PARTS):
             place = _place(key, mask, mask & key.known)

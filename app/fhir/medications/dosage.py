@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from app.chart import DateRange, Dose, DosePeriod, DoseUnknown
 from app.dates import add_days
 from app.fhir.medications.amount import Drug
+from app.fhir.medications.common import is_vocabulary
 from app.fhir.medications.extent import Extent, decimal_of
 from app.fhir.medications.instruction import Instruction, read_instruction
 from app.fhir.medications.product import Product
@@ -46,14 +47,38 @@ def read_dosage(entries: Sequence[Entry], product: Product, drugs: frozenset[str
     """The dosage of a statement, order or administration."""
     if not entries:
         return Dosage(Dose(unknown_because=NO_DOSAGE))
-    drug = Drug(product, drugs)
-    if not any(map(_has_dates, entries)):  # the same drug is ordered in the same way many times
-        key = (tuple(entries), drug)
-        known: Dosage | None = reading.dosages.get(key)
-        if known is None:
-            known = reading.dosages[key] = _dosage(entries, drug, reading)
-        return known
-    return _dosage(entries, drug, reading)
+    drug = Drug(product.strength_mg, product.mg_per_ml, drugs)
+    if any(map(_has_dates, entries)):
+        return _dosage(entries, drug, reading)
+    key = (tuple(entries), drug)  # the same drug is ordered in the same way many times
+    known = _COMMON.get(key) or reading.dosages.get(key)
+    if known is None:
+        known = _dosage(entries, drug, reading)
+        if len(entries) <= _MAX_KEPT_INSTRUCTIONS and all(map(is_vocabulary, entries)):
+            _COMMON.keep(key, known)
+        else:
+            reading.dosages[key] = known
+    return known
+
+
+class _CommonDosages:
+    """Dosages that consist of vocabulary alone, as they were read: kept by the process, the oldest goes first."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._known: dict[tuple[object, ...], Dosage] = {}
+        self.get = self._known.get
+
+    def keep(self, key: tuple[object, ...], dosage: Dosage) -> None:
+        """Keep a dosage."""
+        self._known[key] = dosage
+        if len(self._known) > self._size:
+            del self._known[next(iter(self._known))]
+
+
+_COMMON = _CommonDosages(2048)
+_MAX_KEPT_INSTRUCTIONS = 4
+"""Longer schedules are rare, and would take much memory."""
 
 
 def _has_dates(entry: Entry) -> bool:

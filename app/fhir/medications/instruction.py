@@ -105,9 +105,9 @@ def _said(text: TextDosage, drug: Drug) -> Amount | None:
     """The amount of a text, in mg."""
     extent = text.amount
     if extent is None and text.pieces is not None:
-        if drug.product.strength_mg is None:
+        if drug.strength_mg is None:
             return Amount(ANYTHING, UNIT)
-        extent = text.pieces * exactly(Fraction(drug.product.strength_mg))
+        extent = text.pieces * exactly(Fraction(drug.strength_mg))
     if extent is None:
         return None
     return Amount(extent, None if extent.exact else RANGE, a_day=text.whole_day)
