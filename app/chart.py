@@ -10,7 +10,7 @@ it can mean (`DateRange`), in the time zone of the service. Numbers are `Decimal
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -513,6 +513,7 @@ class Chart(Struct, frozen=True, gc=False):
     new_intolerances: tuple[IntoleranceFact, ...] = ()  # allergyintolerance-create: also in intolerances
     set_aside: tuple[SetAside, ...] = ()
     unusable: tuple[UnusableValue, ...] = ()
+    unrecognised: Mapping[tuple[str, str], int] = {}  # numbers of codes by kind of record and code system
 
     def provided(self, source: Source) -> bool:
         """Whether a source came complete: only then does absence of a record mean "none"."""

@@ -55,6 +55,12 @@ class Metrics:
         self._advice = Counter("osteon_advice", "Cards by advice", ["service", "advice"], registry=self.registry)
         self._missing = Counter("osteon_missing_data", "Cards that miss a feature", ["feature"], registry=self.registry)
         self._set_aside = Counter("osteon_set_aside_records", "Records not used", ["reason"], registry=self.registry)
+        self._unrecognised = Counter(
+            "osteon_unrecognised_codes",
+            "Codes whose meaning is not known, once per call",
+            ["kind", "system"],
+            registry=self.registry,
+        )
         self._feedback = Counter(
             "osteon_feedback", "Feedback on cards", ["service", "outcome", "reason"], registry=self.registry
         )
@@ -86,6 +92,8 @@ class Metrics:
             self._missing.labels(name).inc()
         for reason, count in tally.set_aside.items():
             self._set_aside.labels(reason).inc(count)
+        for (kind, system), count in tally.unrecognised.items():
+            self._unrecognised.labels(kind, system).inc(count)
 
     def feedback(self, service: str, items: Iterable[Feedback]) -> None:
         """Count feedback; reasons that are not ours are one label, so that a client cannot make labels."""
@@ -109,11 +117,16 @@ class Metrics:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What an answer adds to the counters: its advice, the features that were missing, records set aside by reason."""
+    """What an answer adds to the counters.
+
+    Its advice, the features that were missing, records set aside by reason, and the codes that are not known by kind of
+    record and code system.
+    """
 
     advice: tuple[str, ...]
     missing: frozenset[str]
     set_aside: Mapping[str, int]
+    unrecognised: Mapping[tuple[str, str], int]
 
 
 def tally_of(answer: HookAnswer) -> Tally:
@@ -129,6 +142,7 @@ def tally_of(answer: HookAnswer) -> Tally:
         advice=tuple(str(advice) for explanation in told if (advice := explanation.get("advice"))),
         missing=frozenset(str(name) for explanation in told for name in explanation.get("missing") or ()),
         set_aside=set_aside,
+        unrecognised=dict(answer.unrecognised),
     )
 
 

@@ -45,7 +45,7 @@ def answer_of(
         extension = {NAME: {"profile": profile, "notUsed": unused, "missing": list(advice.missing)}}
     if left_out:
         extension = {NAME: {**(extension or {}).get(NAME, {"profile": profile}), "leftOut": left_out}}
-    return HookAnswer(tuple(cards), extension, knowledge.version)
+    return HookAnswer(tuple(cards), extension, knowledge.version, chart.unrecognised)
 
 
 def summary_of(advice: Advice, wording: Wording) -> str:

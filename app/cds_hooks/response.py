@@ -244,6 +244,7 @@ class HookAnswer(Struct, frozen=True, gc=False):
     cards: tuple[Card, ...] = ()
     extension: Mapping[str, Any] | None = None
     guideline_version: str | None = None  # for the audit line; not sent
+    unrecognised: Mapping[tuple[str, str], int] = {}  # for the counters, by kind and code system; not sent
 
     def to_json(self) -> dict[str, Any]:
         """The answer as JSON; `cards` stands even when it is empty."""

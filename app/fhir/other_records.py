@@ -14,7 +14,7 @@ from app.chart import (
     RequestedService,
 )
 from app.fhir.conditions.fractures import fracture_site
-from app.fhir.medications.product import drug_match
+from app.fhir.medications.product import named_intolerance
 from app.fhir.resource import (
     ENTERED_IN_ERROR,
     IN_FUTURE,
@@ -36,7 +36,7 @@ from app.terminology.codeable_concept import name_of, words
 from app.terminology.codes import Match, concepts_below, named_condition, named_procedure
 from app.terminology.density_words import says_not_done
 from app.terminology.drug_classes import classes_of, route_of, with_members
-from app.terminology.word_lists import Sense, TextKind
+from app.terminology.word_lists import Sense
 from app.wire.conditions import AllergyIntolerance, FamilyMemberHistory
 from app.wire.elements import CodeableConcept
 from app.wire.observations import DiagnosticReport
@@ -222,12 +222,12 @@ def read_intolerance(resource: AllergyIntolerance, reading: Reading) -> list[Int
     if coded_status(resource.clinical_status) in {"inactive", "resolved"}:
         reading.leave_out(resource, NOT_CURRENT)
         return []
-    found = drug_match(resource.code or resource.substance, TextKind.ALLERGY)
+    found = reading.recall(named_intolerance, resource.code or resource.substance)
     reactions = resource.reaction
     # a text that is not wholly understood counts too: the doubt is on the side of safety
     drugs = set(found.concepts | (found.unclear if found.sense is not Sense.DENIED else frozenset()))
     for reaction in reactions:
-        drugs |= drug_match(reaction.substance, TextKind.ALLERGY).concepts
+        drugs |= named_intolerance(reaction.substance).concepts
     drugs |= _of_groups(resource.code or resource.substance)
     if not drugs:
         return []

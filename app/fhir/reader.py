@@ -53,6 +53,7 @@ from app.fhir.resource import (
     ReadSettings,
     ref_of,
 )
+from app.fhir.unrecognised import unrecognised_codes
 from app.terminology.density_words import says_not_done
 from app.wire.conditions import AllergyIntolerance, Condition, FamilyMemberHistory
 from app.wire.medications import MedicationRecord, MedicationRequest
@@ -148,6 +149,7 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
         new_intolerances=tuple(facts.new_intolerances),
         set_aside=(*data.already_set_aside, *_counted(reading.set_aside)),
         unusable=tuple(dict.fromkeys(reading.unusable)),
+        unrecognised=unrecognised_codes(reading, facts.observations.question.concepts()),
     )
 
 

@@ -8,7 +8,7 @@ nobody's data: its meaning is cached by the process.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
@@ -27,6 +27,10 @@ class Remembered(Generic[T]):
     def __init__(self, work: Callable[[CodeableConcept | None], T]) -> None:
         self._work = work
         self._known: dict[CodeableConcept | None, T] = {}
+
+    def concepts(self) -> Collection[CodeableConcept | None]:
+        """The concepts that it was asked about."""
+        return self._known.keys()
 
     def __call__(self, concept: CodeableConcept | None) -> T:
         """The result of the function for this concept."""

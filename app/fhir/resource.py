@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
@@ -226,6 +226,11 @@ class Reading:
             memory = self._remembered[work] = Remembered(work)
         found: T = memory(concept)
         return found
+
+    def recalled(self, work: Callable[[CodeableConcept | None], Any]) -> Collection[CodeableConcept | None]:
+        """The concepts that a function was recalled for in this reading."""
+        memory = self._remembered.get(work)
+        return () if memory is None else memory.concepts()
 
     def leave_out(self, resource: Record, reason: str) -> None:
         """Note that a record is not used."""

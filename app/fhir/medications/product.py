@@ -38,6 +38,11 @@ def drug_match(concept: CodeableConcept | None, kind: TextKind = TextKind.MEDICA
     return match(concept, kind, check_text=True)
 
 
+def named_intolerance(concept: CodeableConcept | None) -> Match:
+    """The drugs that an allergy or a substance of a reaction names."""
+    return drug_match(concept, TextKind.ALLERGY)
+
+
 def product_of(resource: MedicationRecord, reading: Reading) -> Product:
     """The medication of a statement, request, administration or dispense (R4; R5's CodeableReference too)."""
     concept, reference, either = (
@@ -48,18 +53,21 @@ def product_of(resource: MedicationRecord, reading: Reading) -> Product:
     if either is not None:
         concept, reference = concept or either.concept, reference or either.reference
     if concept is not None:
-        return reading.recall(_named_product, concept)
+        return reading.recall(named_drug, concept)
     if reference is None:
         return NO_PRODUCT
     medication = reading.references.medication(resource, reference)
     if medication is not None:
+        if medication.code is not None and medication.code.coding:
+            reading.recall(named_drug, medication.code)  # its codes are counted where they are not recognised
         product = _product(medication.code, medication)
         if product.found.concepts or product.found.unclear or not reference.display:
             return product
     return _product(CodeableConcept(text=reference.display), None)
 
 
-def _named_product(concept: CodeableConcept | None) -> Product:
+def named_drug(concept: CodeableConcept | None) -> Product:
+    """The product that a concept names by itself."""
     return _product(concept, None)
 
 
