@@ -513,6 +513,7 @@ class Chart(Struct, frozen=True, gc=False):
     new_intolerances: tuple[IntoleranceFact, ...] = ()  # allergyintolerance-create: also in intolerances
     set_aside: tuple[SetAside, ...] = ()
     unusable: tuple[UnusableValue, ...] = ()
+    by_local_codes: frozenset[str] = frozenset()  # records that only codes of the hospital explain, as Type/id
     unrecognised: Mapping[tuple[str, str], int] = {}  # numbers of codes by kind of record and code system
 
     def provided(self, source: Source) -> bool:

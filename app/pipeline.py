@@ -24,7 +24,7 @@ from app.fhir.reader import ChartInput, ReadSettings, read_chart
 from app.record_text import is_id
 from app.settings import Settings
 from app.terminology.codes import use_local_codes
-from app.terminology.local_codes import read_local_codes
+from app.terminology.local_codes import fingerprint, read_local_codes
 from app.terminology.word_lists import load_lexicons
 from app.wire.medications import MedicationRequest
 from app.wire.record import Record
@@ -158,7 +158,10 @@ def build_pipeline(settings: Settings) -> OsteonPipeline:
     """The pipeline of a server process. Raises GuidelineError where the guideline files are wrong."""
     knowledge = load_knowledge()
     load_lexicons()
-    use_local_codes(read_local_codes(Path(settings.local_codes)) if settings.local_codes else {})
+    local = read_local_codes(Path(settings.local_codes)) if settings.local_codes else {}
+    use_local_codes(local)
+    if local:  # what a code means is knowledge: the version says that it is more than what ships
+        knowledge = replace(knowledge, version=f"{knowledge.version}+local.{fingerprint(local)}")
     knowledge.check_switched(settings.disabled_recommendations, "OSTEON_DISABLED_RECOMMENDATIONS")
     advisor = Advisor(knowledge, settings.disabled_recommendations)
     return OsteonPipeline(knowledge, advisor, settings, feature_settings(settings))

@@ -69,6 +69,14 @@ def knowledge_router(knowledge: Knowledge | None, *, base_url: str | None = None
     async def get_value_set(resource_id: str) -> Response:
         return found(knowledge.read("ValueSet", resource_id) if knowledge else None)
 
+    @routes.get("/ConceptMap", **descriptions.CONCEPT_MAPS)
+    async def get_concept_maps() -> Response:
+        return found(knowledge.search("ConceptMap", base=base) if knowledge else None)
+
+    @routes.get("/ConceptMap/{resource_id}", **descriptions.CONCEPT_MAP)
+    async def get_concept_map(resource_id: str) -> Response:
+        return found(knowledge.read("ConceptMap", resource_id) if knowledge else None)
+
     @routes.get("/PlanDefinition", **descriptions.PLAN_DEFINITIONS)
     async def get_plan_definitions() -> Response:
         return found(knowledge.search("PlanDefinition", base=base) if knowledge else None)

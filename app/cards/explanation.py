@@ -7,12 +7,14 @@ from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from app.advice.model import Advice
 from app.cards.wording import Wording
 from app.cds_hooks.response import Written, written
 from app.chart import Chart
 from app.features.model import Evidence
+from app.features.notes import NoteCode, note
 from app.record_text import shown, without_hidden
 
 
@@ -29,14 +31,17 @@ class EvidenceRenderer:
     Keyed by id(), because equality is expensive; callers must keep the Evidence alive.
     """
 
-    def __init__(self, wording: Wording, english: Wording) -> None:
+    def __init__(self, wording: Wording, english: Wording, by_local_codes: frozenset[str] = frozenset()) -> None:
         self._wording, self._english = wording, english
+        self._by_local_codes = by_local_codes
         self._rendered: dict[int, RenderedEvidence] = {}
 
     def rendered(self, evidence: Evidence) -> RenderedEvidence:
         """One fact."""
         key = id(evidence)
         if key not in self._rendered:
+            if evidence.resource in self._by_local_codes:
+                evidence = replace(evidence, notes=(*evidence.notes, note(NoteCode.LOCAL_CODE)))
             members = {
                 "feature": evidence.feature,
                 "value": shown(evidence.value) if isinstance(evidence.value, str) else evidence.value,

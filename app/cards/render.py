@@ -23,7 +23,7 @@ def answer_of(
 ) -> HookAnswer:
     """The whole answer: one card per advice; what no card carries stands beside them."""
     wording = wording_in(knowledge, language)
-    facts, unused = EvidenceRenderer(wording, wording_in(knowledge, Language.EN)), not_used(chart)
+    facts, unused = EvidenceRenderer(wording, wording_in(knowledge, Language.EN), chart.by_local_codes), not_used(chart)
     incomplete = Availability.PARTIAL in chart.availability.values()
     cards = []
     for one in advice.advice:

@@ -35,8 +35,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "language": "Language of the cards; a request can choose another.",
         "timezone": "Time zone of the IANA database that decides what day it is.",
         "disabled_recommendations": "Ids of recommendations that this hospital has switched off.",
-        "local_codes": "Folder with the hospital's own codes: CSV files (system, code, concept, strength_mg, note), "
-        "FHIR ConceptMaps and ValueSets; read at start. `osteon codes report` lists the codes that need one.",
+        "local_codes": "Folder with the hospital's own codes: CSV files (system, code, concept, unit, strength_mg, "
+        "note), FHIR ConceptMaps and ValueSets; read at start. `osteon codes report` lists the codes that need one.",
     },
     "What is asked for": {
         "prefetch": "JSON object of prefetch keys that this deployment adds, changes (a query) or removes (null). "

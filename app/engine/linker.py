@@ -248,7 +248,7 @@ class Linker:
 def version_of(root: Path) -> str:
     """A short hash over all guideline files, named in discovery, cards and the audit line."""
     digest = hashlib.sha256()
-    for path in sorted(root.rglob("*.yaml")):
+    for path in sorted((*root.rglob("*.yaml"), *root.rglob("*.tsv"))):
         digest.update(path.relative_to(root).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

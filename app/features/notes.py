@@ -31,6 +31,7 @@ class NoteCode(StrEnum):
     PRELIMINARY = "preliminary"
     MATCHED_BY_TEXT = "matched_by_text"
     READ_FROM_TEXT = "read_from_text"
+    LOCAL_CODE = "local_code"
     RECORD_DATE = "record_date"
     CODE_AND_TEXT_DIFFER = "code_and_text_differ"
     SITE_CONTRADICTORY = "site_contradictory"

@@ -35,6 +35,7 @@ from app.chart import (
 from app.fhir.conditions.fractures import merge_fractures, with_external_causes
 from app.fhir.conditions.read import ConditionFacts, read_condition
 from app.fhir.damage import is_of_no_concern, note_damage, sources_of, without_undecided
+from app.fhir.local_records import records_with_local_codes
 from app.fhir.medications.courses import merge_courses
 from app.fhir.medications.draft_orders import read_draft
 from app.fhir.medications.records import MEDICATION_RECORDS, CourseRecord, read_medication_record
@@ -149,6 +150,7 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
         new_intolerances=tuple(facts.new_intolerances),
         set_aside=(*data.already_set_aside, *_counted(reading.set_aside)),
         unusable=tuple(dict.fromkeys(reading.unusable)),
+        by_local_codes=records_with_local_codes((*data.entries, *data.draft_orders), reading.references),
         unrecognised=unrecognised_codes(reading, facts.observations.question.concepts()),
     )
 

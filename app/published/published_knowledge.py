@@ -9,6 +9,7 @@ from types import MappingProxyType
 from app.engine.knowledge import Knowledge
 from app.published.code_systems import card_topics, findings, orderables
 from app.published.header import Resource, capability_statement, summary
+from app.published.local_codes import local_concept_map
 from app.published.plan_definitions import plan_definitions
 from app.published.value_sets import load_concepts, value_sets
 
@@ -28,6 +29,7 @@ class PublishedKnowledge:
             "CodeSystem": {system["id"]: system for system in systems},
             "ValueSet": value_sets(content, version),
             "PlanDefinition": plan_definitions(knowledge),
+            "ConceptMap": {"local": local_concept_map(version)},
         }
         day = (started or datetime.now(UTC).date()).isoformat()
         statement = capability_statement(list(by_type), version=version, started=day)
@@ -35,7 +37,7 @@ class PublishedKnowledge:
         self._all = MappingProxyType(by_type | {"CapabilityStatement": {"osteon": statement}})
 
     def read(self, resource_type: str, resource_id: str) -> Resource | None:
-        """One CodeSystem, ValueSet or PlanDefinition, or the CapabilityStatement `osteon`; None where there is none."""
+        """One resource of a type that is searched, or the CapabilityStatement `osteon`; None where there is none."""
         return self._all.get(resource_type, {}).get(resource_id)
 
     def search(self, resource_type: str, *, base: str | None = None) -> Resource | None:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from types import MappingProxyType
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -50,6 +51,7 @@ class CodeMeaning(Struct, frozen=True, gc=False):
     mg_per_ml: Decimal | None = None
     follow_up: bool = False  # ICD-10-CM, seventh character D to S: a later encounter for the same injury
     certainty: str = ""  # German outpatient codes: G confirmed, V suspected, A ruled out, Z status after
+    unit: str | None = None  # of results that are sent without one (codes of the hospital)
     coarse: bool = False  # the code says less than a concept that it belongs to: words can add to it
 
 
@@ -132,12 +134,26 @@ def use_local_codes(codes: Mapping[tuple[str, str], LocalCode]) -> None:
 
 
 def _local_meaning(uri: str, raw: str) -> CodeMeaning | None:
-    local = _local.get((uri.strip().rstrip("/").lower(), raw.strip()))
+    local = _local.get(_key_of(uri, raw))
     if local is None:
         return None
     parents = terminology().parents.get(local.concept, frozenset())
     site = terminology().sites.get(local.concept)
-    return CodeMeaning(frozenset({local.concept}) | parents, site=site, strength_mg=local.strength_mg)
+    return CodeMeaning(frozenset({local.concept}) | parents, site=site, strength_mg=local.strength_mg, unit=local.unit)
+
+
+def local_codes() -> Mapping[tuple[str, str], LocalCode]:
+    """The codes of the hospital in use, by system (lower case) and code; a view."""
+    return MappingProxyType(_local)
+
+
+def is_local(system: str | None, code: str | None) -> bool:
+    """Whether only the hospital says what a code means."""
+    return bool(system and code) and (_key_of(system or "", code or "")) in _local
+
+
+def _key_of(system: str, code: str) -> tuple[str, str]:
+    return system.strip().rstrip("/").lower(), code.strip()
 
 
 @lru_cache(maxsize=_CACHED_CODES)

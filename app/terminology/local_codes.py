@@ -1,16 +1,20 @@
 """Codes of a hospital: CSV files and FHIR ConceptMaps and ValueSets in the folder of OSTEON_LOCAL_CODES.
 
-Read once at start. A CSV file has the columns system, code, concept and, where wanted, strength_mg and note. A
+Read once at start. A CSV file has the columns system, code, concept and, where wanted, unit, strength_mg and note. A
 ConceptMap or ValueSet names the concept in its target or url (`urn:osteon:valueset:{concept}`, or a code of
 `urn:osteon:finding`); only mappings whose source means the same as the concept, or less than it, are taken. What the
 service itself knows of a code is never replaced: a file that says otherwise is refused.
+
+`unit` is the unit of results that are sent without one; a unit that is sent decides.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from app.terminology.code_sets import terminology
+from app.terminology.units import rule_for, ucum_of
 from app.yaml_files import FilesError, Problem
 
 VALUE_SET, FINDING = "urn:osteon:valueset:", "urn:osteon:finding"
@@ -35,6 +40,7 @@ class LocalCode(Struct, frozen=True):
     strength_mg: Decimal | None
     file: str
     line: int
+    unit: str | None = None  # of results that are sent without one, in UCUM
 
 
 def read_local_codes(folder: Path) -> dict[tuple[str, str], LocalCode]:
@@ -50,7 +56,9 @@ def read_local_codes(folder: Path) -> dict[tuple[str, str], LocalCode]:
                 key = (local.system.strip().rstrip("/").lower(), local.code.strip())
                 other = found.get(key)
                 if local.concept not in known:
-                    problems.append(Problem(local.file, local.line, f"no concept {local.concept}"))
+                    problems.append(Problem(local.file, local.line, _no_concept(local.concept, known)))
+                elif message := _wrong_unit(local):
+                    problems.append(Problem(local.file, local.line, message))
                 elif other is not None and other.concept != local.concept:
                     problems.append(Problem(local.file, local.line, f"{local.code} means {other.concept} elsewhere"))
                 else:
@@ -60,6 +68,32 @@ def read_local_codes(folder: Path) -> dict[tuple[str, str], LocalCode]:
     if problems:
         raise FilesError(problems)
     return found
+
+
+def fingerprint(codes: Mapping[tuple[str, str], LocalCode]) -> str:
+    """A short hash of what the codes mean: the same for the same mapping, whatever files it stands in."""
+    digest = hashlib.sha256()
+    for key, local in sorted(codes.items()):
+        digest.update(repr((key, local.concept, str(local.strength_mg), local.unit)).encode())
+    return digest.hexdigest()[:8]
+
+
+def _no_concept(named: str, known: Collection[str]) -> str:
+    """The message for a concept that is not known, with the nearest one."""
+    close = get_close_matches(named, known, n=1)
+    return f"no concept {named}" + (f", did you mean {close[0]}?" if close else "")
+
+
+def _wrong_unit(local: LocalCode) -> str | None:
+    """Why results of the concept cannot be in the unit; None where they can, or no unit is named."""
+    if local.unit is None:
+        return None
+    rule = rule_for(frozenset({local.concept}))
+    if rule is None:
+        return f"{local.concept} has no number, so no unit"
+    if ucum_of(local.unit) not in rule.factors:
+        return f"{local.concept} is not measured in {local.unit}: one of {', '.join(rule.factors)}"
+    return None
 
 
 def _codes_of(path: Path) -> Iterator[LocalCode]:
@@ -84,7 +118,13 @@ def _of_csv(path: Path) -> Iterator[LocalCode]:
         if not all(row.get(name) for name in _REQUIRED):
             raise FilesError([Problem(path.name, line, "system, code and concept are needed")])
         yield LocalCode(
-            row["system"], row["code"], _concept(row["concept"]), _strength(row, path, line), path.name, line
+            row["system"],
+            row["code"],
+            _concept(row["concept"]),
+            _strength(row, path, line),
+            path.name,
+            line,
+            row.get("unit") or None,
         )
 
 

@@ -6,7 +6,7 @@ Canonical units, accepted units, factors and the limits of the possible are data
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
 
@@ -150,6 +150,12 @@ def rule_for(concepts: frozenset[str]) -> QuantityRule | None:
     """The rule by which a number of these concepts is read."""
     rules = quantity_rules()
     return next((rules[concept] for concept in sorted(concepts) if concept in rules), None)
+
+
+@lru_cache(maxsize=1024)
+def with_unit(rule: QuantityRule, unit: str) -> QuantityRule:
+    """The rule for numbers that are in this unit where none is sent with them."""
+    return replace(rule, unit_if_none=ucum_of(unit))
 
 
 def measure(rule: QuantityRule, quantity: Quantity) -> Measured | Unusable | None:

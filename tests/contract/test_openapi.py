@@ -45,6 +45,8 @@ def test_all_routes_of_the_contract_are_described(document: dict[str, Any]) -> N
         "/{profile}/{language}/cds-services/{service_id}/feedback",
         "/fhir/CodeSystem",
         "/fhir/CodeSystem/{resource_id}",
+        "/fhir/ConceptMap",
+        "/fhir/ConceptMap/{resource_id}",
         "/fhir/PlanDefinition",
         "/fhir/PlanDefinition/{resource_id}",
         "/fhir/ValueSet",

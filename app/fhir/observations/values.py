@@ -21,7 +21,7 @@ from app.terminology.code_sets import TextPattern, terminology
 from app.terminology.codeable_concept import name_of, words
 from app.terminology.codes import Match, canonical_system, named_result
 from app.terminology.density_words import Standing, density_in_words, says_not_the_value
-from app.terminology.units import QuantityRule, Unusable, factor_of, measure, rule_for, to_decimal
+from app.terminology.units import QuantityRule, Unusable, factor_of, measure, rule_for, to_decimal, with_unit
 from app.wire.elements import CodeableConcept, Number, Quantity
 from app.wire.observations import Observation, Result
 
@@ -84,8 +84,14 @@ def question_of(code: CodeableConcept | None) -> Question | None:
         density = density_concept(found)
         earlier = density is not None and bool(found.text) and says_not_the_value(found.text)
         refused = NOT_THE_VALUE if earlier else None
-        return Question(found, density, rule_for(found.concepts), refused, _is_finding(code, found.concepts))
+        return Question(found, density, _rule_of(found), refused, _is_finding(code, found.concepts))
     return _question_in_words(found) if found.text and not found.meanings else None
+
+
+def _rule_of(found: Match) -> QuantityRule | None:
+    rule = rule_for(found.concepts)
+    unit = next((meaning.unit for meaning in found.meanings if meaning.unit), None)
+    return with_unit(rule, unit) if rule is not None and unit else rule
 
 
 _STATED_BY_CODE = frozenset(

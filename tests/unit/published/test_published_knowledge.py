@@ -22,7 +22,12 @@ def test_what_is_not_there_is_none(small: PublishedKnowledge) -> None:
 def test_the_capability_statement_names_what_can_be_read(small: PublishedKnowledge) -> None:
     made = _read(small, "CapabilityStatement", "osteon")
     assert (made["fhirVersion"], made["date"], made["kind"]) == ("4.0.1", "2026-05-04", "instance")
-    assert [entry["type"] for entry in made["rest"][0]["resource"]] == ["CodeSystem", "ValueSet", "PlanDefinition"]
+    assert [entry["type"] for entry in made["rest"][0]["resource"]] == [
+        "CodeSystem",
+        "ValueSet",
+        "PlanDefinition",
+        "ConceptMap",
+    ]
 
 
 def test_card_topics_are_the_contracts_most_urgent_first(small: PublishedKnowledge) -> None:
