@@ -94,12 +94,12 @@ def _not_sent(chart: Chart) -> list[str]:
 
 def _without_consequences_of_blocked(advice: list[Advice], chart: Chart) -> list[Advice]:
     """Advice that would only follow from orders that must not be signed is not given: their own cards stand."""
-    blocked = {one.order.ref for one in advice if one.order and one.id == NOT_TO_BE_SIGNED}
+    blocked = {order.ref for one in advice if one.id == NOT_TO_BE_SIGNED for order in one.orders}
     drafts = {order.ref for order in chart.draft_orders}
 
     def follows_only(one: Advice) -> bool:
         rests_on = {evidence.resource for evidence in one.evidence} & drafts
-        return not is_safety(one) and one.order is None and bool(rests_on) and rests_on <= blocked
+        return not is_safety(one) and not one.orders and bool(rests_on) and rests_on <= blocked
 
     return [one for one in advice if not follows_only(one)]
 

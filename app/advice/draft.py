@@ -11,6 +11,17 @@ from app.engine.knowledge import AdviceKind
 from app.engine.schema import Drug, Indicator, Orderable
 from app.features.model import Evidence, Features
 
+NAMES = 10
+"""Most names of orders that a detail lists."""
+_NAMES_IN_LINE = 4
+
+
+def names_in_line(names: Iterable[str], separator: str = ", ") -> str:
+    """Different names in one line, of bounded length: an ellipsis stands for those beyond the fourth."""
+    different = [name for name in dict.fromkeys(names) if name]
+    listed = separator.join(different[:_NAMES_IN_LINE])
+    return f"{listed}{separator}…" if len(different) > _NAMES_IN_LINE else listed
+
 
 def replaced_prescription(drug: str | None, chart: Chart) -> str | None:
     """The running MedicationRequest of a drug or class that the card replaces, "MedicationRequest/id".
@@ -53,7 +64,7 @@ class Draft:
     replacement_text: list[str] = field(default_factory=list)  # what stands in place of what to do
     notes: list[str] = field(default_factory=list)
     disagreements: list[str] = field(default_factory=list)
-    order: DraftOrder | None = None
+    orders: list[DraftOrder] = field(default_factory=list)
     not_recognised: tuple[str, ...] = ()
     removable: tuple[DraftOrder, ...] = ()
     drug_id: str = ""  # the drug that the advice is about, where the files have it
@@ -68,6 +79,17 @@ class Draft:
     def carries(self, rule_id: str) -> bool:
         """Whether a recommendation is cited already."""
         return any(rule_id == c.id for c in (*self.cited, *self.supporting))
+
+    def reasons(self) -> tuple[object, ...]:
+        """What the advice rests on and how it is put, whichever orders it is about."""
+        return (
+            frozenset(c.id for c in self.cited),
+            frozenset(c.id for c in self.supporting),
+            frozenset(self.missing),
+            frozenset(self.evidence),
+            self.indicator,
+            tuple(self.notes),
+        )
 
     def all_cited(self) -> list[Cited]:
         """Openers, supporting, and what the drug options cite; each once."""
@@ -121,10 +143,10 @@ class Draft:
             replacement_text=tuple(self.replacement_text),
             notes=tuple(self.notes),
             disagreements=tuple(self.disagreements),
-            order=self.order,
+            orders=tuple(self.orders),
             not_recognised=self.not_recognised,
             removable=self.removable,
-            replaces=None if self.order else replaced_prescription(self.kind.block.replaces, chart),
+            replaces=None if self.orders else replaced_prescription(self.kind.block.replaces, chart),
             drug_id=self.drug_id,
             drug_name=self.drug_name,
         )

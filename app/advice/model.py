@@ -120,7 +120,7 @@ class Advice:
     replacement_text: tuple[str, ...] = ()  # what stands in place of what to do, where the reason is a weak one
     notes: tuple[str, ...] = ()
     disagreements: tuple[str, ...] = ()
-    order: DraftOrder | None = None
+    orders: tuple[DraftOrder, ...] = ()  # the drafts at hand that it is about
     not_recognised: tuple[str, ...] = ()  # other drafts at hand whose drug cannot be told, as the record names them
     removable: tuple[DraftOrder, ...] = ()  # drafts in conflict: one of them may be removed
     replaces: str | None = None  # the running MedicationRequest that the offered drugs take the place of

@@ -126,9 +126,10 @@ def _choose_drugs(draft: Draft, situation: Situation) -> None:
     if purpose:
         exclude = {d.id for d in situation.drugs.running}
         exclude |= {d.id for d in situation.knowledge.drugs.values() if _ordered(situation, d.course)}
-        if draft.order is not None:
+        if draft.orders:
+            ordered = frozenset().union(*(order.course.drugs for order in draft.orders))
             purpose = "replace"  # type: ignore[assignment]
-            exclude |= {d.id for d in situation.knowledge.drugs.values() if d.course in draft.order.course.drugs}
+            exclude |= {d.id for d in situation.knowledge.drugs.values() if d.course in ordered}
         draft.options = situation.drugs.options(purpose or "", exclude)
         for option in draft.options:
             draft.missing += situation.drugs.asks(option.drug.classes)

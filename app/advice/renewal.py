@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from msgspec.structs import replace
 
 from app.advice.delivery import EMERGENCY, beside_an_emergency, in_order, without_answered_questions
 from app.advice.model import Advice, AdviceSet
-from app.chart import Chart, CourseFact, CourseStatus, DateRange, DraftOrder, Occasion, OrderAction
+from app.chart import Chart, CourseFact, CourseStatus, DateRange, Occasion, OrderAction
 from app.dates import minus_months
 from app.engine.knowledge import Knowledge
 from app.features.drugs.exposure import end_of
@@ -47,11 +48,12 @@ def renewal_of(chart: Chart) -> Renewal | None:
     drugs: set[str] = set()
     begun: list[CourseFact] = []
     unlisted: list[CourseFact] = []
+    courses_of = _courses_to_continue(chart)
     for order in orders:
-        courses = [course for course in chart.courses if continues(order, course, chart.today)]
-        continued |= {id(course): course for course in courses}
+        courses = courses_of(order.ingredients)
         if courses:
             drugs |= order.course.drugs
+            continued |= courses
         elif chart.occasion is Occasion.REFILL:
             drugs |= order.course.drugs
             unlisted.append(replace(order.course, status=CourseStatus.CURRENT, started=None, ended=None))
@@ -67,10 +69,27 @@ def renewal_of(chart: Chart) -> Renewal | None:
     return Renewal(frozenset(drugs), frozenset(refs), signed)
 
 
-def continues(order: DraftOrder, course: CourseFact, today: date) -> bool:
-    """Whether an order goes on with a course: same ingredients, and the course runs or has ended a short time ago."""
-    if not order.ingredients or not order.ingredients <= course.drugs:
-        return False
+def _courses_to_continue(chart: Chart) -> Callable[[frozenset[str]], dict[int, CourseFact]]:
+    """Which courses an order of some ingredients goes on with, by identity.
+
+    They have the same ingredients, and run or have ended a short time ago. Each set of ingredients is looked up once,
+    among the courses of one of its ingredients.
+    """
+    by_drug: dict[str, list[CourseFact]] = {}
+    for course in chart.courses:
+        if _can_be_continued(course, chart.today):
+            for drug in course.drugs:
+                by_drug.setdefault(drug, []).append(course)
+
+    @cache
+    def courses_of(ingredients: frozenset[str]) -> dict[int, CourseFact]:
+        fewest = min((by_drug.get(drug, []) for drug in ingredients), key=len, default=[])
+        return {id(course): course for course in fewest if ingredients <= course.drugs}
+
+    return courses_of
+
+
+def _can_be_continued(course: CourseFact, today: date) -> bool:
     if course.status in _RUNS:
         return True
     end = end_of(course) if course.status is CourseStatus.PAST else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from app.advice.draft import Draft
+from app.advice.draft import Draft, names_in_line
 from app.advice.drug_options import DrugKnowledge
 from app.advice.duplicate_drugs import duplicates
 from app.advice.model import UNREAD, Cited, Role
-from app.chart import Chart, CourseFact, DraftOrder, OrderAction
+from app.chart import Chart, DraftOrder, OrderAction
 from app.engine.finding import missing_of
 from app.engine.knowledge import Knowledge
 from app.engine.schema import Drug, Indicator, Use
@@ -21,7 +21,7 @@ ADVISES_CHANGE = frozenset({"use-other-drug", "follow-denosumab", "follow-anabol
 
 @dataclass
 class Opened:
-    """The advice that stands before gates; keyed by advice id, with the order or drug where there is one card each."""
+    """The advice that stands before gates; keyed by advice id, with the drugs where there is one card each."""
 
     drafts: dict[tuple[str, str], Draft] = field(default_factory=dict)
 
@@ -117,19 +117,38 @@ def _for_running(
 def open_for_orders(opened: Opened, drugs: DrugKnowledge, chart: Chart) -> None:
     """Safety of the draft orders at hand, and the alternative where one must not be signed.
 
-    A card says which other orders were not checked, because their drug cannot be told.
+    Orders of one drug are looked at together, and the same advice for the same reasons is one card, however many orders
+    it is about. A card says which other orders were not checked, because their drug cannot be told.
     """
+    by_drugs: dict[frozenset[str], list[DraftOrder]] = {}
     for order in chart.draft_orders:
-        if not order.selected or order.action is OrderAction.STOP:
-            continue
-        _open_for_order(opened, drugs, order)
+        if order.selected and order.action is not OrderAction.STOP:
+            by_drugs.setdefault(order.course.drugs, []).append(order)
+    for orders in by_drugs.values():
+        _open_for_orders_of(opened, drugs, orders)
+    _join_same_reasons(opened)
     names = [order.course.name for order in chart.draft_orders if not order.recognised and order.course.name]
     for draft in opened.drafts.values():
         draft.not_recognised = tuple(dict.fromkeys(names))
 
 
-def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> None:
-    classes = order.course.drugs
+def _join_same_reasons(opened: Opened) -> None:
+    """One draft of the drafts that give the same advice about orders for the same reasons."""
+    by_reasons: dict[tuple[object, ...], Draft] = {}
+    for key, draft in list(opened.drafts.items()):
+        if not draft.orders:
+            continue
+        joined = by_reasons.setdefault((draft.kind.id, *draft.reasons()), draft)
+        if joined is not draft:
+            joined.orders += draft.orders
+            del opened.drafts[key]
+    for draft in by_reasons.values():
+        draft.drug_name = names_in_line(order.course.name for order in draft.orders)
+
+
+def _open_for_orders_of(opened: Opened, drugs: DrugKnowledge, orders: Sequence[DraftOrder]) -> None:
+    """The advice about orders of one drug, or of one set of drugs."""
+    classes = orders[0].course.drugs
     relevant = [
         c
         for c in drugs.concerning(classes)
@@ -139,21 +158,21 @@ def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> 
     cautions = [c for c in relevant if drugs.effect(c, classes) == "caution"]
     missing = drugs.must_know(classes)
     if blocks:
-        draft = _for_order(opened, drugs, "do-not-start-drug", order, blocks)
+        draft = _for_orders(opened, drugs, "do-not-start-drug", orders, blocks)
         draft.supporting += cautions
         draft.missing += missing
         lasting = [c for c in blocks if c.rule.block.drug_rule and not c.rule.block.drug_rule.correctable]
         if "bone_drug" in classes and lasting:
-            _for_order(opened, drugs, "order-other-drug", order, lasting).indicator = Indicator.INFO
+            _for_orders(opened, drugs, "order-other-drug", orders, lasting).indicator = Indicator.INFO
         return
     not_tolerated = drugs.intolerance(classes)
     if not_tolerated:
-        draft = _for_order(opened, drugs, "not-tolerated-before", order, ())
+        draft = _for_orders(opened, drugs, "not-tolerated-before", orders, ())
         draft.evidence += not_tolerated
         draft.supporting += cautions
         draft.missing += missing
     elif any(c.rule.block.use is Use.CARD for c in cautions):
-        draft = _for_order(opened, drugs, "weigh-drug-caution", order, cautions)
+        draft = _for_orders(opened, drugs, "weigh-drug-caution", orders, cautions)
         draft.missing += missing
         if all(c.rule.block.drug_rule and c.rule.block.drug_rule.effect == "block" for c in cautions):
             draft.indicator = Indicator.INFO  # elsewhere a block, a line of caution in this profile (decision 7b)
@@ -161,12 +180,12 @@ def _open_for_order(opened: Opened, drugs: DrugKnowledge, order: DraftOrder) -> 
             rules = [c.rule.block.drug_rule for c in cautions]
             draft.notes += [rule.malignancy_remark for rule in rules if rule and rule.malignancy_remark]
     elif missing:
-        draft = _for_order(opened, drugs, "check-before-signing", order, ())
+        draft = _for_orders(opened, drugs, "check-before-signing", orders, ())
         draft.missing += missing
         draft.evidence += drugs.left_open_by(classes)
     demoting = [c for c in cautions if c.rule.block.drug_rule and c.rule.block.drug_rule.demotes]
     if "bone_drug" in classes and (not_tolerated or demoting):
-        draft = _for_order(opened, drugs, "order-other-drug", order, demoting)
+        draft = _for_orders(opened, drugs, "order-other-drug", orders, demoting)
         draft.indicator = Indicator.INFO
         draft.evidence += not_tolerated
 
@@ -179,25 +198,25 @@ def open_for_duplicates(opened: Opened, drugs: DrugKnowledge, chart: Chart, trig
     """
     switched = any(cited.rule.block.advise in ADVISES_CHANGE and cited.holds for cited in triggers)
 
-    def to_be_changed(course: CourseFact) -> bool:
-        return switched or bool(drugs.blocks(course.drugs) or drugs.intolerance(course.drugs))
+    def to_be_changed(running: frozenset[str]) -> bool:
+        return switched or bool(drugs.blocks(running) or drugs.intolerance(running))
 
     found = duplicates(chart, to_be_changed)
     if found is None:
         return
     draft = opened.open(drugs.knowledge, "duplicate-bone-drug")
-    draft.drug_name = " + ".join(found.names)
+    draft.drug_name = names_in_line(found.names, " + ")
     draft.evidence += found.evidence
     if len(found.orders) > 1:
         draft.removable = found.orders
 
 
-def _for_order(
-    opened: Opened, drugs: DrugKnowledge, advice_id: str, order: DraftOrder, cited: Iterable[Cited]
+def _for_orders(
+    opened: Opened, drugs: DrugKnowledge, advice_id: str, orders: Sequence[DraftOrder], cited: Iterable[Cited]
 ) -> Draft:
-    draft = opened.open(drugs.knowledge, advice_id, order.ref)
-    draft.order = order
-    draft.drug_name = order.course.name
+    """The draft of an advice about the orders of one drug; `orders` have the same drugs."""
+    draft = opened.open(drugs.knowledge, advice_id, " ".join(sorted(orders[0].course.drugs)))
+    draft.orders = list(orders)
     for one in cited:
         draft.add(one)
     return draft

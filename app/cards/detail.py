@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from app.advice.draft import NAMES
 from app.advice.model import Advice, Cited, DrugOption, OptionStatus, Role
 from app.cards.explanation import EvidenceRenderer
 from app.cards.wording import Wording, escaped
@@ -43,9 +44,24 @@ def _action(advice: Advice, wording: Wording) -> str:
     lines = [*said, action] if action and not advice.no_drug_reasons and not advice.replacement_text else said
     if advice.kind.block.purpose and not advice.no_drug_reasons:
         lines += _why_no_order(advice, wording)
-    if advice.order is not None:
-        lines.insert(0, wording.phrases.about_order.format(order=escaped(advice.order.course.name)))
+    if advice.orders:
+        lines.insert(0, _about_orders(advice, wording))
     return "\n\n".join(lines)
+
+
+def _about_orders(advice: Advice, wording: Wording) -> str:
+    """Which of the orders at hand the card is about: how many and, up to a limit, their different names."""
+    names = [escaped(name) for name in dict.fromkeys(order.course.name for order in advice.orders)]
+    if len(advice.orders) == 1:
+        return wording.phrases.about_order.format(order=names[0])
+    listed = wording.phrases.list_separator.join(_first(names, wording))
+    return wording.phrases.about_orders.format(count=str(len(advice.orders)), orders=listed)
+
+
+def _first(names: list[str], wording: Wording) -> list[str]:
+    """The first names, and how many more there are."""
+    more = len(names) - NAMES
+    return names[:NAMES] + ([wording.phrases.more_names.format(count=str(more))] if more > 0 else [])
 
 
 def _why_no_order(advice: Advice, wording: Wording) -> list[str]:
@@ -128,7 +144,8 @@ def _notes(advice: Advice, wording: Wording) -> list[str]:
     if advice.data_of:
         lines.append(wording.phrases.data_of_day.format(date=advice.data_of))
     lines += [remarks[key] for key in advice.disagreements]
-    lines += [wording.phrases.not_recognised.format(drug=escaped(name)) for name in advice.not_recognised]
+    names = _first([escaped(name) for name in advice.not_recognised], wording)
+    lines += [wording.phrases.not_recognised.format(drug=name) for name in names]
     lines += [wording.statement(c.rule).card_note for c in advice.triggered_by]
     distinct = list(dict.fromkeys(line for line in lines if line))
     # Recommendations of one source share remarks: what another line says and more is not said by itself.

@@ -17,6 +17,9 @@ from app.engine.knowledge import Knowledge
 from app.engine.schema import Drug, Orderable
 from app.record_text import shown
 
+REMOVED = 10
+"""Most draft orders that suggestions of one card remove; beyond, the card offers no order in their place."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
@@ -34,14 +37,15 @@ def suggestions_of(
     """The suggestions of a card; alternatives of one decision, of which at most one is accepted."""
     if advice.no_suggestion:
         return ()
-    if advice.order is not None and not is_named(advice.order.ref):
-        return ()  # a draft without an id cannot be removed, and another order beside it would be one drug too many
+    if len(advice.orders) > REMOVED or not all(is_named(order.ref) for order in advice.orders):
+        return ()  # a draft that stays, and another order beside it, would be one drug too many
     reasons = tuple(
         dict.fromkeys(e.resource for e in advice.evidence if e.resource and e.resource.startswith("Condition/"))
     )
     writer = _Writer(ordering, wording, summary, reasons)
     if advice.removable:
-        return tuple(writer.removal(order) for order in advice.removable if is_named(order.ref))
+        removable = [order for order in advice.removable if is_named(order.ref)]
+        return tuple(writer.removal(order) for order in removable[:REMOVED])
     if advice.options:
         offered = [option for option in advice.options if option.status is OptionStatus.OFFERED]
         return tuple(writer.drug(advice, option, first=index == 0) for index, option in enumerate(offered))
@@ -86,18 +90,20 @@ class _Writer:
         return Suggestion(self._phrases.order.format(name=names), actions, is_recommended=True)
 
     def drug(self, advice: Advice, option: DrugOption, *, first: bool) -> Suggestion:
-        """A drug option; where it stands for an unsafe draft order, the draft is deleted with it."""
+        """A drug option; where it stands for unsafe draft orders, they are deleted with it."""
         label = f"{self._texts.drugs[option.drug.id].name}: {self._texts.drugs[option.drug.id].orders['any'].text}"
         actions = [self._create(option.drug, "any", prior=advice.replaces)]
-        if advice.order is not None:
-            description = self._phrases.delete_draft.format(order=shown(advice.order.course.name))
-            actions.insert(0, Action(ActionType.DELETE, description, resource_id=advice.order.ref))
+        actions = [*(self._delete(order) for order in advice.orders), *actions]
         return Suggestion(label, tuple(actions), is_recommended=first)
 
     def removal(self, order: DraftOrder) -> Suggestion:
         """To remove one of several drafts that are in conflict."""
-        label = self._phrases.delete_draft.format(order=shown(order.course.name))
-        return Suggestion(label, (Action(ActionType.DELETE, label, resource_id=order.ref),))
+        delete = self._delete(order)
+        return Suggestion(delete.description, (delete,))
+
+    def _delete(self, order: DraftOrder) -> Action:
+        description = self._phrases.delete_draft.format(order=shown(order.course.name))
+        return Action(ActionType.DELETE, description, resource_id=order.ref)
 
     def calcium(self, drug: Drug, source: str) -> Suggestion:
         """Calcium with vitamin D in the amounts of a source."""

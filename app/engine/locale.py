@@ -26,7 +26,9 @@ class Phrases(Block):
     notes: str
     sources: str
     about_order: str
+    about_orders: str
     more_facts: str
+    more_names: str
     option_without_dose: str
     no_order_yet: str
     no_drug_left: str
@@ -49,7 +51,9 @@ class Phrases(Block):
 
 PHRASE_PLACEHOLDERS: Final[Mapping[str, frozenset[str]]] = {
     "about_order": frozenset({"order"}),
+    "about_orders": frozenset({"count", "orders"}),
     "more_facts": frozenset({"count"}),
+    "more_names": frozenset({"count"}),
     "option_without_dose": frozenset({"drug"}),
     "needs_first": frozenset({"drug", "data"}),
     "order": frozenset({"name"}),

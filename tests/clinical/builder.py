@@ -89,7 +89,7 @@ class Builder:
             prefetch.setdefault(key, self.bundle([]))["entry"].append({"resource": self.raw(record)})
         hook = case.get("hook", "patient-view")
         if hook in {"order-select", "order-sign"}:
-            facts = case.get("draft_orders") or []
+            facts = [fact for fact in case.get("draft_orders") or [] for _ in range(fact.get("times", 1))]
             drafts = [self.draft(fact) for fact in facts]
             context["draftOrders"] = self.bundle(drafts)
             if hook == "order-select":

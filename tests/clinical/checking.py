@@ -35,7 +35,7 @@ FACTS: Mapping[str, set[str]] = {
     | {"interpretation", "reference_low", "reference_high"},
     "medications": {"concept", "status", "started_days_ago", "ended_days_ago", "asserted_days_ago", "stop_reason"}
     | {"last_given_days_ago", "given_days_ago", *DOSE},
-    "draft_orders": {"concept", "status", "selected", "replaces_medication", *DOSE},
+    "draft_orders": {"concept", "status", "selected", "times", "replaces_medication", *DOSE},
     "conditions": CONDITION,
     "new_conditions": CONDITION,
     "procedures": {"concept", "days_ago", "planned_in_days"},

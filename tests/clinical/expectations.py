@@ -9,7 +9,7 @@ from typing import Any
 from tests.clinical.builder import vocabulary
 
 KNOWN = {"fire", "not_fire", "topics", "no_topics", "suggest", "no_suggest", "indicator", "mentions_missing"}
-KNOWN |= {"no_cards", "says", "says_not", "below_indicator", "advice", "no_advice"}
+KNOWN |= {"no_cards", "says", "says_not", "below_indicator", "advice", "no_advice", "one_card"}
 INDICATORS = {"info": 0, "warning": 1, "critical": 2}
 BISPHOSPHONATES = ("alendronate", "risedronate", "ibandronate", "zoledronic_acid")
 SERVICES = {
@@ -85,6 +85,10 @@ def unmet(expect: Mapping[str, Any], body: Mapping[str, Any]) -> list[str]:
         f"{name} is expected, given is {sorted(given)}" for name in expect.get("advice") or [] if name not in given
     ]
     failures += [f"{name} is not expected" for name in expect.get("no_advice") or [] if name in given]
+    for name in expect.get("one_card") or []:
+        count = sum(explanation["advice"] == name for explanation in answer.explanations())
+        if count != 1:
+            failures.append(f"one card of {name} is expected, found {count}")
     failures += [f"a card of {name} is expected" for name in expect.get("topics") or [] if name not in topics]
     failures += [f"no card of {name} is expected" for name in expect.get("no_topics") or [] if name in topics]
     for wanted in expect.get("suggest") or []:

@@ -109,19 +109,69 @@ def merge_fractures(fractures: Iterable[FractureFact], same_event_days: int) -> 
     Dated records come first, in order of time; undated ones, follow-up encounters and records without a site then join
     the latest event that they can belong to.
     """
-    events: list[FractureFact] = []
+    events = _Events(same_event_days)
     order = sorted(
         fractures,
         key=lambda f: (f.when is None, f.site in _VAGUE, f.when.earliest if f.when else f.refs, f.refs),
     )
     for fracture in order:
-        for index in range(len(events) - 1, -1, -1):
-            if _same_event(events[index], fracture, same_event_days):
-                events[index] = _merged(events[index], fracture)
-                break
-        else:
-            events.append(fracture)
-    return tuple(events)
+        events.take(fracture)
+    return tuple(events.found)
+
+
+_STRETCH = 128
+"""Days of the calendar that are looked up together."""
+_LONG = 16
+"""Stretches from which on a date range is compared with every event: few ranges are that long."""
+
+
+class _Events:
+    """The events found so far, also by the stretches of the calendar that they lie in.
+
+    A dated record is compared with the events around its date only, so the time does not grow with the square of the
+    number of fractures. An event whose date changes stays listed at its former place too, which costs a comparison.
+    """
+
+    def __init__(self, same_event_days: int) -> None:
+        self.found: list[FractureFact] = []
+        self._days = same_event_days
+        self._by_stretch: dict[int, set[int]] = {}
+        self._everywhere: set[int] = set()
+
+    def take(self, fracture: FractureFact) -> None:
+        """Join a record to the latest event that it can belong to, or begin an event."""
+        for index in self._latest_first(fracture.when):
+            if _same_event(self.found[index], fracture, self._days):
+                merged = _merged(self.found[index], fracture)
+                if merged.when != self.found[index].when:
+                    self._place(index, merged.when)
+                self.found[index] = merged
+                return
+        self._place(len(self.found), fracture.when)
+        self.found.append(fracture)
+
+    def _latest_first(self, when: DateRange | None) -> Iterable[int]:
+        stretches = _stretches(when, self._days)
+        if stretches is None:
+            return range(len(self.found) - 1, -1, -1)
+        near = (self._by_stretch.get(stretch, ()) for stretch in stretches)
+        return sorted(self._everywhere.union(*near), reverse=True)
+
+    def _place(self, index: int, when: DateRange | None) -> None:
+        stretches = _stretches(when, 0)
+        if stretches is None:
+            self._everywhere.add(index)
+            return
+        for stretch in stretches:
+            self._by_stretch.setdefault(stretch, set()).add(index)
+
+
+def _stretches(when: DateRange | None, around: int) -> range | None:
+    """The stretches of a date range and of some days around it; None where it could be anywhere or is a long one."""
+    if when is None:
+        return None
+    first, last = (when.earliest.toordinal() - around) // _STRETCH, (when.latest.toordinal() + around) // _STRETCH
+    return range(first, last + 1) if last - first < _LONG + 2 * around // _STRETCH else None
 
 
 def _same_event(event: FractureFact, other: FractureFact, days: int) -> bool:
