@@ -87,7 +87,7 @@ clean:
 #   make soak      mixed traffic for 30 minutes (SECONDS=60 for another time); memory must stay flat
 #   make guards    take out one guard of docs/security.md after the other; each time a test must fail (10 minutes)
 #   make mutation  a sample of mutants of the guideline data, drawn by the commit (SAMPLE=300 for another number)
-#   make nightly   soak, a long fuzz run, the guards, every mutant
+#   make nightly   soak, a long fuzz run, the guards, engine against oracle, every mutant
 .PHONY: chart image sbom soak guards mutation nightly
 DEPLOY_BIN := .venv-deploy/bin
 DEPLOY_TOOLS := .venv-deploy/.installed
@@ -123,5 +123,6 @@ mutation: $(DEV)
 
 nightly: soak guards
 	$(BIN)/python -m tests.fuzz --charts $(CHARTS)
+	$(BIN)/python -m tests.oracle --sets $(CHARTS)
 	$(BIN)/python -m tests.mutation
 	$(BIN)/python -m tests.mutation --tables

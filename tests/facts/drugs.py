@@ -40,6 +40,20 @@ ORDERS: Mapping[tuple[str, str], Order] = {
         "500-600", "mg", "1 per 1 d", "oral", "A12AX", "cn-elderly", "每日尚需补充元素钙500~600 mg"
     ),
 }
+ATC = {  # WHO Collaborating Centre for Drug Statistics Methodology
+    "abaloparatide": "H05AA04",
+    "alendronate": "M05BA04",
+    "calcitonin": "H05BA01",
+    "calcium-vitamin-d": "A12AX",
+    "denosumab": "M05BX04",
+    "ibandronate": "M05BA06",
+    "raloxifene": "G03XC01",
+    "risedronate": "M05BA07",
+    "romosozumab": "M05BX06",
+    "teriparatide": "H05AA02",
+    "zoledronate": "M05BA08",
+}
+RXNORM = {"alendronate": "46041", "denosumab": "993449", "zoledronate": "77655"}  # ingredients
 INTERVALS: Mapping[str, Mapping[Language, str]] = {  # how each language writes the interval
     "1 per 1 wk": {
         Language.EN: "once a week",
@@ -106,6 +120,7 @@ _MG = re.compile(r"\d\s*mg(?![a-z])")
 
 def wrong_orders(knowledge: Knowledge) -> Iterator[str]:
     """Orders that are not those of the source lines, and texts that do not say what the order is."""
+    yield from wrong_codes(knowledge)
     found = {(drug.id, source) for drug in knowledge.drugs.values() for source in drug.orders}
     for pair in found ^ ORDERS.keys():
         yield f"{pair}: an order without a fact, or a fact without an order"
@@ -129,6 +144,15 @@ def wrong_orders(knowledge: Knowledge) -> Iterator[str]:
         if rule.source.id != fact.source or not any(fact.words in quote for quote in rule.block.source.quote):
             yield f"{place}: {order.from_recommendation} does not quote {fact.words!r} of {fact.source}"
         yield from _wrong_texts(knowledge, name, source, fact)
+
+
+def wrong_codes(knowledge: Knowledge) -> Iterator[str]:
+    """Codes of drugs that are not those of ATC and RxNorm."""
+    for drug in knowledge.drugs.values():
+        expected = [code for code in (ATC.get(drug.id), RXNORM.get(drug.id)) if code is not None]
+        found = [coding["code"] for coding in drug.codes]
+        if found != expected:
+            yield f"{drug.id}: codes {found}, the facts are {expected}"
 
 
 def _wrong_texts(knowledge: Knowledge, name: str, source: str, fact: Order) -> Iterator[str]:

@@ -59,6 +59,12 @@ def test_a_wrong_order_is_seen(knowledge: Knowledge, member: str, value: object,
     assert any(message in line for line in drugs.wrong_orders(replace(knowledge, drugs=planted)))
 
 
+def test_a_wrong_code_of_a_drug_that_is_only_named_is_seen(knowledge: Knowledge) -> None:
+    drug = knowledge.drugs["raloxifene"]
+    planted = {**knowledge.drugs, drug.id: drug.model_copy(update={"codes": [{"code": "G03XC02"}]})}
+    assert any("raloxifene: codes ['G03XC02']" in line for line in drugs.wrong_codes(replace(knowledge, drugs=planted)))
+
+
 def test_a_text_in_another_unit_is_seen(knowledge: Knowledge) -> None:
     language, locale = next(iter(knowledge.locales.items()))
     texts = locale.drugs["alendronate"]
