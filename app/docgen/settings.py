@@ -22,6 +22,7 @@ from app.api.http.settings import ConnectionSettings
 from app.api.trust.settings import TrustSettings
 from app.features.model import FeatureSettings
 from app.outbound.settings import FhirClientSettings
+from app.profiles import profile_ids
 from app.settings import Settings
 
 CLASSES: tuple[type[BaseSettings], ...] = (Settings, ConnectionSettings, TrustSettings, FhirClientSettings)
@@ -188,7 +189,9 @@ def _default_of_features(name: str) -> Any:
 
 
 def _allowed(name: str) -> str:
-    """What the classes allow, from their JSON Schema: words, or the limits of a number."""
+    """What the classes allow, from their JSON Schema: words, or the limits of a number; profiles from their file."""
+    if name == "profile":
+        return ", ".join(f"`{profile}`" for profile in profile_ids())
     for settings in CLASSES:
         if name in settings.model_fields:
             schema = settings.model_json_schema()

@@ -23,6 +23,7 @@ from datetime import date
 import orjson
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.request import read_request
+from app.decoding.call import decode_call
 from app.pipeline import build_pipeline
 from app.settings import Settings
 
@@ -30,7 +31,8 @@ pipeline = build_pipeline(Settings())
 services = {str(service.hook): service for service in SERVICES}
 answers = []
 for body in json.load(sys.stdin):
-    answer = pipeline.answer(read_request(body, services[body["hook"]]), today=date.fromisoformat(sys.argv[1]))
+    request = read_request(decode_call(orjson.dumps(body)), services[body["hook"]])
+    answer = pipeline.answer(request, today=date.fromisoformat(sys.argv[1]))
     answers.append([[card.summary, card.extension["osteon.explanation"]] for card in answer.cards])
 sys.stdout.write(json.dumps(answers, default=str))
 """
