@@ -80,7 +80,7 @@ def test_a_new_language_is_one_file_and_one_line(copy: ProjectCopy) -> None:
     """Story (d): the cards come in it, and a text that it lacks stops the check."""
     texts = (copy.folder / "guidelines/locales/en.yaml").read_text(encoding="utf-8")
     texts = texts.replace("language: en", "language: fi").replace('why: "Why"', 'why: "Miksi"')
-    texts = texts.replace("postmenopausal with BMI below {limit}", "vaihdevuosien jälkeen, BMI alle {limit}")
+    texts = texts.replace("postmenopausal with BMI below {bmi}", "vaihdevuosien jälkeen, BMI alle {bmi}")
     copy.write("guidelines/locales/fi.yaml", texts)
     assert "fi is no language of app/vocabulary.py" in copy.check().stdout
     copy.replace("app/vocabulary.py", '    ZH = "zh"\n', '    ZH = "zh"\n    FI = "fi"\n')
@@ -166,7 +166,9 @@ def test_a_new_source_is_a_folder_a_profile_and_its_texts(copy: ProjectCopy) -> 
         copy.replace(
             file, "\nsources:\n", '\nsources:\n  testland: {short: "Testland", label: "Guideline of Testland"}\n'
         )
-        copy.replace(file, "\nstatements:\n", f'\nstatements:\n  {new}:\n    statement: "DXA at a BMI below {{limit}}."\n')
+        copy.replace(
+            file, "\nstatements:\n", f'\nstatements:\n  {new}:\n    statement: "DXA at a BMI below {{limit}}."\n'
+        )
     assert copy.check().returncode == 0
     answers = copy.answers(*patients)
     cited = [[one for _, card in cards for one in card["recommendations"] if one["id"] == new] for cards in answers]
