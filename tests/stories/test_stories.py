@@ -88,7 +88,7 @@ def test_a_new_language_is_one_file_and_one_line(copy: ProjectCopy) -> None:
     (cards,) = copy.answers(with_bmi(19.0), language="fi")
     assert "vaihdevuosien jälkeen, BMI alle 20" in " ".join(summary for summary, _ in cards)
     copy.replace("guidelines/locales/fi.yaml", '  why: "Miksi"\n', "")
-    assert "guidelines/locales/fi.yaml:6: phrases.why: Field required" in copy.check().stdout
+    assert "guidelines/locales/fi.yaml:7: phrases.why: Field required" in copy.check().stdout
 
 
 def vocabulary_of_drugs() -> dict[str, str]:
