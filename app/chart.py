@@ -478,6 +478,7 @@ class UnusableReason(StrEnum):
     SAID_ABSENT = "said to be absent beside a value"
     AS_TEXT_ONLY = "value given as text only"
     IN_WORDS = "value in words, not read"
+    TEXT_NOT_UNDERSTOOD = "text not understood"
     REPORT_NOT_READ = "score in the words of a report, not read"
 
 

@@ -8,12 +8,13 @@ from typing import Any
 from app.chart import (
     DateRange,
     FamilyFact,
-    FractureSite,
     IntoleranceFact,
     ProcedureFact,
     RequestedService,
+    UnusableReason,
+    UnusableValue,
 )
-from app.fhir.conditions.fractures import fracture_site
+from app.fhir.conditions.family import family_fact
 from app.fhir.medications.product import named_intolerance
 from app.fhir.resource import (
     ENTERED_IN_ERROR,
@@ -30,7 +31,6 @@ from app.fhir.resource import (
     status_of,
     verification_of,
 )
-from app.terminology.body_sites import fracture_site_in
 from app.terminology.code_sets import TextPattern, terminology
 from app.terminology.codeable_concept import name_of, words
 from app.terminology.codes import Match, concepts_below, named_condition, named_procedure
@@ -44,6 +44,7 @@ from app.wire.procedures import Procedure, ServiceRequest
 from app.wire.record import Record
 
 DXA = "dxa_report"
+_SHOWN = 60
 
 
 def read_procedure(resource: Procedure, reading: Reading) -> ProcedureFact | None:
@@ -77,7 +78,12 @@ def read_procedure(resource: Procedure, reading: Reading) -> ProcedureFact | Non
 
 def _note_words(resource: Record, found: Match, reading: Reading) -> None:
     """Note a record whose words say that nothing was done, or were not understood."""
-    if found.unclear:
+    examined = with_dxa(found.unclear) & {DXA}
+    if examined:  # it can have been done: whether it was is not known
+        reading.unusable.append(
+            UnusableValue(ref_of(resource), examined, UnusableReason.TEXT_NOT_UNDERSTOOD, found.text[:_SHOWN])
+        )
+    elif found.unclear:
         reading.leave_out(resource, NOT_UNDERSTOOD)
     elif found.named and found.sense in SENSE_REASONS:
         reading.leave_out(resource, SENSE_REASONS[found.sense])
@@ -164,23 +170,11 @@ def read_family(resource: FamilyMemberHistory, reading: Reading) -> list[FamilyF
     facts = []
     for condition in resource.condition:
         found = reading.recall(named_condition, condition.code)
-        # in a family history the relative stands in the words too
-        concepts = found.named if found.sense is Sense.FAMILY else found.concepts
-        if not concepts:
+        fact = family_fact(ref_of(resource), found, name_of(relationship) or None, parent)
+        if fact is None:
             _note_words(resource, found, reading)
             continue
-        site = fracture_site(found)
-        if site in {FractureSite.UNKNOWN, FractureSite.OTHER}:
-            site = fracture_site_in(found.text) or site
-        facts.append(
-            FamilyFact(
-                ref=ref_of(resource),
-                concepts=concepts,
-                relationship=name_of(relationship) or None,
-                parent=parent,
-                fracture_site=site,
-            )
-        )
+        facts.append(fact)
     return facts
 
 

@@ -140,7 +140,7 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
         fractures=merge_fractures(fractures, reading.settings.same_fracture_days),
         courses=courses,
         procedures=tuple(facts.procedures),
-        family=tuple(facts.family),
+        family=(*facts.family, *facts.conditions.family, *facts.new.family),
         intolerances=_with_new(facts.intolerances, facts.new_intolerances),
         services=tuple(facts.services),
         draft_orders=tuple(facts.drafts),

@@ -71,6 +71,12 @@ def _is_dxa(fact: DensityFact) -> bool:
 
 
 def _none(context: Features) -> Feature:
+    """No DXA is on record: none, where the lists came complete and nothing in them can have been one."""
+    if unclear := context.unusable(*DXA_CONCEPTS):
+        shown = [
+            Evidence("dxa", item.shown, None, None, item.ref, (note(NoteCode.TEXT_NOT_UNDERSTOOD),)) for item in unclear
+        ]
+        return unknown("text not understood", "t_score", evidence=shown)
     if observations_provided(context, ObservationCategory.IMAGING, ObservationCategory.EXAM):
         return none_on_record()
     return unknown("observations not provided", "t_score")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.chart import ConditionFact, DateRange, FractureFact, Presence
+from app.chart import ConditionFact, DateRange, FamilyFact, FractureFact, Presence
 from app.dates import earliest
+from app.fhir.conditions.family import family_fact
 from app.fhir.conditions.fractures import read_fracture
 from app.fhir.dates import age_to_dates
 from app.fhir.resource import (
@@ -22,6 +23,7 @@ from app.fhir.resource import (
 )
 from app.terminology.codeable_concept import name_of
 from app.terminology.codes import Match, named_condition
+from app.terminology.relatives import parent_in_words
 from app.terminology.word_lists import Sense
 from app.wire.conditions import Condition
 
@@ -36,6 +38,7 @@ class ConditionFacts:
 
     conditions: list[ConditionFact] = field(default_factory=list)
     fractures: list[FractureFact] = field(default_factory=list)
+    family: list[FamilyFact] = field(default_factory=list)
     high_energy_days: set[DateRange] = field(default_factory=set)  # external causes recorded apart
 
 
@@ -96,6 +99,9 @@ def _note_words(resource: Condition, found: Match, reading: Reading, facts: Cond
             ConditionFact(ref_of(resource), found.unclear, presence=Presence.UNCLEAR, matched_by_text=True)
         )
     elif found.named and found.sense in SENSE_REASONS:
+        if found.sense is Sense.FAMILY:  # a fact about a relative, and none about the patient
+            fact = family_fact(ref_of(resource), found, None, parent_in_words(found.text))
+            facts.family.extend([fact] if fact is not None else [])
         reading.leave_out(resource, SENSE_REASONS[found.sense])
 
 
