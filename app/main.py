@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -47,6 +47,7 @@ from app.settings import Settings
 
 if TYPE_CHECKING:
     from app.api.trust.verifier import Verifier
+    from app.engine.local import Local
     from app.outbound.fhir_client import FhirClient
 
 GC_THRESHOLD = 10_000
@@ -64,6 +65,7 @@ def create_app(
     trust: TrustSettings | None = None,
     verifier: Verifier | None = None,
     worker_processes: bool = False,
+    overlay: Mapping[str, str] | None = None,
 ) -> FastAPI:
     """The ASGI app.
 
@@ -71,6 +73,7 @@ def create_app(
     does not come out (by default the sample patient of openapi/examples). `knowledge` is what stands below /fhir,
     `fhir_client` asks FHIR servers for what was left out of prefetch (without it no other host is called). `trust` says
     who may call, by default as the environment says; `verifier` checks tokens, by default as `trust` says.
+    `overlay`: the fingerprint of the overlay of a hospital and its name, for readiness.
     With `worker_processes` large charts are answered in processes of their own, which are forked here: do it before
     there are threads.
     """
@@ -127,14 +130,14 @@ def create_app(
     )
     app.include_router(cds.router(make, settings, metrics, Fetcher(fhir_client, metrics), large_charts))
     app.include_router(operations.knowledge_router(knowledge, base_url=settings.public_base_url))
-    app.include_router(operations.router(readiness, metrics))
+    app.include_router(operations.router(readiness, metrics, overlay=overlay))
     app.include_router(page.router(version=__version__))
     add_documentation(app)
     app.openapi = openapi.document_maker(app)  # type: ignore[method-assign]  # FastAPI's documented way
     _add_error_handlers(app)
     # The last one added is the outermost: CORS headers stand on every answer, errors included.
     app.add_middleware(ClientTrust, settings=trust, verifier=verifier, refused=metrics.refused)
-    app.add_middleware(PathDefaults, profiles=profile_ids())
+    app.add_middleware(PathDefaults, profiles=profile_ids(settings.local))
     app.add_middleware(Observe, metrics=metrics, readiness=readiness)
     if settings.cors_origins:
         app.add_middleware(Cors, origins=settings.cors_origins)
@@ -164,6 +167,7 @@ def service() -> FastAPI:
     """The app with everything real, from the environment: what a server process runs (uvicorn factory)."""
     # The pipeline loads all guidelines: only a process that serves pays for it.
     from app.advice.reconcile import Advisor
+    from app.engine.linker import load_knowledge
     from app.pipeline import build_pipeline
     from app.published import PublishedKnowledge
 
@@ -172,18 +176,23 @@ def service() -> FastAPI:
     with paused_collector():
         pipeline = build_pipeline(settings)
         knowledge = PublishedKnowledge(pipeline.knowledge)
+    local = pipeline.knowledge.local
+    for risk in local.risks:
+        logger().warning("safety statement switched off", setting="OSTEON_LOCAL", detail=str(risk))
+    # What the deployment sets in its environment comes before what the overlay says.
+    settings = settings.model_copy(update={"prefetch": {**local.prefetch, **settings.prefetch}})
     trust = TrustSettings()
     for client in trust.clients():
         for defaults in client.defaults:
             pipeline.knowledge.check_profile(defaults.profile, "OSTEON_TRUSTED_CLIENTS")
-            pipeline.knowledge.check_switched(
-                defaults.disabled_recommendations, "OSTEON_TRUSTED_CLIENTS", safety_too=False
-            )
-    # The built-in case is about what is loaded, not about what a hospital has chosen: with its settings other cards may
-    # be right.
+            pipeline.knowledge.check_switched(defaults.disabled_recommendations, "OSTEON_TRUSTED_CLIENTS")
+    # The built-in case is about what ships, not about what a hospital has chosen: with its settings and its overlay
+    # other cards may be right.
+    shipped = load_knowledge()
     reference = replace(
         pipeline,
-        advisor=Advisor(pipeline.knowledge),
+        knowledge=shipped,
+        advisor=Advisor(shipped),
         settings=Settings.model_construct(),
         feature_settings=FeatureSettings(),
     )
@@ -195,9 +204,17 @@ def service() -> FastAPI:
         fhir_client=_fhir_client(),
         trust=trust,
         worker_processes=True,
+        overlay=_overlay(local),
     )
     _stop_with_parent()
     return app
+
+
+def _overlay(local: Local) -> dict[str, str] | None:
+    """The overlay that runs, as readiness names it."""
+    if not local.fingerprint:
+        return None
+    return {"fingerprint": local.fingerprint, **({"hospital": local.hospital} if local.hospital else {})}
 
 
 def _fhir_client() -> FhirClient | None:

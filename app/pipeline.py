@@ -155,13 +155,13 @@ def feature_settings(settings: Settings) -> FeatureSettings:
 
 
 def build_pipeline(settings: Settings) -> OsteonPipeline:
-    """The pipeline of a server process. Raises GuidelineError where the guideline files are wrong."""
-    knowledge = load_knowledge()
+    """The pipeline of a server process. Raises GuidelineError where the guideline files or the overlay are wrong."""
+    knowledge = load_knowledge(local=settings.local)
     load_lexicons()
     local = read_local_codes(Path(settings.local_codes)) if settings.local_codes else {}
     use_local_codes(local)
     if local:  # what a code means is knowledge: the version says that it is more than what ships
         knowledge = replace(knowledge, version=f"{knowledge.version}+local.{fingerprint(local)}")
     knowledge.check_switched(settings.disabled_recommendations, "OSTEON_DISABLED_RECOMMENDATIONS")
-    advisor = Advisor(knowledge, settings.disabled_recommendations)
+    advisor = Advisor(knowledge, knowledge.local.switched.union(settings.disabled_recommendations))
     return OsteonPipeline(knowledge, advisor, settings, feature_settings(settings))

@@ -7,6 +7,7 @@ cannot be right stops the start with the name of the variable.
 from __future__ import annotations
 
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -29,10 +30,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OSTEON_", frozen=True, extra="ignore")
 
     # What is advised, and how it is said
-    profile: str = "intl"
+    profile: Annotated[str, Field(json_schema_extra=lambda schema: schema.update(enum=list(profile_ids())))] = "intl"
     language: Language = Language.EN
     timezone: str = "UTC"
     disabled_recommendations: _Names = ()
+    local: Path | None = None
 
     # What the hospital's own codes mean
     local_codes: str | None = None
@@ -93,9 +95,18 @@ class Settings(BaseSettings):
         queries_with(changes)  # its ValueError names the key
         return changes
 
+    @field_validator("local", mode="before")
+    @classmethod
+    def _folder(cls, folder: object) -> object:
+        if folder == "":
+            return None
+        if isinstance(folder, str | Path) and not Path(folder).is_dir():
+            raise ValueError("there is no such folder")
+        return folder
+
     @model_validator(mode="after")
     def _known_profile(self) -> Settings:
-        profiles = profile_ids()
+        profiles = profile_ids(self.local)
         if self.profile not in profiles:
             close = get_close_matches(self.profile, profiles, n=1)
             hint = f", did you mean {close[0]}?" if close else ""

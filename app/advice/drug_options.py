@@ -130,7 +130,9 @@ class DrugKnowledge:
         options = [
             self._option(self.knowledge.drugs[name], places_in_therapy) for name, places_in_therapy in best.items()
         ]
-        return tuple(sorted(options, key=lambda o: (o.demoted, o.rank, o.drug.id)))
+        formulary = self.knowledge.local.drug_order
+        last = len(formulary)
+        return tuple(sorted(options, key=lambda o: (o.demoted, formulary.get(o.drug.id, last), o.rank, o.drug.id)))
 
     def _option(self, drug: Drug, places_in_therapy: list[Cited]) -> DrugOption:
         # The lead's place counts; a filler's only where the lead is silent about the drug.
@@ -143,6 +145,8 @@ class DrugKnowledge:
         missing = self.must_know(drug.classes, first)
         if blocked or not_tolerated:
             status = OptionStatus.BLOCKED
+        elif drug.id in self.knowledge.local.not_stocked:
+            status = OptionStatus.NOT_STOCKED
         elif missing:
             status = OptionStatus.WITHHELD
         else:

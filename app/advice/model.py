@@ -84,6 +84,7 @@ class OptionStatus(StrEnum):
     NAMED = "named"  # the source gives no dose, or wants a specialist: named, no order
     WITHHELD = "withheld"  # something must be known first
     BLOCKED = "blocked"
+    NOT_STOCKED = "not-stocked"  # the hospital does not have it
 
 
 class DrugOption(Struct, frozen=True, gc=False):

@@ -138,7 +138,7 @@ def _choose_drugs(draft: Draft, situation: Situation) -> None:
             elif option.status is OptionStatus.WITHHELD:
                 draft.basis += situation.drugs.left_open_by(option.drug.classes)
     preparation = situation.knowledge.suggested_drug(draft.kind.block)
-    if preparation is not None:
+    if preparation is not None and preparation.id not in situation.knowledge.local.not_stocked:
         for cited in draft.cited:
             if cited.rule.source.id in preparation.orders:
                 draft.calcium = (preparation, cited.rule.source.id)

@@ -145,6 +145,7 @@ def _audit(call: HookRequest, answer: HookAnswer, tally: Tally) -> dict[str, Any
         "language": call.configuration.language.value,
         "timezone": call.configuration.timezone,
         "switched": sorted(call.configuration.switched) or None,
+        "safety_off": list(answer.safety_off) or None,
         "cards": len(answer.cards),
         "card_ids": [card.uuid for card in answer.cards],
         "advice": list(tally.advice),

@@ -144,7 +144,7 @@ def default_configuration(settings: Settings) -> Configuration:
     return Configuration(
         profile=settings.profile,
         language=descriptions.language(settings),
-        profiles=profile_ids(),
+        profiles=profile_ids(settings.local),
     )
 
 

@@ -19,7 +19,7 @@ ALLOWED_KEYS = frozenset(
     {
         "event", "level", "timestamp", "logger", "request_id", "trace_id", "method", "route", "status", "duration_ms",
         "service", "hook", "hook_instance_hash", "user_type", "user_hash",
-        "profile", "language", "timezone", "switched", "cards", "card_ids", "advice", "issue",
+        "profile", "language", "timezone", "switched", "safety_off", "cards", "card_ids", "advice", "issue",
         "expression", "error_type", "frames", "outcome", "reason", "count", "items", "set_aside", "version",
         "guideline_version", "host", "port", "workers", "setting", "detail", "dropped_keys", "body_bytes",
         "iss", "tenant", "jti", "keys",  # who called, written only after the signature holds

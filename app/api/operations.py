@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -17,8 +18,8 @@ from app.api.self_test import Readiness
 from app.cds_hooks.errors import MEDIA_TYPE
 
 
-def router(readiness: Readiness, metrics: Metrics) -> APIRouter:
-    """Probes and metrics."""
+def router(readiness: Readiness, metrics: Metrics, *, overlay: Mapping[str, str] | None = None) -> APIRouter:
+    """Probes and metrics. `overlay`: which overlay of a hospital runs."""
     routes = APIRouter(tags=["Operations"])
 
     @routes.get("/health/live", **descriptions.LIVE)
@@ -29,7 +30,10 @@ def router(readiness: Readiness, metrics: Metrics) -> APIRouter:
     async def get_ready() -> Response:
         if await run_in_threadpool(readiness.ready):
             # Calls are answered without a log; whoever watches should still know.
-            return json_response({"status": "ready", **({"log": "losing lines"} if output.losing else {})})
+            told: dict[str, Any] = {"status": "ready"}
+            if overlay:
+                told["overlay"] = dict(overlay)
+            return json_response(told | ({"log": "losing lines"} if output.losing else {}))
         return outcome_response(503, "the service is not ready", code="transient", headers={"Retry-After": "5"})
 
     @routes.get("/metrics", **descriptions.METRICS)

@@ -42,6 +42,8 @@ def _action(advice: Advice, wording: Wording) -> str:
         wording.locale.remarks[key] for key in (*advice.replacement_text, *advice.preamble, *advice.no_drug_reasons)
     ]
     lines = [*said, action] if action and not advice.no_drug_reasons and not advice.replacement_text else said
+    if after := wording.after(advice.id):
+        lines = [*lines, after]
     if advice.kind.block.purpose and not advice.no_drug_reasons:
         lines += _why_no_order(advice, wording)
     if advice.orders:
@@ -69,7 +71,9 @@ def _why_no_order(advice: Advice, wording: Wording) -> list[str]:
     statuses = {option.status for option in advice.options}
     if statuses & {OptionStatus.OFFERED, OptionStatus.NAMED}:
         return [wording.phrases.no_order_yet] if advice.no_suggestion and advice.missing else []
-    return [wording.phrases.no_drug_left] if OptionStatus.BLOCKED in statuses else []
+    if OptionStatus.BLOCKED in statuses:
+        return [wording.phrases.no_drug_left]
+    return [wording.phrases.none_stocked] if statuses == {OptionStatus.NOT_STOCKED} else []
 
 
 def _section(title: str, lines: Iterable[str]) -> str:
@@ -123,6 +127,8 @@ def _not_suggested(advice: Advice, wording: Wording) -> list[str]:
         name = wording.locale.drugs[option.drug.id].name
         if option.status is OptionStatus.BLOCKED:
             lines.append(f"{name}: {_why_blocked(option, wording)}")
+        elif option.status is OptionStatus.NOT_STOCKED:
+            lines.append(f"{name}: {wording.phrases.not_stocked}")
         elif option.status is OptionStatus.WITHHELD:
             lines.append(wording.phrases.needs_first.format(drug=name, data=wording.listed(option.missing)))
     return lines
@@ -131,7 +137,7 @@ def _not_suggested(advice: Advice, wording: Wording) -> list[str]:
 def _cautions(advice: Advice, wording: Wording) -> list[str]:
     lines = []
     for option in advice.options:
-        if option.status is OptionStatus.BLOCKED:
+        if option.status in {OptionStatus.BLOCKED, OptionStatus.NOT_STOCKED}:
             continue
         name = wording.locale.drugs[option.drug.id].name
         lines += [f"{name}: {reason_of(cited, wording)}" for cited in option.cautions]
@@ -144,6 +150,7 @@ def _notes(advice: Advice, wording: Wording) -> list[str]:
     if advice.data_of:
         lines.append(wording.phrases.data_of_day.format(date=advice.data_of))
     lines += [remarks[key] for key in advice.disagreements]
+    lines += _formulary(advice, wording)
     names = _first([escaped(name) for name in advice.not_recognised], wording)
     lines += [wording.phrases.not_recognised.format(drug=name) for name in names]
     lines += [wording.statement(c.rule).card_note for c in advice.triggered_by]
@@ -152,10 +159,21 @@ def _notes(advice: Advice, wording: Wording) -> list[str]:
     return [line for line in distinct if not any(other != line and other.startswith(line) for other in distinct)]
 
 
+def _formulary(advice: Advice, wording: Wording) -> list[str]:
+    """The order of the source, where that of the hospital's formulary is another one."""
+    shown = [option for option in advice.options if option.status in {OptionStatus.OFFERED, OptionStatus.NAMED}]
+    of_source = sorted(shown, key=lambda option: (option.demoted, option.rank, option.drug.id))
+    if shown == of_source:
+        return []
+    names = wording.phrases.list_separator.join(wording.locale.drugs[option.drug.id].name for option in of_source)
+    return [wording.phrases.formulary_order.format(drugs=names)]
+
+
 def reason_of(cited: Cited, wording: Wording) -> str:
     """Why a recommendation applies, in a few words, with its source."""
     texts = wording.statement(cited.rule)
-    return f"{texts.because or texts.statement} ({wording.source_of(cited.rule)})"
+    where = "; ".join([wording.source_of(cited.rule), *wording.local_limits(cited.rule)])
+    return f"{texts.because or texts.statement} ({where})"
 
 
 def _sources(advice: Advice, wording: Wording) -> list[str]:

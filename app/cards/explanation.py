@@ -13,6 +13,7 @@ from app.advice.model import Advice
 from app.cards.wording import Wording
 from app.cds_hooks.response import Written, written
 from app.chart import Chart
+from app.engine.criteria import Limit
 from app.features.model import Evidence
 from app.features.notes import NoteCode, note
 from app.record_text import shown, without_hidden
@@ -67,7 +68,9 @@ def explanation_of(
         "advice": advice.id,
         "profile": profile,
         "recommendations": [
-            _recommendation(c.id, c.rule.source.number, c.rule.block.strength, c.rule.block.grade, c.role)
+            _recommendation(
+                c.id, c.rule.source.number, c.rule.block.strength, c.rule.block.grade, c.role, c.rule.local_limits
+            )
             for c in advice.cited
         ],
         "evidence": [facts.rendered(one).members for one in advice.evidence],
@@ -75,16 +78,30 @@ def explanation_of(
         "blockedOptions": [
             {"drug": o.drug.id, "status": o.status, "by": [c.id for c in o.blocked_by], "missing": list(o.missing)}
             for o in advice.options
-            if o.status in {"blocked", "withheld"}
+            if o.status in {"blocked", "withheld", "not-stocked"}
         ],
         "notUsed": unused,
     }
 
 
 @lru_cache(maxsize=4096)
-def _recommendation(rule_id: str, source: str, strength: str, grade: str | None, role: str) -> Written:
-    """A recommendation as JSON, the same in every answer."""
-    return written({"id": rule_id, "source": source, "strength": strength, "grade": grade, "role": role})
+def _recommendation(
+    rule_id: str, source: str, strength: str, grade: str | None, role: str, local: tuple[Limit, ...]
+) -> Written:
+    """A recommendation as JSON, the same in every answer. `local`: its limits that the hospital has changed."""
+    members: dict[str, Any] = {"id": rule_id, "source": source, "strength": strength, "grade": grade, "role": role}
+    if local:
+        members["localLimits"] = [_local_limit(limit) for limit in local]
+    return written(members)
+
+
+def _local_limit(limit: Limit) -> dict[str, Any]:
+    made = {"feature": limit.name, "comparison": limit.operator, "limit": limit.limit, "unit": limit.unit or None}
+    if limit.local is not None:
+        local = limit.local
+        decided = {"because": local.because, "decidedBy": local.by, "decided": local.date}
+        made |= {"sourceLimit": local.source_limit, **decided}
+    return made
 
 
 def not_used(chart: Chart) -> list[dict[str, Any]]:

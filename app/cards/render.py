@@ -35,6 +35,7 @@ def answer_of(
                 source=_source(one, wording),
                 detail=detail_of(one, wording, facts, incomplete=incomplete),
                 suggestions=suggestions_of(one, knowledge, ordering, wording, summary),
+                links=wording.links(one.id),
                 override_reasons=wording.override_reasons,
                 extension={NAME: explanation_of(one, profile, unused, facts)},
             )
@@ -45,7 +46,8 @@ def answer_of(
         extension = {NAME: {"profile": profile, "notUsed": unused, "missing": list(advice.missing)}}
     if left_out:
         extension = {NAME: {**(extension or {}).get(NAME, {"profile": profile}), "leftOut": left_out}}
-    return HookAnswer(tuple(cards), extension, knowledge.version, chart.unrecognised)
+    off = tuple(risk.statement for risk in knowledge.local.risks)
+    return HookAnswer(tuple(cards), extension, knowledge.version, chart.unrecognised, off)
 
 
 def summary_of(advice: Advice, wording: Wording) -> str:

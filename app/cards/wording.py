@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from app.advice.model import Advice
 from app.cds_hooks.feedback import OVERRIDE_REASONS
-from app.cds_hooks.response import Coding
+from app.cds_hooks.response import Coding, Link
 from app.engine.knowledge import Knowledge, Rule
+from app.engine.local import text_in
 from app.engine.locale import StatementTexts
 from app.engine.schema import Strength
 from app.features.model import Evidence
@@ -60,6 +61,7 @@ class Wording:
 
     def __init__(self, knowledge: Knowledge, language: str) -> None:
         self.locale = knowledge.locale(language)
+        self.language, self._local = language, knowledge.local
         self.phrases = self.locale.phrases
         self._cited: dict[str, str] = {}  # by the id of the recommendation
         self._citations: dict[tuple[str, bool], str] = {}
@@ -67,7 +69,42 @@ class Wording:
     @cached_property
     def override_reasons(self) -> tuple[Coding, ...]:
         """The reasons for not following a card."""
-        return tuple(replace(reason, display=self.locale.override_reasons[reason.code]) for reason in OVERRIDE_REASONS)
+        if self._local.override_reasons is None:
+            shipped = self.locale.override_reasons
+            return tuple(replace(reason, display=shipped[reason.code]) for reason in OVERRIDE_REASONS)
+        return tuple(
+            Coding(
+                reason.code,
+                reason.system,
+                text_in(reason.text, self.language) if reason.text else self.locale.override_reasons[reason.code],
+            )
+            for reason in self._local.override_reasons
+        )
+
+    def after(self, advice: str) -> str:
+        """The text of the hospital behind what an advice says; empty where there is none."""
+        texts = self._local.after.get(advice)
+        return text_in(texts, self.language) if texts else ""
+
+    def links(self, advice: str) -> tuple[Link, ...]:
+        """The pages of the hospital beside the cards of an advice."""
+        return tuple(Link(text_in(link.label, self.language), link.url) for link in self._local.links.get(advice, ()))
+
+    def local_limits(self, rule: Rule) -> list[str]:
+        """The limits of a recommendation that the hospital has changed, beside those of the source."""
+        mark, made = self.locale.decimal_mark, []
+        for limit in rule.local_limits:
+            if limit.local is not None:
+                values = {"limit": limit.limit, "source": limit.local.source_limit}
+                unit = self._unit(limit.unit)
+                shown_values = {k: f"{format(v, 'f').replace('.', mark)} {unit}".rstrip() for k, v in values.items()}
+                local = limit.local
+                made.append(
+                    self.phrases.local_limit.format(
+                        name=self.name(limit.name), because=local.because, by=local.by, date=local.date, **shown_values
+                    )
+                )
+        return made
 
     def source_of(self, rule: Rule) -> str:
         """Short name of the source of a recommendation, and its lines."""
@@ -85,7 +122,8 @@ class Wording:
             block = rule.block
             strength = self.locale.strengths[block.strength] if block.strength is not Strength.FACT else ""
             how = ", ".join(filter(None, (strength, block.grade)))
-            where = "; ".join(filter(None, (self.source_of(rule), how, self.phrases.safety_role if safety else "")))
+            role = self.phrases.safety_role if safety else ""
+            where = "; ".join(filter(None, (self.source_of(rule), how, role, *self.local_limits(rule))))
             known = f"{self.statement(rule).statement} [{where}]"
             self._citations[rule.id, safety] = known
         return known

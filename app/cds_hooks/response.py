@@ -245,6 +245,7 @@ class HookAnswer(Struct, frozen=True, gc=False):
     extension: Mapping[str, Any] | None = None
     guideline_version: str | None = None  # for the audit line; not sent
     unrecognised: Mapping[tuple[str, str], int] = {}  # for the counters, by kind and code system; not sent
+    safety_off: tuple[str, ...] = ()  # safety statements that the hospital has switched off; for the audit line
 
     def to_json(self) -> dict[str, Any]:
         """The answer as JSON; `cards` stands even when it is empty."""

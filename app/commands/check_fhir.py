@@ -17,6 +17,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from app.cds_hooks.queries import queries_with
+from app.engine.linker import load_knowledge
 from app.outbound.addresses import AddressRefused, parse_url
 from app.outbound.fhir_client import METADATA, FetchResult, FhirClient
 from app.outbound.pages import entries_of
@@ -71,7 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _queries(patient_id: str) -> dict[str, str]:
     """What clients are asked to send, and what the service asks for itself."""
-    queries = queries_with(Settings().prefetch)
+    settings = Settings()
+    local = load_knowledge(local=settings.local).local.prefetch if settings.local else {}
+    queries = queries_with({**local, **settings.prefetch})
     return {**queries.of(patient_id), **queries.to_fetch(patient_id)}
 
 

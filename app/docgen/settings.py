@@ -35,7 +35,9 @@ MEANINGS: dict[str, dict[str, str]] = {
         "profile": "Which guidelines speak (README); a request can choose another.",
         "language": "Language of the cards; a request can choose another.",
         "timezone": "Time zone of the IANA database that decides what day it is.",
-        "disabled_recommendations": "Ids of recommendations that this hospital has switched off.",
+        "disabled_recommendations": "Ids of recommendations that this hospital has switched off. Safety statements are "
+        "switched off in the overlay alone, with the risk that the hospital accepts.",
+        "local": "Folder with the overlay of this hospital (docs/local.md).",
         "local_codes": "Folder with the hospital's own codes: CSV files (system, code, concept, unit, strength_mg, "
         "note), FHIR ConceptMaps and ValueSets; read at start. `osteon codes report` lists the codes that need one.",
     },

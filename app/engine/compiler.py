@@ -25,9 +25,12 @@ from app.engine.criteria import (
     Not,
     WordIs,
 )
+from app.engine.local import LocalLimit
 from app.features.model import FeatureSpec, Kind
 
 ANNOTATIONS = frozenset({"unit", "written", "basis", "note", "reviewed", "from"})
+LOCAL = "local"
+"""Where the overlay puts the decision behind a changed limit. A file cannot hold it."""
 _DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 _DATE = re.compile(rf"\d{{4}}(?:-(?:0[1-9]|1[0-2]))?|{_DAY.pattern}")
 BASES = frozenset({"as-written", "adjusted", "inherited", "inferred", "setting"})
@@ -120,7 +123,7 @@ class Compiler:
         spec = self._spec(name, path)
         if not isinstance(value, Mapping):
             raise CriterionError(f"{name}: a comparison is a mapping such as {{at_most: ...}}", path)
-        operators = [key for key in value if key not in ANNOTATIONS]
+        operators = [key for key in value if key not in ANNOTATIONS and key != LOCAL]
         if len(operators) != 1:
             raise CriterionError(f"{name}: exactly one comparison expected, found {operators or 'none'}", path)
         operator = str(operators[0])
@@ -151,7 +154,11 @@ class Compiler:
             raise CriterionError("reviewed: is the day on which a person checked the limit, YYYY-MM-DD", path)
         if since and not _DATE.fullmatch(since):
             raise CriterionError("from: is the date from which the limit holds, YYYY, YYYY-MM or YYYY-MM-DD", path)
-        return Limit(spec.name, operator, limit, spec.unit or "", str(value["written"]), basis, reviewed, since)
+        local = value.get(LOCAL)
+        if local is not None and not isinstance(local, LocalLimit):
+            raise CriterionError("a limit of a hospital stands in its overlay.yaml, under limits", path)
+        written = str(value["written"])
+        return Limit(spec.name, operator, limit, spec.unit or "", written, basis, reviewed, since, local)
 
     @staticmethod
     def _words(spec: FeatureSpec, operator: str, wanted: object, path: tuple[str | int, ...]) -> Node:

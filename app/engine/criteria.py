@@ -21,6 +21,7 @@ from decimal import Decimal
 from msgspec import Struct
 from typing_extensions import override
 
+from app.engine.local import LocalLimit
 from app.features.model import Evidence, Feature, Features, Memo
 
 Truth = bool | None
@@ -167,7 +168,8 @@ class Limit(Leaf):
     """A number compared with a limit. An interval is decided where all of it lies on one side.
 
     `reviewed`: the day on which a person last checked the limit against the source, empty until one has. `since`: from
-    when it holds (`from:` in the files), empty for the date of its source.
+    when it holds (`from:` in the files), empty for the date of its source. `local`: the decision, where a hospital has
+    changed the limit.
     """
 
     name: str
@@ -178,6 +180,7 @@ class Limit(Leaf):
     basis: str
     reviewed: str = ""
     since: str = ""
+    local: LocalLimit | None = None
 
     @override
     def truth(self, features: Features) -> Truth:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
 
-from app.engine.criteria import Node, Truth
+from app.engine.criteria import Limit, Node, Truth
+from app.engine.local import Local
 from app.engine.locale import Locale
 from app.engine.schema import (
     AdviceEntry,
@@ -51,6 +52,7 @@ class Rule:
     rides_when: Node
     opens: Node
     indicator_when: Node
+    local_limits: tuple[Limit, ...]  # those that the hospital has changed
     may_ask: bool  # missing data can make it ask: for what keeps it undecided, or for an exclusion
     file: str
     line: int
@@ -150,6 +152,7 @@ class Knowledge:
     disagreements: tuple[CompiledDisagreement, ...]
     locales: Mapping[Language, Locale]
     derived: Mapping[str, str]
+    local: Local = field(default_factory=Local)
 
     @cached_property
     def opened_by_decision(self) -> tuple[AdviceKind, ...]:
@@ -175,12 +178,15 @@ class Knowledge:
             meant = "".join(f", did you mean {near}?" for near in get_close_matches(name, self.profiles, n=1))
             raise UnusableSetting(setting, f"no profile '{name}': one of {', '.join(self.profiles)}{meant}")
 
-    def check_switched(self, ids: Iterable[str], setting: str, *, safety_too: bool = True) -> None:
-        """Raise UnusableSetting where an id is none of a recommendation, or of a safety statement that must stay on."""
+    def check_switched(self, ids: Iterable[str], setting: str) -> None:
+        """Raise UnusableSetting where an id is none of a recommendation, or is that of a statement of safety."""
         for name in ids:
             rule = self.rules.get(name)
             if rule is None:
                 meant = "".join(f", did you mean {near}?" for near in get_close_matches(name, self.rules, n=1))
                 raise UnusableSetting(setting, f"no recommendation '{name}'{meant}")
-            if rule.block.safety and not safety_too:
-                raise UnusableSetting(setting, f"'{name}' is a safety statement and cannot be switched off here")
+            if rule.block.protects:
+                where = "it is switched off in the overlay alone (OSTEON_LOCAL), with accept-risk"
+                raise UnusableSetting(
+                    setting, f"'{name}' is a safety statement and cannot be switched off here: {where}"
+                )

@@ -20,10 +20,16 @@ _NUMBER = re.compile(r"(?<![\d.,A-Za-z/])[-−]?(?!0\d)\d+(?:[.,]\d+)*(?!\d)")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
-def limits_of(nodes: Iterable[Node]) -> dict[str, Decimal]:
-    """The placeholders that stand for the limits of some criteria, and their numbers."""
+def limits_of(nodes: Iterable[Node], *, of_hospital: bool = False) -> dict[str, Decimal]:
+    """The placeholders that stand for the limits of some criteria, and their numbers.
+
+    Where a hospital has changed a limit, that of the source is meant, unless `of_hospital`.
+    """
     limits = dict.fromkeys(
-        (leaf.name, leaf.operator, leaf.limit) for node in nodes for leaf in node.leaves() if isinstance(leaf, Limit)
+        (leaf.name, leaf.operator, _limit(leaf, of_hospital))
+        for node in nodes
+        for leaf in node.leaves()
+        if isinstance(leaf, Limit)
     )
     named: dict[str, Decimal] = {}
     if len({limit for _, _, limit in limits}) == 1:
@@ -34,6 +40,10 @@ def limits_of(nodes: Iterable[Node]) -> dict[str, Decimal]:
         elif len({other for feature, by, other in limits if (feature, by) == (name, operator)}) == 1:
             named[f"{name}.{operator}"] = limit
     return named
+
+
+def _limit(leaf: Limit, of_hospital: bool) -> Decimal:
+    return leaf.local.source_limit if leaf.local is not None and not of_hospital else leaf.limit
 
 
 def amounts_of(order: DoseOrder) -> dict[str, Decimal]:

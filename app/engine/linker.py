@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from app.engine.compiler import Compiler, CriterionError, Vocabulary
-from app.engine.criteria import Constant, Node
+from app.engine.criteria import Constant, Limit, Node
 from app.engine.knowledge import (
     AdviceKind,
     CompiledDisagreement,
@@ -24,9 +25,12 @@ from app.engine.knowledge import (
 )
 from app.engine.limits import limits_of
 from app.engine.loader import GuidelineError, Loaded, LoadedFile, default_folder, load
+from app.engine.local import Local
 from app.engine.locales import Wanted, dose_problems, filled, limit_problems, locale_problems
+from app.engine.overlay import apply_overlay
 from app.engine.references import did_you_mean, reference_problems
 from app.engine.schema import AdviceEntry, Recommendation, Use
+from app.engine.tightening import loosened_limits
 from app.features import catalogue
 from app.vocabulary import TOPICS, Language
 from app.yaml_files import Problem
@@ -100,7 +104,7 @@ class Linker:
         if block.use in {Use.LOGIC, Use.TEXT, Use.NONE} and not block.reason:
             self.problem(file, here, f"{block.id} is not cited and needs a reason (where it is used, or why not)")
         when = self.compiled(file, (*here, "when"), block.when, ALWAYS)
-        return Rule(
+        rule = Rule(
             block=block,
             source=source,
             when=when,
@@ -111,10 +115,14 @@ class Linker:
             rides_when=self.compiled(file, (*here, "rides_when"), block.rides_when, when),
             opens=self.compiled(file, (*here, "option", "opens"), block.option.opens if block.option else None, NEVER),
             indicator_when=self.compiled(file, (*here, "indicator_when"), block.indicator_when, ALWAYS),
+            local_limits=(),
             may_ask=bool(block.asks_for) or any(u.unknown == "withhold" for u in block.unless),
             file=file.name,
             line=file.line_of(*here),
         )
+        leaves = [leaf for node in rule.criteria() for leaf in node.leaves()]
+        changed = dict.fromkeys(leaf for leaf in leaves if isinstance(leaf, Limit) and leaf.local is not None)
+        return replace(rule, local_limits=tuple(changed)) if changed else rule
 
     def _names(self, file: LoadedFile, here: tuple[str | int, ...], block: Recommendation) -> None:
         for key in ("ask", "block", "asks_for"):
@@ -181,8 +189,8 @@ class Linker:
             orderables=self.orderable_ids,
         )
 
-    def build(self, version: str) -> Knowledge:
-        """The compiled knowledge. Raises GuidelineError."""
+    def build(self, version: str, local: Local | None = None) -> Knowledge:
+        """The compiled knowledge; `local`: what the overlay has chosen. Raises GuidelineError."""
         rules: dict[str, Rule] = {}
         advice: dict[str, AdviceKind] = {}
         orderables: dict[str, OrderableItem] = {}
@@ -221,6 +229,8 @@ class Linker:
         self.problems += reference_problems(self.loaded, catalogue(), english.names)
         self.problems += locale_problems(self.loaded.locales, self.wanted())
         limits = {rule.id: limits_of(rule.criteria()) for rule in rules.values()}
+        local_limits = {rule.id: limits_of(rule.criteria(), of_hospital=True) for rule in rules.values()}
+        self.problems += loosened_limits(rules.values(), advice.values())
         for drug in self.drugs.values():
             self.problems += dose_problems(self.loaded.locales, drug)
         for rule_id, rule in rules.items():
@@ -238,10 +248,11 @@ class Linker:
             profiles=profiles,
             disagreements=tuple(disagreements),
             locales={
-                language: filled(file.content, limits, self.drugs.values())
+                language: filled(file.content, limits, local_limits, self.drugs.values())
                 for language, file in self.loaded.locales.items()
             },
             derived=derived,
+            local=local or Local(),
         )
 
 
@@ -255,10 +266,17 @@ def version_of(root: Path) -> str:
 
 
 @lru_cache(maxsize=4)
-def load_knowledge(root: Path | None = None) -> Knowledge:
-    """The knowledge of a guidelines folder (default: the one that ships). Raises GuidelineError."""
+def load_knowledge(root: Path | None = None, local: Path | None = None) -> Knowledge:
+    """The knowledge of a guidelines folder (default: the one that ships), under the overlay of a hospital.
+
+    Raises GuidelineError.
+    """
     folder = root or default_folder()
-    return linker_of(folder).build(version_of(folder))
+    if local is None:
+        return linker_of(folder).build(version_of(folder))
+    loaded = load(folder, local)
+    chosen = apply_overlay(loaded, local)
+    return Linker(loaded, catalogue()).build(f"{version_of(folder)}+local.{chosen.fingerprint}", chosen)
 
 
 def linker_of(root: Path) -> Linker:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,7 +14,9 @@ from app.data_files import data_path
 from app.engine.drug_file import DrugClassFile, DrugFile
 from app.engine.locale import Locale
 from app.engine.locales import LocaleFile
+from app.engine.own_texts import OwnTextFile, OwnTexts, with_own_texts
 from app.engine.schema import File, SourceFile
+from app.profiles import FILE as PROFILES
 from app.terminology.code_sets import concept_file
 from app.vocabulary import Language
 from app.yaml_files import FilesError, Place, Problem, Table, line_of, read_yaml
@@ -85,14 +87,19 @@ def default_folder() -> Path:
 
 def _suggestion(key: str, location: Place, model: type[BaseModel]) -> str:
     """A hint for an unknown key, from the fields of the block that it stands in."""
-    fields: dict[str, Any] = dict(model.model_fields)
+    fields: dict[str, Any] = _keys(model)
     for step in location[:-1]:
         if isinstance(step, int) or step not in fields:
             continue
         inner = _model_in(fields[step].annotation)
-        fields = dict(inner.model_fields) if inner else {}
+        fields = _keys(inner) if inner else {}
     close = get_close_matches(key, list(fields), n=1)
     return f", did you mean {close[0]}?" if close else ""
+
+
+def _keys(model: type[BaseModel]) -> dict[str, Any]:
+    """The fields of a block by the keys that files have for them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
@@ -116,48 +123,100 @@ def problems_of(error: ValidationError, raw: object, name: str, model: type[Base
         yield Problem(name, line_of(raw, location), f"{where}: {message}")
 
 
-def _validated(model: type[Model], raw: Table, name: str) -> Model:
+def validated(model: type[Model], raw: Table, name: str) -> Model:
+    """The content of a file as its model. Raises GuidelineError with the line of each violation."""
     try:
         return model.model_validate(raw)
     except ValidationError as error:
         raise GuidelineError(list(problems_of(error, raw, name, model))) from error
 
 
-def load(root: Path) -> Loaded:
-    """All guideline files below `root`. Raises GuidelineError with everything that is wrong, not only the first."""
+def load(root: Path, local: Path | None = None) -> Loaded:
+    """All guideline files below `root`, and the sources and profiles of a hospital below `local`.
+
+    Raises GuidelineError with everything that is wrong, not only the first.
+    """
     loaded = Loaded(root)
-    folders = {path.parent.name for path in root.glob(f"*/{SOURCE}")}
+    folders = source_folders(root)
     problems = [*_unread(root, folders)]
-    paths = [
-        *root.glob("*.yaml"),
-        *(p for folder in (*_OTHER_FOLDERS, *folders) for p in root.glob(f"{folder}/*.yaml")),
-    ]
-    for path in sorted(paths):
-        try:
-            _load_file(loaded, path)
-        except FilesError as error:
-            problems += error.problems
+    problems += _load_files(loaded, root, sorted([*root.glob("*.yaml"), *_below(root, {*_OTHER_FOLDERS, *folders})]))
     problems += _load_locales(root, loaded)
+    own = list(_own_texts(root, folders, problems))
+    if local is not None:
+        own += _load_local(loaded, local, problems)
+    loaded.locales, wrong = with_own_texts(loaded.locales, own)
+    problems += wrong
     if problems:
         raise GuidelineError(problems)
     return loaded
 
 
-def _load_file(loaded: Loaded, path: Path) -> None:
+def source_folders(root: Path) -> set[str]:
+    """The folders of sources: those with a source.yaml."""
+    return {path.parent.name for path in root.glob(f"*/{SOURCE}")}
+
+
+def _below(root: Path, folders: Collection[str]) -> list[Path]:
+    return [path for folder in folders for path in root.glob(f"{folder}/*.yaml")]
+
+
+def _load_local(loaded: Loaded, local: Path, problems: list[Problem]) -> list[OwnTextFile]:
+    """Read the sources and profiles of a hospital into `loaded`; gives their texts."""
+    folders = source_folders(local)
+    for folder in sorted(folders):
+        if folder in loaded.source_files or folder in {*_OTHER_FOLDERS, LOCALES}:
+            problems.append(
+                Problem(f"{local.name}/{folder}/{SOURCE}", 1, f"{folder} ships with the service: rename it")
+            )
+        elif not any((local / folder / LOCALES).glob("*.yaml")):
+            message = f"the source has no texts: {folder}/{LOCALES}/en.yaml, or another language"
+            problems.append(Problem(f"{local.name}/{folder}/{SOURCE}", 1, message))
+    paths = [*local.glob(PROFILES), *_below(local, folders)]
+    problems += _load_files(loaded, local, sorted(paths))
+    return list(_own_texts(local, folders, problems))
+
+
+def _load_files(loaded: Loaded, root: Path, paths: Iterable[Path]) -> list[Problem]:
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            _load_file(loaded, root, path)
+        except FilesError as error:
+            problems += error.problems
+    return problems
+
+
+def _own_texts(root: Path, folders: Collection[str], problems: list[Problem]) -> Iterator[OwnTextFile]:
+    """The texts in the folders of sources; what is wrong goes to `problems`."""
+    for folder in sorted(folders):
+        for path in sorted((root / folder / LOCALES).glob("*.yaml")):
+            name = path.relative_to(root.parent).as_posix()
+            try:
+                raw = read_yaml(path, name)
+                content = validated(OwnTexts, raw, name)
+            except FilesError as error:
+                problems += error.problems
+                continue
+            if content.language != path.stem:
+                problems.append(Problem(name, 1, f"language is {path.stem}, as the name of the file says"))
+            yield OwnTextFile(name, content, raw)
+
+
+def _load_file(loaded: Loaded, root: Path, path: Path) -> None:
     """Read and check one file. Raises FilesError."""
-    name = path.relative_to(loaded.root.parent).as_posix()
-    folder = path.parent.name if path.parent != loaded.root else ""
-    raw = _read(loaded.root, path, name)
+    name = path.relative_to(root.parent).as_posix()
+    folder = path.parent.name if path.parent != root else ""
+    raw = _read(root, path, name)
     if folder == CONCEPTS:
         loaded.concepts[path.stem] = raw
         if path.stem == DRUG_CLASSES:
-            loaded.classes = CheckedFile(name, folder, _validated(DrugClassFile, raw, name), raw)
+            loaded.classes = CheckedFile(name, folder, validated(DrugClassFile, raw, name), raw)
     elif folder == DRUGS:
-        loaded.drugs.append(LoadedDrug(name, folder, _validated(DrugFile, raw, name), raw))
+        loaded.drugs.append(LoadedDrug(name, folder, validated(DrugFile, raw, name), raw))
     elif path.name == SOURCE:
-        loaded.source_files[folder] = CheckedFile(name, folder, _validated(SourceFile, raw, name), raw)
+        loaded.source_files[folder] = CheckedFile(name, folder, validated(SourceFile, raw, name), raw)
     else:
-        loaded.files.append(LoadedFile(name, folder, _validated(File, raw, name), raw))
+        loaded.files.append(LoadedFile(name, folder, validated(File, raw, name), raw))
 
 
 def _read(root: Path, path: Path, name: str) -> Table:
@@ -169,7 +228,7 @@ def _read(root: Path, path: Path, name: str) -> Table:
 
 def _unread(root: Path, sources: Collection[str]) -> Iterator[Problem]:
     """Files that nobody would read: in a folder that is none of a source, or not named *.yaml."""
-    known = {*sources, *_OTHER_FOLDERS, LOCALES, _WORDS}
+    known = {*sources, *(f"{source}/{LOCALES}" for source in sources), *_OTHER_FOLDERS, LOCALES, _WORDS}
     for path in sorted(path for path in root.rglob("*") if path.is_file()):
         name = path.relative_to(root.parent).as_posix()
         folder = path.parent.relative_to(root).as_posix()
@@ -193,7 +252,7 @@ def _load_locales(root: Path, loaded: Loaded) -> list[Problem]:
             continue
         try:
             raw = read_yaml(path, name)
-            loaded.locales[Language(stem)] = LocaleFile(name, _validated(Locale, raw, name), raw)
+            loaded.locales[Language(stem)] = LocaleFile(name, validated(Locale, raw, name), raw)
         except FilesError as error:
             problems += error.problems
     return problems

@@ -32,6 +32,10 @@ class Phrases(Block):
     option_without_dose: str
     no_order_yet: str
     no_drug_left: str
+    none_stocked: str
+    not_stocked: str
+    formulary_order: str
+    local_limit: str
     incomplete: str
     data_of_day: str
     needs_first: str
@@ -55,6 +59,8 @@ PHRASE_PLACEHOLDERS: Final[Mapping[str, frozenset[str]]] = {
     "more_facts": frozenset({"count"}),
     "more_names": frozenset({"count"}),
     "option_without_dose": frozenset({"drug"}),
+    "formulary_order": frozenset({"drugs"}),
+    "local_limit": frozenset({"name", "limit", "source", "because", "by", "date"}),
     "needs_first": frozenset({"drug", "data"}),
     "order": frozenset({"name"}),
     "create_order": frozenset({"name"}),

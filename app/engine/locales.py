@@ -7,7 +7,7 @@ and line. What remains is one `Locale` of plain strings per language.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from difflib import get_close_matches
 from string import Formatter
@@ -21,17 +21,48 @@ from app.features.notes import NOTE_VALUES, NoteCode
 from app.vocabulary import TOPICS, Language
 from app.yaml_files import Place, Problem, Table, line_of
 
+BECAUSE = "because"
 Texts = dict[Place, str]
 """The texts of a file by their place: ("statements", "uppsala.dxa.low-weight", "because")."""
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The file of a source that an entry comes from."""
+
+    name: str
+    raw: Table
+
+
+@dataclass(frozen=True, slots=True)
 class LocaleFile:
-    """One file of guidelines/locales: its checked content, and the values as written, which know their lines."""
+    """One file of guidelines/locales: its checked content, and the values as written, which know their lines.
+
+    `parts`: where an entry (section, key) comes from that stands in the folder of its source.
+    """
 
     name: str  # path below the folder that holds guidelines/
     content: Locale
     raw: Table
+    parts: Mapping[tuple[str, str], Part] = field(default_factory=dict)
+
+    def problem(self, place: Place, message: str) -> Problem:
+        """A problem at a place; one with a text that is missing is shown in the file that has its neighbours."""
+        part = self._part(place) if len(place) > 1 else None
+        if part is not None:
+            return Problem(part.name, line_of(part.raw, place), message)
+        return Problem(self.name, line_of(self.raw, place), message)
+
+    def with_content(self, content: Locale) -> LocaleFile:
+        """The file with other texts."""
+        return replace(self, content=content)
+
+    def _part(self, place: Place) -> Part | None:
+        section, key = str(place[0]), str(place[1])
+        if (section, key) in self.parts or key in self.raw.get(section, {}):
+            return self.parts.get((section, key))
+        source = key.partition(".")[0]
+        return next((part for (_, other), part in self.parts.items() if other.partition(".")[0] == source), None)
 
 
 @dataclass
@@ -102,7 +133,7 @@ class _FileCheck:
 
     def problem(self, place: Place, message: str) -> None:
         """Note a problem at a place of the file."""
-        self._problems.append(Problem(self._file.name, line_of(self._file.raw, place), message))
+        self._problems.append(self._file.problem(place, message))
 
     def keys(self, section: Place, keys: Collection[str], *, required: bool) -> None:
         """The keys of a section: none that stands for nothing, and all of `keys` where they are required."""
@@ -205,7 +236,7 @@ def limit_problems(
                     hint = f"write {{{placeholder}}}" if placeholder else f"its limits are {_listed(limits)}"
                     messages.append(f"{number} stands neither in the quotation nor under figures: {hint}")
             for message in messages:
-                yield Problem(file.name, line_of(file.raw, place), f"{_told(place)}: {message}")
+                yield file.problem(place, f"{_told(place)}: {message}")
 
 
 def dose_problems(files: Mapping[Language, LocaleFile], drug: Drug) -> Iterator[Problem]:
@@ -223,7 +254,7 @@ def dose_problems(files: Mapping[Language, LocaleFile], drug: Drug) -> Iterator[
             messages = [f"the placeholder {{{name}}} is missing" for name in doses if name not in names]
             messages += [f"the order has no {{{name}}}" for name in sorted(names - amounts.keys())]
             for message in messages:
-                yield Problem(file.name, line_of(file.raw, place), f"{_told(place)}: {message}")
+                yield file.problem(place, f"{_told(place)}: {message}")
 
 
 def _names(text: str) -> frozenset[str]:
@@ -237,13 +268,24 @@ def _listed(limits: Mapping[str, Decimal]) -> str:
     return ", ".join(f"{{{name}}} = {limit}" for name, limit in limits.items()) or "none"
 
 
-def filled(locale: Locale, limits: Mapping[str, Mapping[str, Decimal]], drugs: Iterable[Drug]) -> Locale:
-    """The locale with its numbers filled in. `limits`: placeholders of a statement by recommendation id."""
+def filled(
+    locale: Locale,
+    limits: Mapping[str, Mapping[str, Decimal]],
+    local_limits: Mapping[str, Mapping[str, Decimal]],
+    drugs: Iterable[Drug],
+) -> Locale:
+    """The locale with its numbers filled in. `limits`: placeholders of a statement by recommendation id.
+
+    What the source says has the limits of the source; the reason for a card has those that decided, which a hospital
+    can have changed (`local_limits`).
+    """
     mark = locale.decimal_mark
     statements = dict(locale.statements)
     for rule_id, texts in locale.statements.items():
         changed = {
-            part: with_numbers(text, limits[rule_id], mark) for part, text in texts.model_dump().items() if "{" in text
+            part: with_numbers(text, (local_limits if part == BECAUSE else limits)[rule_id], mark)
+            for part, text in texts.model_dump().items()
+            if "{" in text
         }
         if changed:
             statements[rule_id] = texts.model_copy(update=changed)

@@ -146,6 +146,11 @@ class Recommendation(Block):
     note: str | None = None
     reason: str | None = None  # for logic, text and none: where it is used, or why not
 
+    @property
+    def protects(self) -> bool:
+        """Whether it is a statement of safety: marked so, or a contraindication or caution."""
+        return self.safety or self.drug_rule is not None
+
 
 class SourceFile(Block):
     """source.yaml of one guideline."""

@@ -69,8 +69,11 @@ def summary(resource: Resource) -> Resource:
     return {"resourceType": short.pop("resourceType"), "id": short.pop("id"), "meta": {"tag": [tag]}, **short}
 
 
-def capability_statement(types: list[str], *, version: str, started: str) -> Resource:
-    """The CapabilityStatement of this server process; `started` is the day since which it serves this content."""
+def capability_statement(types: list[str], *, version: str, started: str, local: tuple[str, ...] = ()) -> Resource:
+    """The CapabilityStatement of this server process; `started` is the day since which it serves this content.
+
+    `local`: what the overlay of a hospital changes, one sentence each.
+    """
     interactions = [{"code": "read"}, {"code": "search-type"}]
     return {
         "resourceType": "CapabilityStatement",
@@ -86,7 +89,7 @@ def capability_statement(types: list[str], *, version: str, started: str) -> Res
         "description": "The code sets and guidelines behind the CDS Hooks services, to be read. Holds no patient data.",
         "kind": "instance",
         "software": {"name": "Osteon", "version": __version__},
-        "implementation": {"description": "Osteon, clinical decision support for osteoporosis"},
+        "implementation": {"description": " ".join(["Osteon, clinical decision support for osteoporosis.", *local])},
         "fhirVersion": FHIR_VERSION,
         "format": ["json"],
         "rest": [{"mode": "server", "resource": [{"type": kind, "interaction": interactions} for kind in types]}],

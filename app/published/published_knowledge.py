@@ -14,6 +14,18 @@ from app.published.plan_definitions import plan_definitions
 from app.published.value_sets import load_concepts, value_sets
 
 
+def _local(knowledge: Knowledge) -> tuple[str, ...]:
+    """What the overlay of a hospital changes, as far as whoever connects must know of it."""
+    local = knowledge.local
+    if not local.fingerprint:
+        return ()
+    of = f" of {local.hospital}" if local.hospital else ""
+    return (
+        f"Runs under the overlay {local.fingerprint}{of}.",
+        *(f"Safety statement switched off by decision of the hospital: {risk}." for risk in local.risks),
+    )
+
+
 class PublishedKnowledge:
     """The knowledge as FHIR R4 resources, built once: about half a second, most of it reading the concept files.
 
@@ -32,7 +44,7 @@ class PublishedKnowledge:
             "ConceptMap": {"local": local_concept_map(version)},
         }
         day = (started or datetime.now(UTC).date()).isoformat()
-        statement = capability_statement(list(by_type), version=version, started=day)
+        statement = capability_statement(list(by_type), version=version, started=day, local=_local(knowledge))
         self._searchable: Mapping[str, Mapping[str, Resource]] = MappingProxyType(by_type)
         self._all = MappingProxyType(by_type | {"CapabilityStatement": {"osteon": statement}})
 

@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.cds_hooks.configuration import Preferences
 from app.outbound.addresses import AddressRefused, IPNetwork, parse_url
-from app.profiles import profile_ids
+from app.profiles import local_folder, profile_ids
 from app.vocabulary import Language
 
 # Asymmetric ones only: "none" and the HMAC family (whose key would be the public text of a key set) cannot be chosen.
@@ -39,8 +39,8 @@ class ClientDefaults(BaseModel):
     @field_validator("profile")
     @classmethod
     def _known_profile(cls, name: str | None) -> str | None:
-        if name is not None and name not in profile_ids():
-            raise ValueError(f"a profile is one of {', '.join(profile_ids())}")
+        if name is not None and name not in profile_ids(local_folder()):
+            raise ValueError(f"a profile is one of {', '.join(profile_ids(local_folder()))}")
         return name
 
     @field_validator("timezone")
