@@ -18,7 +18,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 UNREADABLE = "unreadable"
-"""Why a record was set aside whose form nobody can read."""
+"""The reason for setting aside a record in an unreadable form."""
 UNNAMED = "?"
 """In the place of an id that is absent or no FHIR id."""
 
@@ -44,7 +44,7 @@ class Source(StrEnum):
 
 
 class ObservationCategory(StrEnum):
-    """The categories by which Observations are asked for (HL7 observation-category)."""
+    """The categories by which Observations are queried (HL7 observation-category)."""
 
     LABORATORY = "laboratory"
     VITAL_SIGNS = "vital-signs"
@@ -137,7 +137,7 @@ class Interpretation(StrEnum):
 
 
 class ObservationFact(Struct, frozen=True, gc=False):
-    """One measured or asked fact.
+    """One measurement or recorded answer.
 
     `concepts`: concept ids of guidelines/concepts (several where codings agree). `value` is in `unit`, the canonical
     unit of the concept (docs/data.md); a value whose unit is not known is not here but in `Chart.unusable`.
@@ -163,11 +163,11 @@ class ObservationFact(Struct, frozen=True, gc=False):
 
 
 class UnreadObservation(Struct, gc=False):
-    """A measurement that is read when it is asked for.
+    """A measurement that is read on first use.
 
-    It is certain that it can be used: what cannot is noted while the chart is read, whether or not it is asked for.
+    It is certain that it can be used: what cannot is noted while the chart is read, whether or not it is used.
     `moment`: when it was measured, without fractions of a second; without a zone as it was written. `about`: its number
-    in the unit of its kind, as exact as a float can be. `read` makes the fact of what stands in `record`.
+    in the unit of its kind, as exact as a float can be. `read` makes the fact from `record`.
     """
 
     concepts: frozenset[str]
@@ -179,18 +179,18 @@ class UnreadObservation(Struct, gc=False):
 
     @property
     def fact(self) -> ObservationFact:
-        """What it says; read once."""
+        """The fact; read once."""
         if self._fact is None:
             self._fact = self.read(*self.record)
         return self._fact
 
 
 Recorded = ObservationFact | UnreadObservation
-"""One measured or asked fact of a chart."""
+"""One measurement or recorded answer of a chart."""
 
 
 def fact_of(record: Recorded) -> ObservationFact:
-    """What a record says, read now if it was not read before."""
+    """The fact of a record, read now if it was not read before."""
     return record.fact if isinstance(record, UnreadObservation) else record
 
 
@@ -204,7 +204,7 @@ class DensityKind(StrEnum):
 
 
 class DensitySite(StrEnum):
-    """Where density was measured. `HIP` and `FEMUR` are codes that do not say which part of it."""
+    """Where density was measured. `HIP` and `FEMUR` are codes that do not name the part of it."""
 
     LUMBAR_SPINE = "lumbar_spine"
     TOTAL_HIP = "total_hip"
@@ -233,7 +233,7 @@ class DensityFact(Struct, frozen=True, gc=False):
 
 
 class Presence(StrEnum):
-    """What a condition record says about now."""
+    """The present state of a recorded condition."""
 
     PRESENT = "present"
     PAST = "past"
@@ -354,7 +354,7 @@ class Dose(Struct, frozen=True, gc=False):
 
     `daily_mg`: average per calendar day in mg of the drug's own substance (elemental mg where `elemental`).
     A dose that changes over time is that of today. `single_mg` and `interval_days` as ordered. Unknown parts are None
-    and `unknown_because` says why. A daily
+    and `unknown_because` gives the reason. A daily
     dose that is not known lies between `least_mg` (None: 0) and `most_mg` (None: no upper end is known).
     """
 
@@ -418,7 +418,7 @@ class ProcedureFact(Struct, frozen=True, gc=False):
 
 
 class FamilyFact(Struct, frozen=True, gc=False):
-    """A condition of a relative. `parent` is None where the relationship cannot be told."""
+    """A condition of a relative. `parent` is None where the relationship is unknown."""
 
     ref: str
     concepts: frozenset[str]
@@ -464,7 +464,7 @@ class DraftOrder(Struct, frozen=True, gc=False):
     course: CourseFact  # status PLANNED; drugs may be empty where the drug is not recognised
     action: OrderAction = OrderAction.START
     selected: bool = True  # order-select: in `selections`; other hooks: always
-    recognised: bool = True  # a drug that is known, or a code that says it is another one
+    recognised: bool = True  # a drug that is known, or a code that identifies another one
     replaces: str | None = None  # priorPrescription
     ingredients: frozenset[str] = frozenset()  # of the course that it would begin, change or stop
 

@@ -1,6 +1,6 @@
 """Where the data that is not code lives: guidelines and example requests.
 
-In a checkout it stands beside the package, in an installed wheel inside it (see pyproject.toml).
+In a checkout it is beside the package, in an installed wheel inside it (see pyproject.toml).
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ def months_since(when: DateRange, today: date) -> tuple[Decimal, Decimal]:
 def within_months(when: DateRange | None, months: int, today: date) -> bool | None:
     """Whether an event is at most `months` old; None if its date does not tell.
 
-    The limit is moved instead of the age worked out: it is the same question, and asked for nearly every value.
+    The limit is moved instead of the age worked out: it is equivalent, and cheaper for the many values.
     """
     if when is None:
         return None

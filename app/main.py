@@ -72,7 +72,7 @@ def create_app(
     `today` is the clock (by default the day in the time zone of the settings); `self_test` raises where a built-in case
     does not come out (by default the sample patient of openapi/examples). `knowledge` is what stands below /fhir,
     `fhir_client` asks FHIR servers for what was left out of prefetch (without it no other host is called). `trust` says
-    who may call, by default as the environment says; `verifier` checks tokens, by default as `trust` says.
+    who may call, by default from the environment; `verifier` checks tokens, by default by `trust`.
     `overlay`: the fingerprint of the overlay of a hospital and its name, for readiness.
     With `worker_processes` large charts are answered in processes of their own, which are forked here: do it before
     there are threads.
@@ -135,7 +135,7 @@ def create_app(
     add_documentation(app)
     app.openapi = openapi.document_maker(app)  # type: ignore[method-assign]  # FastAPI's documented way
     _add_error_handlers(app)
-    # The last one added is the outermost: CORS headers stand on every answer, errors included.
+    # The last one added is the outermost: every answer has CORS headers, errors included.
     app.add_middleware(ClientTrust, settings=trust, verifier=verifier, refused=metrics.refused)
     app.add_middleware(PathDefaults, profiles=profile_ids(settings.local))
     app.add_middleware(Observe, metrics=metrics, readiness=readiness)
@@ -230,7 +230,7 @@ def _fhir_client() -> FhirClient | None:
 def _stop_with_parent() -> None:
     """As one of several worker processes: stop when the process that started it is gone, however it ended.
 
-    Otherwise workers of a killed parent keep the port, and nobody is left to stop them.
+    Otherwise workers of a killed parent keep the port, and no process is left to stop them.
     """
     parent = multiprocessing.parent_process()
     if parent is None:

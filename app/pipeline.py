@@ -122,7 +122,7 @@ def _repeated(reference: str | None) -> str | None:
 
 
 def _requester(context: HookContext) -> str | None:
-    """Who would order: only those who can stand in MedicationRequest.requester and ServiceRequest.requester.
+    """Who would order: only the types allowed in MedicationRequest.requester and ServiceRequest.requester.
 
     A refill can come without a user: then it is who asks for the prescriptions at hand, where that is one.
     """
@@ -132,7 +132,7 @@ def _requester(context: HookContext) -> str | None:
 
 
 def _requested_by(order: Record) -> str | None:
-    """Who asks for a prescription, as "Type/id"; None where it does not say so."""
+    """Who asks for a prescription, as "Type/id"; None where it does not name one."""
     requester = order.requester if isinstance(order, MedicationRequest) else None
     reference = requester.reference if requester is not None else None
     return reference if reference is not None and reference.count("/") == 1 else None

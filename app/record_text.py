@@ -25,7 +25,7 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
 
 def shown(text: str) -> str:
-    """The text as an answer may repeat it; "…" stands for what was left out."""
+    """The text as an answer may repeat it; "…" marks what was left out."""
     if len(text) > _LONGEST_READ:
         text = text[:_LONGEST_READ] + "…"
     line = without_hidden(text)
@@ -43,7 +43,7 @@ def without_hidden(text: str) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Whether a text is a FHIR id, so that it can stand in a reference."""
+    """Whether a text is a FHIR id, so that a reference can contain it."""
     return _ID.fullmatch(text) is not None
 
 

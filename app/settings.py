@@ -1,6 +1,6 @@
 """The settings of the service: environment variables with the prefix OSTEON_.
 
-Built by whoever starts the service (`create_app`, the command line), never when a module is imported. A value that
+Built where the service starts (`create_app`, the command line), never when a module is imported. A value that
 cannot be right stops the start with the name of the variable.
 """
 

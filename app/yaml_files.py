@@ -28,7 +28,7 @@ from yaml.events import (
 MAX_DEPTH: Final = 40
 MAX_ALIASES: Final = 200
 MAX_VALUES: Final = 500_000
-"""How many values a file may hold, each alias counted as all that it stands for."""
+"""How many values a file may hold, each alias counted with all that it expands to."""
 
 _WORDS: Final = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),

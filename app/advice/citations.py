@@ -1,4 +1,4 @@
-"""Citations: supporting statements and disagreements between sources, added to the advice that stands."""
+"""Citations: supporting statements and disagreements between sources, added to the remaining advice."""
 
 from __future__ import annotations
 

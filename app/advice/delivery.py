@@ -18,7 +18,7 @@ RED_FLAG, DRUG_SAFETY = "red-flag", "drug-safety"
 SAFETY_TOPICS = frozenset({RED_FLAG, DRUG_SAFETY})
 """What is said beside an emergency, and at a discharge without a recent fracture."""
 QUESTION = "data-needed"
-"""The topic of questions: what they ask for is told beside the cards where the moment lets no card stand."""
+"""The topic of questions: their data go beside the cards where the occasion allows no card."""
 NOT_TO_BE_SIGNED = "do-not-start-drug"
 
 
@@ -77,13 +77,13 @@ def _red_flags_of_orders(advice: list[Advice]) -> list[Advice]:
 
 
 def without_answered_questions(advice: list[Advice]) -> list[Advice]:
-    """Without questions whose every datum another card of the answer names as missing: it is asked for there."""
+    """Without questions whose every datum another card of the answer names as missing: that card requests it."""
     named = {name for one in advice if one.topic != QUESTION for name in one.missing}
     return [one for one in advice if one.topic != QUESTION or not one.missing or not named.issuperset(one.missing)]
 
 
 def _not_sent(chart: Chart) -> list[str]:
-    """The list of conditions, where it did not come: without it silence says little, and an empty answer says so.
+    """The list of conditions, where it did not come: without it an empty answer is no all-clear, and has to state that.
 
     Observations and medications are required, and a call without them is not answered.
     """
@@ -93,7 +93,7 @@ def _not_sent(chart: Chart) -> list[str]:
 
 
 def _without_consequences_of_blocked(advice: list[Advice], chart: Chart) -> list[Advice]:
-    """Advice that would only follow from orders that must not be signed is not given: their own cards stand."""
+    """Advice that would only follow from orders that must not be signed is not given: their own cards remain."""
     blocked = {order.ref for one in advice if one.id == NOT_TO_BE_SIGNED for order in one.orders}
     drafts = {order.ref for order in chart.draft_orders}
 
@@ -112,7 +112,7 @@ def _about_new_problem(advice: Advice, chart: Chart) -> bool:
 
 
 def _about_new_intolerance(advice: Advice, chart: Chart) -> bool:
-    """Whether the advice rests on the new intolerance, or asks for it; an emergency always stands."""
+    """Whether the advice rests on the new intolerance, or asks for it; an emergency always remains."""
     new = {fact.ref for fact in chart.new_intolerances}
     asks = UNREAD[Occasion.INTOLERANCE] in advice.missing
     return asks or advice.id == EMERGENCY or any(evidence.resource in new for evidence in advice.evidence)

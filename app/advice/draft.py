@@ -46,13 +46,13 @@ def most_urgent(indicators: Iterable[Indicator]) -> Indicator:
 
 @dataclass
 class Draft:
-    """Advice that stands so far. Becomes a frozen `Advice` when everything is known."""
+    """Advice under assembly. Becomes a frozen `Advice` when everything is known."""
 
     kind: AdviceKind
     cited: list[Cited] = field(default_factory=list)
     supporting: list[Cited] = field(default_factory=list)
     evidence: list[Evidence] = field(default_factory=list)
-    basis: list[Evidence] = field(default_factory=list)  # values that offered drugs rest on, told after the reasons
+    basis: list[Evidence] = field(default_factory=list)  # values that offered drugs rest on, shown after the reasons
     missing: list[str] = field(default_factory=list)
     options: tuple[DrugOption, ...] = ()
     tests: tuple[Orderable, ...] = ()
@@ -61,7 +61,7 @@ class Draft:
     # Keys of remarks:
     no_drug_reasons: list[str] = field(default_factory=list)  # why no drug is suggested: in place of what to do
     preamble: list[str] = field(default_factory=list)  # what comes before what to do
-    replacement_text: list[str] = field(default_factory=list)  # what stands in place of what to do
+    replacement_text: list[str] = field(default_factory=list)  # replaces what to do
     notes: list[str] = field(default_factory=list)
     disagreements: list[str] = field(default_factory=list)
     orders: list[DraftOrder] = field(default_factory=list)
@@ -123,7 +123,7 @@ class Draft:
         evidence += [e for name in self.kind.block.shows for e in features.feature(name).evidence]
         evidence += self.basis
         evidence += features.shown_for(missing)
-        # The same fact comes by many ways: told apart by identity first, comparing is dear.
+        # The same fact comes by many ways: compared by identity first, because equality is expensive.
         distinct = {id(one): one for one in evidence}.values()
         blocked = bool(self.cited) and all(c.finding.no_suggestion for c in self.cited)
         return Advice(

@@ -17,7 +17,7 @@ from app.terminology.drug_classes import classes_of_shared_intolerance
 
 @dataclass(frozen=True)
 class DrugKnowledge:
-    """What all findings say about drugs, for one patient in one profile."""
+    """The effect of all findings on drugs, for one patient in one profile."""
 
     knowledge: Knowledge
     profile: str
@@ -63,7 +63,7 @@ class DrugKnowledge:
         return [c for c in self.concerning(classes) if c.holds and self.effect(c, classes) == "caution"]
 
     def must_know(self, classes: Iterable[str], place: Cited | None = None) -> tuple[str, ...]:
-        """Data without which the drug is not suggested: contraindications that cannot be told, what its place asks.
+        """Data without which the drug is not suggested: undecided contraindications, and what its place asks.
 
         A value known as an interval (">90") is known where every limit lies outside of it.
         """

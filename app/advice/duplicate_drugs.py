@@ -28,7 +28,7 @@ BONE_DRUGS = frozenset({"bone_drug", "oncological_bone_drug"})
 
 @dataclass(frozen=True, slots=True)
 class Duplicates:
-    """The drafts that are in conflict, and the running courses that they would stand beside."""
+    """The drafts that are in conflict, and the running courses that they would duplicate."""
 
     orders: tuple[DraftOrder, ...]
     running: tuple[CourseFact, ...]

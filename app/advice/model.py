@@ -1,4 +1,4 @@
-"""What the advice layer passes on: one action for the clinician, with everything that a card must say about it."""
+"""What the advice layer passes on: one action for the clinician, with everything that its card must contain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.engine.schema import Drug, Indicator, Orderable
 from app.features.model import Evidence, Features
 
 UNREAD = {Occasion.REFILL: "renewed_drug", Occasion.INTOLERANCE: "intolerance_entry"}
-"""What is asked for where the call is about something that came in a shape that cannot be read."""
+"""The missing datum where the call is about something in an unreadable form."""
 
 
 class Role(StrEnum):
@@ -28,7 +28,7 @@ class Role(StrEnum):
 
 
 class Findings:
-    """The findings of one patient, each evaluated at most once and only when it is asked for.
+    """The findings of one patient, each evaluated at most once, on first use.
 
     Most recommendations do not apply to most patients: of those only the truth is worked out, without its reasons.
     """
@@ -38,7 +38,7 @@ class Findings:
         self._done: dict[str, Finding] = {}
 
     def truth(self, rule: Rule) -> Truth:
-        """Whether a recommendation applies; None where it cannot be told."""
+        """Whether a recommendation applies; None where it is undecided."""
         return self.features.settled(rule, rule.truth)
 
     def of(self, rule: Rule) -> Finding:
@@ -58,7 +58,7 @@ class Cited(Struct, frozen=True, gc=False):
 
     @property
     def truth(self) -> Truth:
-        """Whether it applies to this patient; None where it cannot be told."""
+        """Whether it applies to this patient; None where it is undecided."""
         return self.findings.truth(self.rule)
 
     @property
@@ -68,7 +68,7 @@ class Cited(Struct, frozen=True, gc=False):
 
     @property
     def finding(self) -> Finding:
-        """What it says of this patient, with the reasons."""
+        """The result for this patient, with the reasons."""
         return self.findings.of(self.rule)
 
     @property
@@ -116,13 +116,13 @@ class Advice:
     tests: tuple[Orderable, ...] = ()
     calcium: tuple[Drug, str] | None = None  # the preparation and the source whose amounts it has
     no_suggestion: bool = False
-    no_drug_reasons: tuple[str, ...] = ()  # why no drug is suggested: stands in place of what to do
+    no_drug_reasons: tuple[str, ...] = ()  # why no drug is suggested: replaces what to do
     preamble: tuple[str, ...] = ()  # what comes before what to do
-    replacement_text: tuple[str, ...] = ()  # what stands in place of what to do, where the reason is a weak one
+    replacement_text: tuple[str, ...] = ()  # replaces what to do, where the reason is a weak one
     notes: tuple[str, ...] = ()
     disagreements: tuple[str, ...] = ()
     orders: tuple[DraftOrder, ...] = ()  # the drafts at hand that it is about
-    not_recognised: tuple[str, ...] = ()  # other drafts at hand whose drug cannot be told, as the record names them
+    not_recognised: tuple[str, ...] = ()  # other drafts at hand whose drug is unknown, as the record names them
     removable: tuple[DraftOrder, ...] = ()  # drafts in conflict: one of them may be removed
     replaces: str | None = None  # the running MedicationRequest that the offered drugs take the place of
     drug_id: str = ""  # the drug that the advice is about, where the files have it
@@ -137,8 +137,8 @@ class Advice:
 
 @dataclass(frozen=True)
 class AdviceSet:
-    """Everything the service has to say at one moment."""
+    """The complete result of one call."""
 
     advice: tuple[Advice, ...]
-    missing: tuple[str, ...] = ()  # asked for, where no card carries it
-    left_out: tuple[str, ...] = ()  # advice that stands and is not sent, because the request wants fewer cards
+    missing: tuple[str, ...] = ()  # requested, where no card carries it
+    left_out: tuple[str, ...] = ()  # open advice that is not sent, because the request wants fewer cards

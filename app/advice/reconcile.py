@@ -79,7 +79,7 @@ class Advisor:
     def review(
         self, profile: str, features: Features, renewal: Renewal, *, switched: frozenset[str] = frozenset()
     ) -> list[Advice]:
-        """What patient-view would say of the course of the drug that is renewed, and of nothing else (decision 65).
+        """The advice of patient-view on the course of the renewed drug alone (decision 65).
 
         `features` are those of `renewal.chart`.
         """

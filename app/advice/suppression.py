@@ -1,4 +1,4 @@
-"""Suppression: gates, joins and answered tests decide which of the opened advice stands."""
+"""Suppression: gates, joins and answered tests decide which of the opened advice remains."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ ADVISES_CHANGE = frozenset({"use-other-drug", "follow-denosumab", "follow-anabol
 
 @dataclass
 class Opened:
-    """The advice that stands before gates; keyed by advice id, with the drugs where there is one card each."""
+    """The open advice before gates; keyed by advice id, with the drugs where there is one card each."""
 
     drafts: dict[tuple[str, str], Draft] = field(default_factory=dict)
 
@@ -118,7 +118,7 @@ def open_for_orders(opened: Opened, drugs: DrugKnowledge, chart: Chart) -> None:
     """Safety of the draft orders at hand, and the alternative where one must not be signed.
 
     Orders of one drug are looked at together, and the same advice for the same reasons is one card, however many orders
-    it is about. A card says which other orders were not checked, because their drug cannot be told.
+    it is about. A card names the other orders that were not checked, because their drug is unknown.
     """
     by_drugs: dict[frozenset[str], list[DraftOrder]] = {}
     for order in chart.draft_orders:
@@ -231,7 +231,7 @@ def open_for_intolerances(opened: Opened, drugs: DrugKnowledge, chart: Chart) ->
     """A bone drug that was not tolerated, just recorded: which one instead (decision 67).
 
     Low calcium under denosumab is corrected first, and opens no list of other drugs (decision 43). Where the chart asks
-    for another drug for the same reason, its citations stand on this card.
+    for another drug for the same reason, its citations go on this card.
     """
     for fact in chart.new_intolerances:
         if "bone_drug" not in fact.drugs:
@@ -266,13 +266,13 @@ def open_for_unread_context(opened: Opened, knowledge: Knowledge, chart: Chart) 
 
 
 def collect_asks(opened: Opened, knowledge: Knowledge, active: Iterable[Cited]) -> None:
-    """Data that alone keep a recommendation from being decided, unless its card stands anyway (decision 1)."""
+    """Data that alone keep a recommendation from being decided, unless its card is open anyway (decision 1)."""
     standing = {advice_id for advice_id, _ in opened.drafts}
     for cited in active:
         if not cited.rule.may_ask or cited.truth is not None:
             continue
         if cited.rule.block.advise in standing:
-            # The card stands on another recommendation: what keeps this one from being decided is named there.
+            # Another recommendation keeps the card open: it names what keeps this one undecided.
             opened.open(knowledge, cited.rule.block.advise).missing += _withheld_for(cited)
             continue
         if _is_withheld(knowledge, cited):
@@ -284,7 +284,7 @@ def collect_asks(opened: Opened, knowledge: Knowledge, active: Iterable[Cited]) 
 
 
 def _is_withheld(knowledge: Knowledge, cited: Cited) -> bool:
-    """Whether a gate withholds the advice of a recommendation: nothing is asked for that could not matter."""
+    """Whether a gate withholds the advice of a recommendation: no datum is requested that could not matter."""
     kind = knowledge.advice.get(cited.rule.block.advise or "")
     if kind is None:
         return False
@@ -292,7 +292,7 @@ def _is_withheld(knowledge: Knowledge, cited: Cited) -> bool:
 
 
 def _withheld_for(cited: Cited) -> tuple[str, ...]:
-    """The data behind exclusions that cannot be told, of a recommendation that would hold otherwise."""
+    """The data behind undecided exclusions, of a recommendation that would hold otherwise."""
     return cited.finding.asks if cited.finding.outcome.truth is True else ()
 
 

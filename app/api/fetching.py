@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Fetcher:
     """Asks the FHIR servers that are on the list; a call with any other stays as it came.
 
-    Without a client no server is listed. Why a query failed stands in the log, in the metric and, where the data is
+    Without a client no server is listed. The reason for a failed query is in the log, the metric and, where the data is
     required, in the 412: a fixed word of `app.outbound.reasons.REASONS`.
     """
 

@@ -1,6 +1,6 @@
-"""Work on the event loop that cannot hold it up: over its share of processor time, it is ended where it stands.
+"""Work on the event loop that cannot hold it up: over its share of processor time, it is aborted.
 
-How long a chart takes cannot be told from its size: records of one kind cost fifty times as much as records of another
+The size of a chart does not predict its time: records of one kind cost fifty times as much as records of another
 (docs/measurements.md). So short calls are begun on the event loop, and what is not done within INLINE_SECONDS is given
 up and done again in a worker process. The kernel's timer of processor time interrupts Python between two instructions;
 work is a function of the call and of memos that are filled last, so nothing is left half done.

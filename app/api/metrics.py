@@ -85,7 +85,7 @@ class Metrics:
         self._seconds.labels(route).observe(seconds)
 
     def answered(self, service: str, tally: Tally) -> None:
-        """Count what the cards of an answer say."""
+        """Count the advice on the cards of an answer."""
         for advice in tally.advice:
             self._advice.labels(service, advice).inc()
         for name in tally.missing:

@@ -1,4 +1,4 @@
-"""The detail of a card: what to do, why, what the sources say, what is missing and what is not suggested."""
+"""The detail of a card: what to do, why, the statements of the sources, what is missing and what is not suggested."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FACTS = 12
 def detail_of(advice: Advice, wording: Wording, facts: EvidenceRenderer, *, incomplete: bool = False) -> str:
     """The detail as GitHub Flavored Markdown, most important first. No HTML; what came from the record is escaped.
 
-    `incomplete`: a list of records came in part, which every card says (CDS Hooks, prefetch with further pages).
+    `incomplete`: a list of records came in part, as every card states (CDS Hooks, prefetch with further pages).
     """
     parts = [
         _action(advice, wording),
@@ -155,7 +155,7 @@ def _notes(advice: Advice, wording: Wording) -> list[str]:
     lines += [wording.phrases.not_recognised.format(drug=name) for name in names]
     lines += [wording.statement(c.rule).card_note for c in advice.triggered_by]
     distinct = list(dict.fromkeys(line for line in lines if line))
-    # Recommendations of one source share remarks: what another line says and more is not said by itself.
+    # Recommendations of one source share remarks: a line that another one contains is left out.
     return [line for line in distinct if not any(other != line and other.startswith(line) for other in distinct)]
 
 

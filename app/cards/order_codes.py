@@ -130,7 +130,7 @@ def reference_to(kind: str, id_or_reference: str) -> dict[str, str]:
         return {"reference": id_or_reference}
     if _ID.fullmatch(id_or_reference):
         return {"reference": f"{kind}/{id_or_reference}"}
-    raise ValueError(f"not the id of a {kind}")  # the value itself may identify somebody
+    raise ValueError(f"not the id of a {kind}")  # the value itself may identify a person
 
 
 def references_of_kind(references: Iterable[str], kinds: frozenset[str]) -> list[dict[str, str]]:

@@ -39,7 +39,7 @@ Resource = dict[str, Any]
 """A FHIR resource as plain JSON."""
 
 _ID_LENGTH = 32
-_REASONS = frozenset({"Condition"})  # other evidence is told in words: reasonReference of both types takes a Condition
+_REASONS = frozenset({"Condition"})  # other evidence is given in words: reasonReference of both types takes a Condition
 _REQUESTERS = ("Practitioner", "PractitionerRole", "Organization", "Patient", "RelatedPerson", "Device")
 
 
@@ -97,9 +97,9 @@ def check_order(drug: DrugLike, source: str, locale: Locale) -> None:
 
 
 _constants: dict[tuple[object, ...], tuple[tuple[object, ...], bytes]] = {}
-"""Constant parts by how and of which objects they are made; nobody's data.
+"""Constant parts by how and of which objects they are made; no personal data.
 
-The objects are frozen and told apart by identity. They are kept here, so that none can take the place of another.
+Keyed by id(): the objects are frozen, and kept here so that no id is reused.
 """
 
 

@@ -21,7 +21,7 @@ _EMPTY_ENDS = " :;,()"
 def answer_of(
     advice: AdviceSet, knowledge: Knowledge, profile: str, chart: Chart, ordering: Ordering, language: str
 ) -> HookAnswer:
-    """The whole answer: one card per advice; what no card carries stands beside them."""
+    """The whole answer: one card per advice; what no card carries goes into the extension."""
     wording = wording_in(knowledge, language)
     facts, unused = EvidenceRenderer(wording, wording_in(knowledge, Language.EN), chart.by_local_codes), not_used(chart)
     incomplete = Availability.PARTIAL in chart.availability.values()
@@ -63,7 +63,7 @@ def summary_of(advice: Advice, wording: Wording) -> str:
         return fit_summary(line.rstrip(_EMPTY_ENDS))
     kept = list(reasons)
     while len(line) > SUMMARY_LIMIT and len(kept) > 1:
-        # The last reasons give way, not the end of the sentence: it can say what to do. The detail has all of them.
+        # The last reasons give way, not the end of the sentence: it can hold the action. The detail has all of them.
         kept.pop()
         line = summary.format(because="; ".join(kept) + " …", order=name, drug=name).replace("….", "…")
     return fit_summary(line)

@@ -24,7 +24,7 @@ _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|~!]")
 _ANNOTATION = re.compile(r"\{[^}]*\}")
 """What UCUM writes in braces ("{count}") means nothing to a reader."""
 _COMPOSED = ("_last_dose", "_intolerance", "_end", "_use")
-"""Endings of data names that say what is known of a drug; `composed_names` of the locale says them in words."""
+"""Endings of data names that describe what is known of a drug; `composed_names` of the locale words them."""
 
 _NO_TEXTS = StatementTexts()
 
@@ -116,7 +116,7 @@ class Wording:
         return known
 
     def citation(self, rule: Rule, *, safety: bool) -> str:
-        """What a recommendation says, where, how strongly, and whether it is cited for safety."""
+        """The statement of a recommendation, its place and strength, and whether it is cited for safety."""
         known = self._citations.get((rule.id, safety))
         if known is None:
             block = rule.block

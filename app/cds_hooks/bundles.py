@@ -146,7 +146,7 @@ def lacks_matches(bundle: Bundle) -> bool:
 
 
 def _is_plain_match(entry: Entry) -> bool:
-    """Whether an entry says nothing of its resource but that it is a match or included."""
+    """Whether an entry only marks its resource as a match or included."""
     return entry.response is None and (entry.search is None or entry.search.mode != "outcome")
 
 
@@ -157,7 +157,7 @@ def _is_match(entry: Entry) -> bool:
 
 
 def is_failure(outcome: OperationOutcome) -> bool:
-    """Whether a query failed. An outcome that says nothing cannot be taken for a harmless note."""
+    """Whether a query failed. An empty outcome cannot be taken for a harmless note."""
     return not outcome.issue or any(issue.severity in _FAILED_SEVERITIES for issue in outcome.issue)
 
 

@@ -36,7 +36,7 @@ OPTIONAL_TOPICS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What one place asks for: the request, the path, the client. None or empty = it says nothing of that."""
+    """The options from one place: the request, the path, the client. None or empty = not set there."""
 
     profile: str | None = None
     language: Language | None = None

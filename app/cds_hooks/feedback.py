@@ -30,7 +30,7 @@ OVERRIDE_REASONS: tuple[Coding, ...] = (
 CODES = frozenset(reason.code for reason in OVERRIDE_REASONS)
 
 
-# RFC 3339 date-time; the standard asks for UTC, and an offset says which moment it is just as well.
+# RFC 3339 date-time; the standard asks for UTC, and an offset defines the moment just as well.
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _COMMENT_LIMIT = 10_000
 _ITEM_LIMIT = 10_000

@@ -1,4 +1,4 @@
-"""Prefetch: what the values that came back mean. What is asked for stands in `app.cds_hooks.queries`.
+"""Prefetch: the meaning of the values that came back. The queries are in `app.cds_hooks.queries`.
 
 A key can come back in six ways: not at all, null, as an OperationOutcome, as one resource, as a Bundle, or as a Bundle
 with further pages. `resolve` turns each into the records that are there and into how far their absence can be trusted
@@ -24,7 +24,7 @@ from app.wire.procedures import Procedure, ServiceRequest
 from app.wire.record import Record
 from app.wire.resources import Damaged
 
-# Only for a single resource under a search key: whether it is what was asked for.
+# Only for a single resource under a search key: whether it is the requested one.
 _TYPES: dict[Source, type[Record]] = {
     Source.OBSERVATIONS: Observation,
     Source.MEDICATIONS: MedicationRecord,
@@ -53,7 +53,7 @@ class Records:
     `entries`: every resource, also those that only serve a reference (search.mode `include`). `damaged`: those of them
     that lack members which could not be read. `addresses`: those of them that have another address than their type and
     id, by that address. `availability` has every `Source`. `patient` is None where it did not come; `patient_absent`
-    says whether its key was left out (or its query failed), so that it can still be fetched.
+    shows whether its key was left out (or its query failed), so that it can still be fetched.
     `next_pages`: for each key that is incomplete for want of further pages only, the address of the next one.
     `by_key`: how complete the list under each key is that came, for the keys that are known. `others`: the kinds of
     records that came under other keys; how complete they are is not known. `categories`: those of Observations whose
@@ -77,7 +77,7 @@ class Records:
     def queries(self, patient_id: str) -> dict[str, str]:
         """What is worth asking a FHIR server for: by key, the query of a key that was left out, or its next page.
 
-        A key whose query failed at the client is not asked again (PFD-4), except the patient, without whom nothing
+        A key whose query failed at the client is not queried again (PFD-4), except the patient, without whom nothing
         goes.
         """
         by_category = not self.by_key.keys().isdisjoint(CATEGORY_KEYS)
@@ -87,9 +87,9 @@ class Records:
         return {**{key: every[key] for key in keys}, **self.next_pages}
 
     def _answered(self, key: str) -> bool:
-        """Whether what a key is asked for came under another key, whole or in part, or failed there."""
+        """Whether the data of a key came under another key, whole or in part, or failed there."""
         if key in CATEGORY_KEYS and Source.OBSERVATIONS.value in self.by_key:
-            return True  # the client has asked for all Observations at once
+            return True  # the client has queried all Observations at once
         covered = self.asked.covers[key]
         return bool(covered) and all(
             part in self.categories
@@ -141,10 +141,10 @@ def resolve(
     wrong: Collection[str] = frozenset(),
     queries: Queries = DEFAULT_QUERIES,
 ) -> Records:
-    """The records of a prefetch object, those of keys that were not asked for included.
+    """The records of a prefetch object, those of unrequested keys included.
 
-    `wrong`: paths of values that are no JSON object. Raises MalformedRequest where one of them stands under a key that
-    is known, or where the patient is somebody else than `context.patientId`; under another key it is set aside.
+    `wrong`: paths of values that are no JSON object. Raises MalformedRequest where one of them is under a key that
+    is known, or where the patient is another than `context.patientId`; under another key it is set aside.
     """
     collected, by_key, others = Collected(), dict[str, Availability](), set[Source]()
     for key, value in prefetch.items():
@@ -276,7 +276,7 @@ def _patient(
         return among_records, among_records is None
     value = prefetch[PATIENT_KEY]
     if value is None:
-        return None, False  # looked and found nobody
+        return None, False  # queried, no such patient
     own = Collected()
     whole = whole_of(value)
     if isinstance(whole, Patient):

@@ -1,6 +1,6 @@
 """The queries of a deployment: which prefetch keys discovery publishes, and what the list of each of them answers.
 
-Observations are asked for by category: servers of large vendors refuse a search by patient alone, and US Core obliges
+Observations are queried by category: servers of large vendors refuse a search by patient alone, and US Core obliges
 them to take patient and category together. A deployment adds, changes or removes keys (OSTEON_PREFETCH).
 """
 
@@ -85,7 +85,7 @@ class Queries:
     def to_fetch(self, patient_id: str) -> dict[str, str]:
         """The queries that the service itself asks a FHIR server: Observations at once, those without category too.
 
-        A server that refuses this is asked by category (`app.outbound.fhir_client`).
+        A server that refuses this is queried by category (`app.outbound.fhir_client`).
         """
         queries = self.of(patient_id)
         if CATEGORY_KEYS.keys() <= queries.keys():
@@ -95,7 +95,7 @@ class Queries:
 
 
 def _for(patient_id: str, template: str) -> str:
-    # The id stands in a URL; an id with odd characters must stay one value of one parameter.
+    # The id goes into a URL; an id with odd characters must stay one value of one parameter.
     return template.replace(PATIENT_ID, quote(patient_id, safe=""))
 
 

@@ -239,7 +239,7 @@ class Card(Struct, frozen=True, gc=False):
 
 
 class HookAnswer(Struct, frozen=True, gc=False):
-    """The whole answer to one call. `extension` is for what has no card to stand on (notUsed, missing)."""
+    """The whole answer to one call. `extension` is for what belongs to no card (notUsed, missing)."""
 
     cards: tuple[Card, ...] = ()
     extension: Mapping[str, Any] | None = None
@@ -248,7 +248,7 @@ class HookAnswer(Struct, frozen=True, gc=False):
     safety_off: tuple[str, ...] = ()  # safety statements that the hospital has switched off; for the audit line
 
     def to_json(self) -> dict[str, Any]:
-        """The answer as JSON; `cards` stands even when it is empty."""
+        """The answer as JSON; `cards` is present even when it is empty."""
         answer: dict[str, Any] = {"cards": [card.to_json() for card in self.cards]}
         if extension := _plain(self.extension):
             answer["extension"] = extension
@@ -274,7 +274,7 @@ def _members(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def written(members: Mapping[str, Any]) -> Written:
-    """Members gone through now, for what stands in an answer more than once."""
+    """Members gone through now, for what an answer contains more than once."""
     return Written(_pruned(members))
 
 

@@ -1,4 +1,4 @@
-"""`osteon check`: says what is wrong with the guideline files, without starting anything."""
+"""`osteon check`: reports errors in the guideline files, without starting the service."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def squeezed(text: str) -> str:
 
 
 def quote_problems(knowledge: Knowledge, sources: Path, *, only_present: bool = False) -> Iterator[Problem]:
-    """Quotes that do not stand in the lines that they name. `only_present`: of the texts that are in the folder."""
+    """Quotes that the named lines do not contain. `only_present`: of the texts that are in the folder."""
     lines = {
         source.id: (sources / source.file).read_text(encoding="utf-8").split("\n")
         for source in knowledge.sources.values()

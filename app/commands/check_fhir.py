@@ -1,6 +1,6 @@
 """`osteon check-fhir URL`: tries a FHIR server before go-live, query by query.
 
-Prints counts, times and reasons, never anything of the patient. The token comes from a file, so that it stands in no
+Prints counts, times and reasons, never anything of the patient. The token comes from a file, so that it is in no
 list of processes.
 """
 
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _queries(patient_id: str) -> dict[str, str]:
-    """What clients are asked to send, and what the service asks for itself."""
+    """The prefetch queries of clients, and the service's own queries."""
     settings = Settings()
     local = load_knowledge(local=settings.local).local.prefetch if settings.local else {}
     queries = queries_with({**local, **settings.prefetch})

@@ -64,7 +64,7 @@ def _demo(host: str, port: int, *, start: bool) -> int:
 
     if not start:
         return demo.show(demo.address(host, port))
-    # Asked here too: otherwise a service that is already there would be taken for the new one.
+    # Checked here too: otherwise a service that is already there would be taken for the new one.
     if problem := cannot_listen(host, port):
         print(problem, file=sys.stderr)
         return EXIT_PORT_TAKEN

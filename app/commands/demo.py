@@ -50,7 +50,7 @@ def serve_and_show(host: str, port: int) -> int:
     """Start the service, show the sample patient's cards, and stay until Ctrl-C. Gives the exit status."""
     command = [sys.executable, "-m", "app.commands.cli", "serve", "--host", host, "--port", str(port)]
     # A session of its own: Ctrl-C reaches this process alone, which then stops the service once.
-    # Its log would stand between the cards; who wants it sets OSTEON_LOG_LEVEL.
+    # Its log would mix with the cards; to see it set OSTEON_LOG_LEVEL.
     quiet = {"OSTEON_LOG_LEVEL": "warning"} | os.environ
     server = subprocess.Popen(command, start_new_session=True, env=quiet)  # noqa: S603 - our own module with checked arguments
     stopped = False
@@ -74,7 +74,7 @@ def serve_and_show(host: str, port: int) -> int:
 
 
 def _wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> bool:
-    """Whether the service says that it is ready before it ends or the time is over."""
+    """Whether the service reports ready before it ends or the time is over."""
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and server.poll() is None:
         try:

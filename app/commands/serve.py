@@ -66,7 +66,7 @@ def serve(host: str, port: int, workers: int) -> int:
         if workers == 1:
             uvicorn.run(service(), **options)
         else:
-            service()  # a mistake is told here once; in the workers it would be told for ever
+            service()  # an error is reported here once; the workers would repeat it for ever
             uvicorn.run("app.main:service", factory=True, workers=workers, **options)
     except UnusableSetting as error:
         return _refuse(EXIT_SETTINGS, str(error))
@@ -91,7 +91,7 @@ def _variable(problem: Any) -> str:
 
 
 def cannot_listen(host: str, port: int) -> str | None:
-    """Why the address cannot be listened on, in words that say what to do; None where it can."""
+    """Why the address cannot be listened on, with a remedy; None where it can."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         if os.name == "posix":

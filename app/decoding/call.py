@@ -1,7 +1,7 @@
 """Decoding a call, once, into the typed model of what is read (`app.wire`).
 
 Nearly every call fits. Where one does not, its records are decoded one by one, and only those that do not fit are
-repaired. What is no JSON is refused, and so are names that stand twice where records would be lost (decision 64).
+repaired. What is no JSON is refused, and so are duplicate names that would lose records (decision 64).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Strict JSON (RFC 8259), and the members whose name must not stand twice (decision 64).
+"""Strict JSON (RFC 8259), and the members whose name must be unique (decision 64).
 
 orjson refuses NaN, infinities, numbers out of range, lone surrogates, comments and invalid UTF-8.
 """
@@ -34,13 +34,13 @@ _RECORDS_OF_CONTEXT = frozenset(
 
 
 class _Members(dict[str, Any]):
-    """A JSON object with the names that stand in it more than once."""
+    """A JSON object with the names that it repeats."""
 
     twice: frozenset[str] = frozenset()
 
 
 def refuse_lost_records(raw: bytes) -> None:
-    """Raise MalformedRequest where a name that stands twice would lose records or the context.
+    """Raise MalformedRequest where a duplicate name would lose records or the context.
 
     These are `context`, `prefetch`, a key of `prefetch`, a member of `context` that holds records, and `entry` of a
     Bundle. Elsewhere the last of two members counts, as in every parser. Slow and exact: called only where a quick
@@ -66,7 +66,7 @@ def _members(pairs: list[tuple[str, Any]]) -> _Members:
 
 
 def _loses_members(body: object) -> bool:
-    """Whether a member of the call that holds records stands twice."""
+    """Whether a member of the call that holds records is repeated."""
     if not isinstance(body, _Members):
         return False
     context, prefetch = body.get("context"), body.get("prefetch")

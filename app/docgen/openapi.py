@@ -25,7 +25,7 @@ _OPTIONS = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 def written(document: Mapping[str, Any]) -> bytes:
-    """A document as it stands in the repository."""
+    """A document as in the repository."""
     return orjson.dumps(document, option=_OPTIONS)
 
 

@@ -2,7 +2,7 @@
 
     python -m app.docgen.settings > docs/configuration.md
 
-Names, defaults and limits come from the classes; what a setting means stands here, one sentence each. A setting without
+Names, defaults and limits come from the classes; the meaning of a setting is here, one sentence each. A setting without
 a sentence, or a sentence without a setting, is an error: the page cannot fall behind unnoticed.
 """
 
@@ -183,7 +183,7 @@ def _default(name: str, value: Any) -> str:
 
 
 def _default_of_features(name: str) -> Any:
-    """The reading that stands where a hospital says nothing: it is kept with the features."""
+    """The default reading, which the features define."""
     defaults = FeatureSettings()
     if name.startswith("max_age_"):
         return defaults.max_age_months[name.removeprefix("max_age_").removesuffix("_months")]

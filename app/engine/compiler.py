@@ -1,4 +1,4 @@
-"""Compiles the criterion trees of guideline files into nodes, and says what is wrong with them.
+"""Compiles the criterion trees of guideline files into nodes, and reports their errors.
 
 The grammar is in docs/guideline-language.md.
 """

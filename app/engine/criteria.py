@@ -8,7 +8,7 @@ Grammar (docs/guideline-language.md):
     feature: {is: post} / {one_of: [..]} / {includes: x} words
 
 Each criterion answers two questions. `truth`: whether it holds; the search ends at the first part that decides, and
-nothing is made for it. `evaluate`: the same truth with the facts that decided it and what would, for what is told.
+nothing is made for it. `evaluate`: the same truth with the facts that decided it and those that would, for listings.
 """
 
 from __future__ import annotations
@@ -284,7 +284,7 @@ def _search(children: Sequence[Node], features: Features, *, decides: bool) -> T
 def _joined(truth: Truth, outcomes: list[Outcome]) -> Outcome:
     """The outcome of a group: evidence of the children that decided it, missing of those that did not.
 
-    Evidence may stand twice here; whoever shows it leaves the second out (it is dear to compare on each level).
+    Evidence may be repeated here; the caller that shows it removes repetitions (comparing on each level is expensive).
     """
     if truth is None:
         evidence: list[Evidence] = []
@@ -368,7 +368,7 @@ _OUTCOMES: Memo[str, Outcome] = Memo()
 
 @dataclass(frozen=True, slots=True)
 class Named(Node):
-    """A named criterion: listings say its name, and one patient is asked once for all rules that use it."""
+    """A named criterion: listings show its name; it is evaluated once per patient for all rules that use it."""
 
     name: str
     child: Node

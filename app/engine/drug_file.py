@@ -1,4 +1,4 @@
-"""What may stand in a file under guidelines/drugs: everything that the service knows about one drug."""
+"""The schema of guidelines/drugs/DRUG.yaml: everything that the service knows about one drug."""
 
 from __future__ import annotations
 
@@ -108,8 +108,8 @@ class Product(Block):
     not_routes: list[Route] = []  # by these it belongs to no class
     acts: Acts | None = None
     acts_by_dose: list[ActsByDose] = []  # where no one interval holds for the product
-    same_as: str | None = None  # the product that it stands for when records are compared
-    general: bool = False  # a group: says nothing where the drug itself is named too
+    same_as: str | None = None  # the product that it equals when records are compared
+    general: bool = False  # a group: ignored where the drug itself is named too
     unspecified_of: str | None = None  # the record names only this class
     adrenal_replacement: bool = False
     supersedes: Strings = []  # products that are not said again where the name of this one is found

@@ -110,7 +110,7 @@ class AdviceKind:
 
 @dataclass(frozen=True, slots=True)
 class OrderableItem:
-    """An orderable with the criterion that says it is on record."""
+    """An orderable with the criterion that it is on record."""
 
     block: Orderable
     answered_by: Node

@@ -21,7 +21,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
 def limits_of(nodes: Iterable[Node], *, of_hospital: bool = False) -> dict[str, Decimal]:
-    """The placeholders that stand for the limits of some criteria, and their numbers.
+    """The placeholders of the limits of some criteria, with their numbers.
 
     Where a hospital has changed a limit, that of the source is meant, unless `of_hospital`.
     """
@@ -53,7 +53,7 @@ def amounts_of(order: DoseOrder) -> dict[str, Decimal]:
 
 
 def with_numbers(text: str, numbers: Mapping[str, Decimal], decimal_mark: str) -> str:
-    """The text with its placeholders filled. Raises KeyError for one that stands for no number."""
+    """The text with its placeholders filled. Raises KeyError for one without a number."""
     return _PLACEHOLDER.sub(lambda found: shown(numbers[found[1]], decimal_mark), text)
 
 

@@ -1,4 +1,4 @@
-"""Reads the YAML files under guidelines/ and says, with file and line, what is wrong with them."""
+"""Reads the YAML files under guidelines/ and reports errors with file and line."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def default_folder() -> Path:
 
 
 def _suggestion(key: str, location: Place, model: type[BaseModel]) -> str:
-    """A hint for an unknown key, from the fields of the block that it stands in."""
+    """A hint for an unknown key, from the fields of its block."""
     fields: dict[str, Any] = _keys(model)
     for step in location[:-1]:
         if isinstance(step, int) or step not in fields:
@@ -227,7 +227,7 @@ def _read(root: Path, path: Path, name: str) -> Table:
 
 
 def _unread(root: Path, sources: Collection[str]) -> Iterator[Problem]:
-    """Files that nobody would read: in a folder that is none of a source, or not named *.yaml."""
+    """Files that the loader would ignore: in a folder that is none of a source, or not named *.yaml."""
     known = {*sources, *(f"{source}/{LOCALES}" for source in sources), *_OTHER_FOLDERS, LOCALES, _WORDS}
     for path in sorted(path for path in root.rglob("*") if path.is_file()):
         name = path.relative_to(root.parent).as_posix()

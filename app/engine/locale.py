@@ -1,4 +1,4 @@
-"""What may stand in guidelines/locales/LANGUAGE.yaml: all texts of one language, each as one string.
+"""The schema of guidelines/locales/LANGUAGE.yaml: all texts of one language, each as one string.
 
 `Locale` is both the schema of the file and, once its placeholders of limits are filled (`app.engine.locales`), the
 texts that cards are written with.
@@ -84,7 +84,7 @@ class SourceTexts(Block):
 class StatementTexts(Block):
     """A recommendation. Placeholders: the limits of its criteria."""
 
-    statement: str = ""  # what the source says, in short; required where the statement can be cited
+    statement: str = ""  # summary of the source's statement; required where the statement can be cited
     because: str = ""  # the reason in a few words, for summaries
     card_note: str = ""  # a reading that the clinician should know of, shown where the statement opens a card
 

@@ -1,6 +1,6 @@
 """Checks the texts of all languages against the knowledge and against each other, and fills in their numbers.
 
-A text that is missing in a language, stands for nothing, or has a placeholder that is not filled is a problem with file
+A text that is missing in a language, belongs to nothing, or has a placeholder that is not filled is a problem with file
 and line. What remains is one `Locale` of plain strings per language.
 """
 
@@ -136,7 +136,7 @@ class _FileCheck:
         self._problems.append(self._file.problem(place, message))
 
     def keys(self, section: Place, keys: Collection[str], *, required: bool) -> None:
-        """The keys of a section: none that stands for nothing, and all of `keys` where they are required."""
+        """The keys of a section: none without a use, and all of `keys` where they are required."""
         node: Any = self._file.raw
         for step in section:
             node = node.get(step, {}) if isinstance(node, Mapping) else {}
@@ -149,7 +149,7 @@ class _FileCheck:
                     self.problem(section, f"no text for {_told((*section, key))}")
 
     def there(self, place: Place, why: str) -> None:
-        """A text has to stand there, and says something."""
+        """A text is required here and must not be empty."""
         if not self._texts.get(place):
             self.problem(place, f"no text for {_told(place)}: {why}")
 

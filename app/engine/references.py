@@ -27,7 +27,7 @@ class Catalogue(Protocol):
 NOT_USED = "not-used.yaml"
 """The file of a source for the statements that no card cites."""
 GROUPS = ("observation", "condition")
-"""What the concepts of a file of codes are; medications stand in the drug files."""
+"""What the concepts of a file of codes are; medications are in the drug files."""
 CODE_FILES = ("observations", "conditions")
 _FEW = 8
 FOR_ALL_SOURCES = "any"
@@ -125,7 +125,7 @@ class References:
             first.setdefault(name, f"{file.name}:{file.line_of(*place)}")
 
     def _uncited(self) -> None:
-        """Statements that no card cites stand apart, so that a reader of the recommendations meets recommendations."""
+        """Statements that no card cites have a file of their own, apart from the recommendations."""
         for file in self._loaded.files:
             apart = file.name.endswith(f"/{NOT_USED}")
             for index, rule in enumerate(file.content.recommendations):

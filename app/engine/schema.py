@@ -1,4 +1,4 @@
-"""The guideline language: what may stand in the files under guidelines/ (texts: `app.engine.locale`).
+"""The guideline language: the schema of the files under guidelines/ (texts: `app.engine.locale`).
 
 Each model is one kind of block in a YAML file; unknown keys are refused. The loader (`app.engine.loader`) turns
 violations into messages with file and line. The JSON Schema published for editors is made from these models.
@@ -66,17 +66,17 @@ class Indicator(StrEnum):
 
 
 class Quote(Block):
-    """Where the words stand."""
+    """The place of the words in the source."""
 
     lines: list[int] = Field(min_length=1)
     quote: Strings = Field(min_length=1)
 
 
 class Unless(Block):
-    """An exclusion, and what it does when it cannot be told whether it holds (docs/contract.md, section 2).
+    """An exclusion, and its effect while it is undecided (docs/contract.md, section 2).
 
-    ask: the advice stands and names the datum; block: it stands without suggestion and names the datum;
-    withhold: it does not stand, and the datum is asked for where the rest of the rule holds; silent: it stands.
+    ask: the advice is kept and names the datum; block: it is kept without suggestion and names the datum;
+    withhold: it is dropped, and the datum requested if the rest of the rule holds; silent: it is kept.
     """
 
     when: Criterion
@@ -84,11 +84,11 @@ class Unless(Block):
 
 
 class DrugRule(Block):
-    """A contraindication or caution: what it says of which drugs (names or classes of the drug vocabulary)."""
+    """A contraindication or caution, and the drugs or drug classes that it concerns."""
 
     drugs: Strings = Field(min_length=1)
     effect: Literal["block", "caution"]
-    effect_in: dict[str, Literal["block", "caution"]] = {}  # per profile, where a settled reading says so
+    effect_in: dict[str, Literal["block", "caution"]] = {}  # per profile, by a settled reading
     must_know: Strings = []  # features that must be known before the drug is suggested
     with_malignancy: Literal["caution"] | None = None  # what a block of oncological products is then (decision 48)
     malignancy_remark: str = ""  # the line on the card of such an order (locales: remarks)
@@ -134,7 +134,7 @@ class Recommendation(Block):
     at_renewal_of: Strings = []  # drug classes: speaks also at an order that continues one of them (decision 65)
     when: Criterion = True
     unless: list[Unless] = []
-    ask: Strings = []  # features: named as missing when unknown; the advice stands
+    ask: Strings = []  # features: named as missing when unknown; the advice is kept
     block: Strings = []  # features: when unknown, no suggestion, named as missing
     asks_for: Strings = []  # features: when only these keep the rule from being decided, a data-needed card asks
     tests: Strings = []  # laboratory tests or examinations that this statement wants (names of orderables)
@@ -176,14 +176,14 @@ class NamedCriterion(Block):
 
 
 class Gate(Block):
-    """What keeps an advice from standing as it is, whoever gives it."""
+    """A condition that changes or removes an advice, whatever source gives it."""
 
     when: Criterion
     unknown: Literal["ask", "block", "silent"] = "silent"
     effect: Literal["withhold", "no-suggestion", "replace", "caution", "ask"] = "withhold"  # ask: only names the datum
-    by: str = ""  # replace: the advice that stands instead
+    by: str = ""  # replace: the advice shown instead
     cites: Strings = []  # recommendations cited on the replacing card
-    remark: str = ""  # the line on the card that says why (locales: remarks)
+    remark: str = ""  # the line on the card that gives the reason (locales: remarks)
 
 
 class AdviceEntry(Block):
@@ -196,11 +196,11 @@ class AdviceEntry(Block):
     replaces: str | None = None  # drug cards: the running drug, or class of drugs, that the suggested drug follows
     due_at_visit: bool = False  # has a date of its own (dose, test before it, follow-up, review): said at a visit
     suggests: Strings = []  # orderables, drugs, or "tests" = the tests of the recommendations
-    joins: str | None = None  # advice whose card takes this one in when both stand
+    joins: str | None = None  # advice whose card takes this one in when both are open
     gates: list[Gate] = []
-    asks: Strings = []  # data that are asked for on this card instead of the general one
-    shows: Strings = []  # features that the clinician decides by: told with the reasons, where they are on record
-    withheld_by: Strings = []  # advice that makes this one unnecessary when it stands
+    asks: Strings = []  # data that this card requests instead of the general one
+    shows: Strings = []  # features that the clinician decides by: shown with the reasons, where recorded
+    withheld_by: Strings = []  # advice that makes this one unnecessary
     opens_when: Criterion = None  # a settled reading of this service opens the card, without a statement of a source
     opens_with_statement: bool = False  # only where a supporting statement of this card holds: it has no other host
     names_missing: Strings = []  # features that such a card names as missing
@@ -213,7 +213,7 @@ class Orderable(Block):
     id: str
     category: Literal["imaging", "laboratory", "procedure", "referral"]
     codes: list[dict[str, str]] = Field(min_length=1)
-    answered_by: Criterion = None  # when it holds, the test is on record and not asked for again
+    answered_by: Criterion = None  # when it holds, the test is on record and not requested again
 
 
 class DoseOrder(Block):
@@ -257,7 +257,7 @@ class Disagreement(Block):
     advice: Strings
     when: Criterion = True
     after: Strings = []  # only when one of these recommendations is on the card
-    leads: bool = False  # stands first, and only where nothing else opened the card
+    leads: bool = False  # comes first, and only where nothing else opened the card
     source: list[str]  # inventory ids whose numbers are named
 
 

@@ -1,6 +1,6 @@
 """Risk features: what the facts of a chart mean, as values with their evidence.
 
-`PatientFeatures(chart, settings).feature(name)` gives one feature; `catalogue().spec(name)` says what a name means.
+`PatientFeatures(chart, settings).feature(name)` gives one feature; `catalogue().spec(name)` describes it.
 """
 
 from app.features.catalogue import Catalogue, UnknownFeature

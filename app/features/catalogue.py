@@ -37,7 +37,7 @@ class UnknownFeature(LookupError):
 
 
 class Argument(Protocol):
-    """One argument of a family: which texts it accepts, and how it is told in the documentation."""
+    """One argument of a family: which texts it accepts, and how the documentation describes it."""
 
     @property
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""The features of one patient: computed when asked for, once."""
+"""The features of one patient: computed once, on first use."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def catalogue() -> Catalogue:
 
 
 class PatientFeatures:
-    """The features of one chart, each computed when it is first asked for; implements `Features`."""
+    """The features of one chart, each computed on first use; implements `Features`."""
 
     def __init__(self, chart: Chart, settings: FeatureSettings | None = None) -> None:
         self.chart = chart
@@ -119,9 +119,9 @@ class PatientFeatures:
         return self._truths[key]
 
     def shown_for(self, missing: Collection[str]) -> tuple[Evidence, ...]:
-        """What is on record of data that are missing: values too old, and an eGFR where a clearance is asked for.
+        """What is on record of data that are missing: values too old, and an eGFR where a clearance is missing.
 
-        An older value is shown with its date and asked for again (decisions 9 and 23).
+        An older value is shown with its date and requested again (decisions 9 and 23).
         """
         wanted = frozenset(missing)
         asked = [f for f in self._open if not wanted.isdisjoint(f.missing)]

@@ -31,7 +31,7 @@ Order = tuple[tuple[int, int, int], int, str]
 
 
 class FactIndex(Generic[T, F]):
-    """Records by concept, put in order when they are first asked for: most never are.
+    """Records by concept, sorted on first use: most are never used.
 
     `concepts_of`: of one record. `arrange`: the facts of some records, in order.
     """
@@ -139,7 +139,7 @@ def _value_and_ref(fact: ObservationFact) -> tuple[Decimal, str]:
 def newest_observations(records: Collection[Recorded]) -> Observations:
     """Observations, the newest first, then the later of the day; undated last.
 
-    Those that are not read yet are told apart by their moments. Where these do not tell, all of them are read.
+    Those that are not read yet are ordered by their dates. Where these do not decide, all of them are read.
     """
     unread = [record for record in records if isinstance(record, UnreadObservation)]
     if len(unread) == len(records):

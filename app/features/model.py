@@ -19,7 +19,7 @@ Value = bool | Decimal | str | frozenset[str]
 
 
 class Kind(StrEnum):
-    """The type of a feature's value, which decides what a criterion may ask of it."""
+    """The type of a feature's value, which decides which criteria may use it."""
 
     TRUTH = "truth"
     NUMBER = "number"
@@ -30,7 +30,7 @@ class Kind(StrEnum):
 class Evidence(Struct, frozen=True, gc=False):
     """One fact behind a value: what a clinician needs to find it again in the chart.
 
-    `feature` is the name under which it is told on the card; `value` is as recorded, in `unit`.
+    `feature` is the name by which the card shows it; `value` is as recorded, in `unit`.
     """
 
     feature: str
@@ -42,9 +42,9 @@ class Evidence(Struct, frozen=True, gc=False):
 
 
 class Feature(Struct, frozen=True, gc=False):
-    """A feature of one patient; its name is the one by which it was asked for.
+    """A feature of one patient; its name is the one that the caller used.
 
-    Known: `value` is set. Unknown: `value` is None, `why_unknown` says why in one phrase, and `missing` names the
+    Known: `value` is set. Unknown: `value` is None, `why_unknown` is the reason in one phrase, and `missing` names the
     data that would settle it (names of features or data elements; they become `missing` of a card).
     A number can be known as an interval only (`low`..`high`, partial dates, ">90"): then `value` is None, the ends
     that are known are set, and a criterion is decided where the whole interval lies on one side of its limit.

@@ -1,6 +1,6 @@
 """What a feature remarks about a value: a code with its values, worded in the locale files (section `notes`).
 
-No word of a language stands here: the code is the key of the text, and `NOTE_VALUES` names the placeholders.
+No text of a language is here: the code is the key of the text, and `NOTE_VALUES` names the placeholders.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ NOTE_WORDS: Final = frozenset({NoteCode.SITE, NoteCode.SITE_CONTRADICTORY})
 
 
 class Note(Struct, frozen=True, gc=False):
-    """One remark. `values` as in `NOTE_VALUES`; `product`: the drug as recorded, where several are told together."""
+    """One remark. `values` as in `NOTE_VALUES`; `product`: the drug as recorded, where several are shown together."""
 
     code: NoteCode
     values: tuple[NoteValue, ...] = ()
@@ -137,9 +137,9 @@ def note(code: NoteCode, *values: NoteValue, product: str = "") -> Note:
 
 
 OUT_OF_DATE: Final = frozenset({NoteCode.TOO_OLD, NoteCode.UNDATED, NoteCode.TOO_OLD_OR_UNDATED})
-"""Notes of values that stand on record and are asked for again (decision 9)."""
+"""Notes of recorded values that are requested again (decision 9)."""
 
 
 def is_out_of_date(notes: Notes) -> bool:
-    """Whether a value is on record and asked for again."""
+    """Whether a value is recorded but requested again."""
     return any(one.code in OUT_OF_DATE for one in notes)

@@ -90,7 +90,7 @@ def sources_of(kinds: Iterable[type[Record]]) -> set[Source]:
 
 
 def is_of_no_concern(record: Record, reading: Reading, members: Sequence[str] = ()) -> bool:
-    """Whether a record says what it is about, and that is nothing known here. `members`: what it lacks."""
+    """Whether a record names its topic, and that is nothing known here. `members`: what it lacks."""
     if any(member.startswith(_WHAT_IT_IS) for member in members):
         return False
     match record:

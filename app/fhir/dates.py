@@ -1,6 +1,6 @@
 """FHIR dates, partial dates, instants and periods as ranges of calendar days.
 
-An instant with an offset is the day that it was in the time zone of the service; one without is the day that it says.
+An instant with an offset is the day that it was in the time zone of the service; one without is the day as written.
 A text that is no date gives None: the record then has no date, which is not the same as being wrong.
 """
 
@@ -20,7 +20,7 @@ _YEAR_LENGTH = len("2015")
 _EPOCH, _EPOCH_WITHOUT_ZONE = datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1)
 _DAY_SECONDS = 86_400
 _FIRST_YEAR = 1850
-"""Nobody in a chart was born earlier; what is earlier is a filler such as 0001-01-01."""
+"""The earliest plausible birth; an earlier date is a filler such as 0001-01-01."""
 
 
 def read_date(value: str | None, tz: ZoneInfo) -> DateRange | None:
@@ -92,7 +92,7 @@ def _seconds(moment: datetime) -> int:
 
 
 def age_to_dates(birth: DateRange | None, age: Quantity | None) -> DateRange | None:
-    """The days on which somebody was of an age (FHIR Age in years); None where either is not known."""
+    """The days on which a person was of an age (FHIR Age in years); None where either is not known."""
     if birth is None or age is None:
         return None
     value, unit = age.value, age.code or age.unit or "a"

@@ -77,7 +77,7 @@ def read_procedure(resource: Procedure, reading: Reading) -> ProcedureFact | Non
 
 
 def _note_words(resource: Record, found: Match, reading: Reading) -> None:
-    """Note a record whose words say that nothing was done, or were not understood."""
+    """Note a record whose words mean that nothing was done, or were not understood."""
     examined = with_dxa(found.unclear) & {DXA}
     if examined:  # it can have been done: whether it was is not known
         reading.unusable.append(
@@ -131,7 +131,7 @@ def read_report(resource: DiagnosticReport, reading: Reading) -> ProcedureFact |
 
 
 def read_service(resource: ServiceRequest, reading: Reading, *, draft: bool = False) -> RequestedService | None:
-    """An examination that is ordered and not yet done. `draft`: it stands in the order basket of the hook."""
+    """An examination that is ordered and not yet done. `draft`: it is in the order basket of the hook."""
     status = status_of(resource.status)
     if resource.do_not_perform is True or status_of(resource.intent) == "proposal":
         reading.leave_out(resource, NOT_DONE)
@@ -179,7 +179,7 @@ def read_family(resource: FamilyMemberHistory, reading: Reading) -> list[FamilyF
 
 
 def is_parent(relationship: CodeableConcept | None) -> bool | None:
-    """Whether a relationship is mother, father or parent; None where it is not told."""
+    """Whether a relationship is mother, father or parent; None where it is not recorded."""
     table = _relatives()
     codes = [(coding.code or "").strip() for coding in (relationship.coding if relationship is not None else ())]
     if any(code in table["parent_codes"] for code in codes):

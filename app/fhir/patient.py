@@ -34,7 +34,7 @@ def read_patient(resource: PatientResource, patient_id: str, today: date, tz: Zo
 
 
 def is_said_absent(beside: Primitive | None) -> bool:
-    """Whether the extensions of a primitive member say that its value is absent (data-absent-reason)."""
+    """Whether the extensions of a primitive member mark its value as absent (data-absent-reason)."""
     return beside is not None and any((one.url or "").endswith(_ABSENT) for one in beside.extension)
 
 

@@ -1,6 +1,6 @@
 """Reading a chart: resources as they came in, one by one, to the typed facts of `Chart`.
 
-A record of somebody else, one entered in error or one that cannot be read is set aside with a reason, and the rest is
+A record of another person, one entered in error or one that cannot be read is set aside with a reason, and the rest is
 read. A record that lacks members which could not be read is read without them; they are named, and the list is
 incomplete for what they could have told (decision 56).
 """
@@ -184,13 +184,13 @@ def _read_all(records: Iterable[Record], readers: Mapping[type[Record], _Read], 
 
 
 def _is_own(record: ClinicalRecord, reading: Reading) -> bool:
-    """Whether a record is about the patient, as far as it says about whom it is."""
+    """Whether a record is about the patient, as far as it names its subject."""
     holder = record.subject or record.patient
     return holder is None or reading.references.is_patient(record, holder, reading.patient_id) is not False
 
 
 def _is_left_out(record: ClinicalRecord, reading: Reading, *, on_record: bool) -> bool:
-    """Whether a record is not used because an extension that is not known can change what it says. It is named.
+    """Whether a record is not used because an extension that is not known can change its meaning. It is named.
 
     What the call is about (`on_record` is False), and intolerances, are read all the same: the doubt is on the side of
     safety.

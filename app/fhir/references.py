@@ -1,7 +1,7 @@
 """References: which resource one names, and whether it names the patient.
 
 Relative, absolute and versioned references are compared by type and id; the `fullUrl` of an entry (a `urn:uuid`) and a
-contained resource are looked up. A reference to somebody or something else with the id of the patient (RelatedPerson,
+contained resource are looked up. A reference to another person or thing with the id of the patient (RelatedPerson,
 Group, Device) does not name the patient.
 """
 
@@ -17,7 +17,7 @@ _PATIENT = "Patient"
 
 
 def kind_and_id(address: str) -> tuple[str, str]:
-    """Type and id of a reference; "" for a type that it does not say."""
+    """Type and id of a reference; "" for a type that it does not name."""
     *before, identifier = address.strip().partition("/_history/")[0].rstrip("/").split("/")
     kind = before[-1] if before else ""
     return kind if kind.isalpha() else "", identifier.removeprefix("urn:uuid:").removeprefix("urn:oid:")

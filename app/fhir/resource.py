@@ -80,7 +80,7 @@ SENSE_REASONS = {
     Sense.PLANNED: NOT_YET,
     Sense.OTHER: SOMETHING_ELSE,
 }
-"""Why a record is no fact about the patient, by what its words say of the names in them (decisions 58 and 62)."""
+"""Why a record is no fact about the patient, by how its words qualify the names in them (decisions 58 and 62)."""
 
 _PLAIN = frozenset({"final", "active", "completed", "amended", "corrected", "confirmed", "preliminary"})
 _NO_HYPHEN = re.compile(r"[\s_\u2010-\u2015]+")
@@ -132,7 +132,7 @@ _VERIFICATIONS = {
 _is_id = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
 _NO_MOMENT: tuple[DateRange | None, int] = (None, 0)
 _IMPOSSIBLE: tuple[DateRange | None, int] = (None, -1)
-"""Stands for a date before the patient's birth."""
+"""Marks a date before the patient's birth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +220,7 @@ class Reading:
         return when.earliest >= self._future.date()
 
     def recall(self, work: Callable[[CodeableConcept | None], T], concept: CodeableConcept | None) -> T:
-        """What a function (always the same object) says of a CodeableConcept, worked out once in this reading."""
+        """The result of a function (always the same object) for a CodeableConcept, computed once in this reading."""
         memory = self._remembered.get(work)
         if memory is None:
             memory = self._remembered[work] = Remembered(work)
@@ -268,7 +268,7 @@ def coded_status(status: CodeableConcept | str | None) -> str:
 
 
 def verification_of(status: CodeableConcept | str | None) -> str:
-    """A verificationStatus as FHIR codes it, whatever code or words say it; else as it was sent."""
+    """A verificationStatus as FHIR codes it, whatever code or words express it; else as it was sent."""
     if status is None or isinstance(status, str):
         return _VERIFICATIONS.get(status_of(status), status_of(status))
     said = [coding.code for coding in status.coding] + [coding.display for coding in status.coding] + [status.text]

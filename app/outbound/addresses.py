@@ -81,7 +81,7 @@ class Url:
 
     @property
     def target(self) -> str:
-        """What stands in the request line."""
+        """The target in the request line."""
         return (self.path or "/") + (f"?{self.query}" if self.query is not None else "")
 
     @property
@@ -132,7 +132,7 @@ def is_loopback_name(host: str) -> bool:
 
 
 def check_address(host: str, address: str, networks: Collection[IPNetwork]) -> None:
-    """Raise AddressRefused unless `host` (allow-listed, as written) may stand for the network address `address`.
+    """Raise AddressRefused unless `host` (allow-listed, as written) may resolve to the network address `address`.
 
     A public address is allowed. Any other (private, link-local, loopback, shared, reserved, multicast) only where it is
     in one of `networks`, or where the list names the address itself, or for localhost and loopback. IPv4 addresses in

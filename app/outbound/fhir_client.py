@@ -2,8 +2,8 @@
 
 All keys in parallel within one deadline; pages of a search followed on the same server only, in parallel where their
 addresses are known; the token sent to listed servers only and never kept. A query that fails costs its key and nothing
-else. A search that the server refuses without a category is asked again by category. What comes back has the shape of
-a prefetch value, so that there is one place (`app.cds_hooks.prefetch`) that says what such a value means.
+else. A search that the server refuses without a category is repeated by category. What comes back has the shape of
+a prefetch value, so that there is one place (`app.cds_hooks.prefetch`) that defines the meaning of such a value.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class _Call:
         except EgressFailed as failed:
             return FetchResult(failure=failed.reason)
         if len(wanted) == 2:
-            # A read: anything but that very resource could be somebody else's.
+            # A read: any other resource could belong to another patient.
             same = [first["resourceType"], first.get("id")] == wanted
             return FetchResult(first) if same else FetchResult(failure="not-fhir")
         if wanted == [METADATA]:
@@ -208,7 +208,7 @@ class _Call:
         return await self._with_further_pages(first)
 
     def _sized(self, query: str) -> str:
-        """A search with the size of its pages, where it says none; a read, or the address of a page, as it is."""
+        """A search with a page size, where it has none; a read, or the address of a page, as it is."""
         kind, mark, parameters = query.partition("?")
         if not mark or not kind.isalpha() or "_count=" in parameters:
             return query
@@ -307,7 +307,7 @@ def _says_required(answer: Answer) -> bool:
 
 
 def _joined(parts: Sequence[FetchResult]) -> FetchResult:
-    """The parts of one question, asked by category, as one list; without one of them it is incomplete."""
+    """The parts of one query, sent by category, as one list; without one of them it is incomplete."""
     values = [part.value for part in parts if part.value is not None]
     failure = next((part.failure for part in parts if part.failure), None)
     if not values:
@@ -333,7 +333,7 @@ def _unusable(authorization: Authorization, patient_id: str) -> str | None:
 
 
 def _grants(scope: str, resource_type: str) -> bool:
-    """Whether the scopes let this type be read. Scopes of another form say nothing: then the server decides.
+    """Whether the scopes let this type be read. Scopes of another form do not decide it: then the server decides.
 
     A page that is addressed by its number has no type that scopes could be compared with.
     """

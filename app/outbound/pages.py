@@ -55,7 +55,7 @@ def next_link(bundle: Resource) -> str | None:
 
 
 def further_pages(bundle: Resource, link: str, *, most: int) -> list[str]:
-    """The addresses of all pages after the first one, in order; empty where they cannot be told from it.
+    """The addresses of all pages after the first one, in order; empty where it does not determine them.
 
     `most`: the highest number of pages of one search.
     """

@@ -102,14 +102,14 @@ def _action(rule: Rule, knowledge: Knowledge) -> Resource:
 
 def _description(rule: Rule) -> str:
     block = rule.block
-    told = [f"Strength of the wording: {block.strength.value}."]
-    told += [f"Grade: {block.grade}."] if block.grade else []
-    told += [f"Advice: {block.advise}."] if block.advise else []
-    told += ["Safety statement, applies in every profile."] if block.safety else []
-    told += ["Off by default."] if not block.default_on else []
-    told += [f"Not a card of its own: {block.reason}"] if block.reason else []
-    told += [f"Not modelled: {'; '.join(block.not_modelled)}."] if block.not_modelled else []
-    return " ".join(told)
+    parts = [f"Strength of the wording: {block.strength.value}."]
+    parts += [f"Grade: {block.grade}."] if block.grade else []
+    parts += [f"Advice: {block.advise}."] if block.advise else []
+    parts += ["Safety statement, applies in every profile."] if block.safety else []
+    parts += ["Off by default."] if not block.default_on else []
+    parts += [f"Not a card of its own: {block.reason}"] if block.reason else []
+    parts += [f"Not modelled: {'; '.join(block.not_modelled)}."] if block.not_modelled else []
+    return " ".join(parts)
 
 
 def _condition(node: Node, meaning: str, *, negated: bool = False) -> Resource:

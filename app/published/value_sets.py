@@ -1,6 +1,6 @@
 """The code sets of guidelines/ as ValueSets: which codes make the service recognise a concept.
 
-Codes that say less than the concept (`coarse`) are never read as it and are left out. A code with `*` covers all codes
+Codes less specific than the concept (`coarse`) are never read as it and left out. A code with `*` covers all codes
 below it: a filter, because the lower codes of ICD-10 and ATC are not listed here. A concept that others are kinds of
 includes their value sets.
 """
@@ -89,24 +89,24 @@ _NOTICES: Final = {
     "here, with meanings in our own words; use needs a licence of the AMA.",
     "http://hl7.org/fhir/sid/icd-10": "ICD-10 is copyright World Health Organization.",
 }
-"""What the owners of code systems want to stand with each set that has their codes."""
+"""The notices that code system owners require on each set with their codes."""
 
 
 def _notices(includes: list[Resource]) -> Resource:
     """The `copyright` of a value set, by the systems in it."""
     systems = {include.get("system") for include in includes}
-    told = [text for system, text in _NOTICES.items() if system in systems]
-    return {"copyright": " ".join(told)} if told else {}
+    notes = [text for system, text in _NOTICES.items() if system in systems]
+    return {"copyright": " ".join(notes)} if notes else {}
 
 
 def _head(name: str, file: str, entry: Mapping[str, Any], finding: Mapping[str, Any] | None, version: str) -> Resource:
-    told = [f"Codes by which Osteon recognises {name.replace('_', ' ')} ({file})."]
+    notes = [f"Codes by which Osteon recognises {name.replace('_', ' ')} ({file})."]
     if finding:
-        told.append(f"{finding['meaning'][:1].upper()}{finding['meaning'][1:]}.")
+        notes.append(f"{finding['meaning'][:1].upper()}{finding['meaning'][1:]}.")
     if entry.get("residual"):
-        told.append("Holds only where no more specific code of another concept is given.")
+        notes.append("Holds only where no more specific code of another concept is given.")
     if entry.get("note"):
-        told.append(f"Note: {entry['note']}")
+        notes.append(f"Note: {entry['note']}")
     return header(
         "ValueSet",
         id=fhir_id(name),
@@ -114,7 +114,7 @@ def _head(name: str, file: str, entry: Mapping[str, Any], finding: Mapping[str, 
         version=version,
         name=computable_name("Osteon", name),
         title=name.replace("_", " ").capitalize(),
-        description=" ".join(told),
+        description=" ".join(notes),
     )
 
 
@@ -144,9 +144,9 @@ def _below(code: str) -> Resource:
 
 
 def _concept(code: str, row: Mapping[str, Any], evidence: Mapping[str, str]) -> Resource:
-    told = [f"confidence {row['conf']}"] if row.get("conf") else []
-    told += [evidence.get(row["from"], row["from"])] if row.get("from") else []
-    told += ["says that it was once so"] if row.get("history") else []
-    made: Resource = {"extension": [{"url": COMMENT, "valueString": "; ".join(told)}]} if told else {}
+    notes = [f"confidence {row['conf']}"] if row.get("conf") else []
+    notes += [evidence.get(row["from"], row["from"])] if row.get("from") else []
+    notes += ["says that it was once so"] if row.get("history") else []
+    made: Resource = {"extension": [{"url": COMMENT, "valueString": "; ".join(notes)}]} if notes else {}
     made["code"] = code
     return made | ({"display": row["display"]} if row.get("display") else {})

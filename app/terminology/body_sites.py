@@ -99,7 +99,7 @@ def region(site: DensitySite) -> DensitySite:
 
 
 def more_exact(coded: DensitySite, named: DensitySite) -> DensitySite:
-    """Of two sites of one region the one that says more."""
+    """Of two sites of one region the more specific one."""
     return named if named in _PARTS.get(coded, ()) else coded
 
 

@@ -1,6 +1,6 @@
 """The code sets of `guidelines/concepts` and `guidelines/drugs`, loaded once into frozen look-up tables.
 
-Everything that says which code, name, unit or dose means what is data; this module only brings it into a form in which
+The meaning of codes, names, units and doses is data; this module only brings it into a form in which
 a coding is found with a few dictionary look-ups. A mistake in a file raises `TerminologyError` with file and line,
 so that the service stops at start-up and not at a patient.
 """

@@ -39,7 +39,7 @@ def listed_codes() -> tuple[ListedCode, ...]:
 
 @cache
 def table_sources() -> dict[str, str]:
-    """What each source letter stands for, by table and letter ("diseases-snomed:s1")."""
+    """The source behind each letter, by table and letter ("diseases-snomed:s1")."""
     found: dict[str, str] = {}
     for path in _paths():
         for _, line in _lines(path):

@@ -40,7 +40,7 @@ SUSPECTED, RULED_OUT, STATUS_AFTER = "V", "A", "Z"
 
 
 class CodeMeaning(Struct, frozen=True, gc=False):
-    """What one code says. `side` comes from a suffix of the code itself."""
+    """The meaning of one code. `side` comes from a suffix of the code itself."""
 
     concepts: frozenset[str]
     history: bool = False
@@ -58,7 +58,7 @@ class CodeMeaning(Struct, frozen=True, gc=False):
 class Match(Struct, frozen=True, gc=False):
     """What a CodeableConcept means.
 
-    `concepts` is empty where nothing is known, and where the words deny it or mean somebody or something else
+    `concepts` is empty where nothing is known, and where the words deny it or mean another person or thing
     (`sense`); `named` is then what they name. `by_text`: no code was known, the words decided. `unclear`: names in a
     text that was not understood: it could be about these. `conflict`: a known code and the words name different things.
     """
@@ -74,7 +74,7 @@ class Match(Struct, frozen=True, gc=False):
 
     @property
     def history(self) -> bool:
-        """Whether every code, or the words, say "was once so"."""
+        """Whether every code, or the words, describe a past state."""
         if self.sense is Sense.PAST:
             return True
         return bool(self.meanings) and all(meaning.history for meaning in self.meanings)
@@ -238,7 +238,7 @@ def _is_coarse(terms: Terminology, system: str, code: str) -> bool:
 
 
 def _telling(sites: Iterable[str | None]) -> str | None:
-    """The site of several rows of one code that says most."""
+    """The most specific site of several rows of one code."""
     named = [site for site in sites if site is not None]
     return next((site for site in named if site not in {"other", "unknown"}), named[0] if named else None)
 
@@ -335,13 +335,13 @@ def match(concept: CodeableConcept | None, kind: TextKind, *, check_text: bool =
 
 
 def _certainty(telling: Sequence[CodeMeaning]) -> Sense:
-    """What the German certainty of all telling codes says: suspected, ruled out, or nothing of that."""
+    """The German certainty of all codes that carry one: suspected, ruled out, or nothing of that."""
     senses = {_CERTAINTY_SENSES.get(meaning.certainty, Sense.AFFIRMED) for meaning in telling}
     return senses.pop() if len(senses) == 1 else Sense.AFFIRMED
 
 
 def _words_of(concept: CodeableConcept, kind: TextKind) -> Words:
-    """What text and displays say. Displays of codes repeat and are vocabulary, so what they say is remembered."""
+    """The meaning of text and displays. Displays of codes repeat and are vocabulary, so their meaning is cached."""
     coded = {coding.display.strip() for coding in concept.coding if coding.code and coding.system and coding.display}
     others = (concept.text, *(coding.display for coding in concept.coding))
     texts = {text.strip() for text in others if text} - coded

@@ -24,7 +24,7 @@ _FIRST_WIDE_SIGN = "\u2e80"
 
 
 class Standing(StrEnum):
-    """What the words say of the number beside them."""
+    """How words qualify the number beside them."""
 
     VALUE = "value"
     NOT_THE_VALUE = "not the value"  # of an earlier examination, or a difference
@@ -54,12 +54,12 @@ def density_in_words(text: str) -> DensityWords:
 
 
 def says_not_the_value(text: str) -> bool:
-    """Whether words beside a number of densitometry say that it is of another day, or a difference."""
+    """Whether words beside a number of densitometry mean another day, or a difference."""
     return _pattern("not_the_value").found_in(text[:_LONGEST])
 
 
 def says_not_done(text: str) -> bool:
-    """Whether words beside a densitometry say that it was not done."""
+    """Whether words beside a densitometry mean that it was not done."""
     return _pattern("not_done").found_in(text)
 
 
@@ -80,7 +80,7 @@ def _phrase(text: str) -> DensityWords:
     if both_scores or (kind is None and not names_density):
         return NO_DENSITY
     if kind is DensityKind.BMD and site is None:
-        return NO_DENSITY  # which bone, nobody knows
+        return NO_DENSITY  # the bone is unknown
     matters = names_density or site is not None
     if matters and _pattern("not_the_value").found_in(text):
         return DensityWords(Standing.NOT_THE_VALUE, kind, site)

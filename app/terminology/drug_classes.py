@@ -16,7 +16,7 @@ from app.terminology.drug_table import DoseRule, DrugClass, DrugProduct
 from app.wire.elements import CodeableConcept
 
 _CACHED_DRUGS = 2048
-"""What drugs are is vocabulary, and nobody's data: remembered by the process."""
+"""The meaning of drugs is vocabulary without personal data, so the process caches it."""
 
 
 def _products() -> Mapping[str, DrugProduct]:
@@ -224,7 +224,7 @@ def unspecified() -> Mapping[str, str]:
 
 @cache
 def adrenal_replacements() -> frozenset[str]:
-    """What adrenal replacement is given as. Up to which dose it is no more than that, the guideline files say."""
+    """The drugs of adrenal replacement. The guideline files have the dose up to which it counts as replacement."""
     return frozenset(product.name for product in _products().values() if product.adrenal_replacement)
 
 

@@ -3,7 +3,7 @@
 Read once at start. A CSV file has the columns system, code, concept and, where wanted, unit, strength_mg and note. A
 ConceptMap or ValueSet names the concept in its target or url (`urn:osteon:valueset:{concept}`, or a code of
 `urn:osteon:finding`); only mappings whose source means the same as the concept, or less than it, are taken. What the
-service itself knows of a code is never replaced: a file that says otherwise is refused.
+service itself knows of a code is never replaced: a file that contradicts it is refused.
 
 `unit` is the unit of results that are sent without one; a unit that is sent decides.
 """

@@ -26,7 +26,7 @@ _NONE: frozenset[str] = frozenset()
 
 
 class Words(Struct, frozen=True, gc=False):
-    """What a text says. `named`: the concepts that its names mean. `understood`: every word of it is known."""
+    """The meaning of a text. `named`: the concepts that its names mean. `understood`: every word of it is known."""
 
     named: frozenset[str] = _NONE
     sense: Sense = Sense.AFFIRMED
@@ -37,7 +37,7 @@ NO_WORDS = Words()
 
 
 def read_words(read: Sequence[Words]) -> Words:
-    """What the texts of one CodeableConcept say together.
+    """The combined meaning of the texts of one CodeableConcept.
 
     One that changes the meaning decides over one that does not: a display is vocabulary, the text is about the
     patient. One that is not understood says nothing where another one is understood and names something.
@@ -59,12 +59,12 @@ def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
 
 @lru_cache(maxsize=_CACHED_DISPLAYS)
 def read_display(text: str, kind: TextKind) -> Words:
-    """`read_text` for the display of a code: vocabulary, nobody's data, so it is remembered by the process."""
+    """`read_text` for the display of a code: vocabulary without personal data, so the process caches it."""
     return read_text(text, kind)
 
 
 def read_text(text: str, kind: TextKind) -> Words:
-    """What one text says. Statements are divided by semicolons and line ends; one that affirms a name counts."""
+    """The meaning of one text. Statements are divided by semicolons and line ends; one that affirms a name counts."""
     statements = [_statement(part, kind) for part in _STATEMENTS.split(text[:MAX_TEXT])]
     if len(text) > MAX_TEXT:
         return Words(_union(words.named for words in statements), understood=False)
@@ -125,12 +125,12 @@ def _complete(found: Iterable[str]) -> frozenset[str]:
 
 
 def contradicts(words: Words, coded: frozenset[str]) -> bool:
-    """Whether the words name something that is not even a relative of what the code says."""
+    """Whether the words name something that is not even related to the meaning of the code."""
     return bool(words.named) and words.sense is Sense.AFFIRMED and not _related(words.named, coded)
 
 
 def _related(named: frozenset[str], coded: frozenset[str]) -> bool:
-    """Whether the words can mean what the code says: a common concept, or a common class of drugs."""
+    """Whether the words are compatible with the code: a common concept, or a common class of drugs."""
     if named & coded:
         return True
     return bool(_family(named) & _family(coded))

@@ -222,7 +222,7 @@ def _accepted_unit(rule: QuantityRule, code: str | None, text: str | None) -> st
     candidates = [ucum_of(code), ucum_of(text)]
     accepted = [unit for unit in candidates if unit is not None and unit in rule.factors]
     others = [unit for unit in candidates if unit is not None and unit not in rule.factors and unit != "1"]
-    # Where code and text name different quantities, or scales, nobody knows which of them the number is in.
+    # Where code and text name different quantities, or scales, it is unknown which of them the number is in.
     if not accepted or others or len({rule.factors[unit] for unit in accepted}) > 1:
         return None
     return accepted[0]

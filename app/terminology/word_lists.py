@@ -32,7 +32,7 @@ class TextKind(StrEnum):
 
 
 class Sense(StrEnum):
-    """What a text says of the names in it, the most decisive first."""
+    """How a text qualifies the names in it, the most decisive first."""
 
     OTHER = "other"  # something else than the name in it: risk, screening, an artery
     DENIED = "denied"
@@ -167,7 +167,7 @@ def _sections(kind: TextKind) -> tuple[str, ...]:
 
 
 def _names(kind: TextKind) -> Iterator[tuple[str, str, str, Place]]:
-    """Concept, notation, file and place of each name of a kind; those of drugs stand in their files."""
+    """Concept, notation, file and place of each name of a kind; those of drugs are in the drug files."""
     if kind in {TextKind.MEDICATION, TextKind.ALLERGY}:
         for file, drug in drug_files().items():
             for product, entry in drug["products"].items():

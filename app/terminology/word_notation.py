@@ -12,9 +12,9 @@ import unicodedata
 from typing import Final
 
 MAX_ENDING: Final = 6
-"""Letters that `*` can stand for: an ending, not a second word of a compound."""
+"""Letters that `*` can match: an ending, not a second word of a compound."""
 MAX_NAMES: Final = 4000
-"""Names that one entry of a list can stand for."""
+"""The maximum number of names that one entry of a list can expand to."""
 _TOKEN = re.compile(
     r"[0-9]+|[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\d_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|\?"
 )
@@ -28,9 +28,9 @@ def words_of_text(text: str) -> list[str]:
 
 
 def names_of(notation: str) -> list[tuple[str, ...]]:
-    """The names that an entry of a list stands for, each as its words; the last letter of a prefix is `*`.
+    """The names that an entry of a list expands to, each as its words; the last letter of a prefix is `*`.
 
-    Raises ValueError for brackets that do not match, capitals, and an entry that stands for too many names.
+    Raises ValueError for brackets that do not match, capitals, and an entry that expands to too many names.
     """
     if notation != notation.lower():
         raise ValueError(f"names are written in lower case: {notation}")

@@ -60,11 +60,11 @@ class CodeableReference(CodeableConcept, frozen=True, gc=False):
     """A concept, or in R5 an object that holds a concept or a reference."""
 
     concept: CodeableConcept | None = None  # R5
-    reference: Reference | str | None = None  # R5; a text where a Reference of R4 stands in this place
+    reference: Reference | str | None = None  # R5; a text where R4 has a Reference in this place
 
     @property
     def named(self) -> CodeableConcept:
-        """The concept, wherever it stands."""
+        """The concept, in either form."""
         return self.concept or self
 
 
@@ -121,7 +121,7 @@ class Extension(WireType, frozen=True, gc=False):
 
 
 class Primitive(WireType, frozen=True, gc=False):
-    """What stands beside a primitive member under its name with an underscore."""
+    """The sibling of a primitive member, under its name with an underscore."""
 
     extension: tuple[Extension, ...] = ()
 

@@ -74,7 +74,7 @@ class MedicationRecord(ClinicalRecord, frozen=True, gc=False):
 
 
 class MedicationStatement(MedicationRecord, frozen=True, gc=False):
-    """What the patient takes, as somebody stated it."""
+    """A statement of what the patient takes."""
 
     effective_date_time: str | None = None
     effective_period: Period | None = None

@@ -18,7 +18,7 @@ from app.wire.record import ClinicalRecord
 
 
 class ReferenceRange(WireType, frozen=True, gc=False):
-    """The normal range of a result, or another range where `type` says so."""
+    """The normal range of a result, or another range as `type` states."""
 
     low: Quantity | None = None
     high: Quantity | None = None

@@ -27,7 +27,7 @@ class Record(WireType, frozen=True, gc=False, tag_field="resourceType", tag=True
     id: str | None = None
 
     def __post_init__(self) -> None:
-        """Count what is made (decision 64): a list whose name stands twice leaves resources that nothing holds."""
+        """Count what is made (decision 64): a list with a duplicate name leaves resources that nothing holds."""
         made.count += 1
 
     @property

@@ -58,10 +58,10 @@ class ClientDefaults(BaseModel):
 
 
 class TrustedClient(BaseModel):
-    """One CDS client: everything that its tokens may say is bound to its issuer.
+    """One CDS client: the claims that its tokens may make are bound to its issuer.
 
-    `iss`: the issuer as it stands in its tokens. `jku`: URLs of its JWK Sets. `keys_file`: a JWK Set as a file, for
-    clients without an address of their own; where there is only a file, the token's own `jku` has no say.
+    `iss`: the issuer as in its tokens. `jku`: URLs of its JWK Sets. `keys_file`: a JWK Set as a file, for
+    clients without an address of their own; where there is only a file, the token's own `jku` is ignored.
     `tenants`: the tenants that may call; None = any, or none at all. `audiences`: further values of `aud`, for clients
     whose `aud` is set by hand. `defaults`: what its calls are answered with, for all tenants or for one.
     """
@@ -121,7 +121,7 @@ class TrustSettings(BaseSettings):
     `trusted_clients`: a JSON array of TrustedClient; `trusted_clients_file`: the same in a file.
     `public_base_url`: what `aud` is compared with. Durations are seconds. `trust_max_lifetime`: of a token, exp - iat
     (Epic's live 900 s). `replay_store`: `memory`, which one worker process sees, or a redis:// URL.
-    `replay_unavailable`: what to do when the store cannot be asked or is full; no default with Redis: somebody decides.
+    `replay_unavailable`: what to do when the store is unavailable or full; no default with Redis: somebody decides.
     `jwks_networks`: private networks that the hosts of `jku` may resolve to.
     """
 
@@ -192,7 +192,7 @@ class TrustSettings(BaseSettings):
         return self.trusted_clients + _CLIENTS.validate_json(self.trusted_clients_file.read_bytes())
 
     def warnings(self, *, beyond_loopback: bool, workers: int) -> tuple[str, ...]:
-        """What whoever starts a server process should be told."""
+        """Warnings for the operator who starts a server process."""
         said = []
         if beyond_loopback and self.trust == "off":
             said.append(

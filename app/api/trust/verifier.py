@@ -59,7 +59,7 @@ class Verifier:
     async def verify(self, compact: str, *, endpoints: Collection[str]) -> Caller:
         """Who calls one of the endpoints (URLs that `aud` may name).
 
-        Raises Untrusted, or ReplayStoreUnavailable where nobody can say whether the token was used before and the
+        Raises Untrusted, or ReplayStoreUnavailable where it is unknown whether the token was used before and the
         settings do not accept that.
         """
         settings, now = self._settings, self._now()

@@ -1,6 +1,6 @@
 """Bone density: T-scores, Z-scores, areal and volumetric density.
 
-Values older than settings.max_age_months["t_score"] do not decide (decision 9): they are shown and asked for again.
+Values older than settings.max_age_months["t_score"] do not decide (decision 9): they are shown and requested again.
 A forearm value never answers a question about spine or hip; a value whose code and text name different sites
 answers none.
 """

@@ -34,7 +34,7 @@ def measurements(context: Features) -> list[Evidence]:
 
 
 def _recent(context: Features, limit: int | None) -> list[bool | None]:
-    """For each measurement whether it is at most so many months old; asked by many rules, so kept for the patient."""
+    """For each measurement whether it is at most so many months old; kept for the patient, as many rules use it."""
     kept = _RECENT.of(context)
     if limit not in kept:
         today = context.today

@@ -104,7 +104,7 @@ def _compared(
     event: DateRange,
     compare: Callable[[DateRange, DateRange], bool | None],
 ) -> Feature:
-    """Whether one counted fracture lies on the asked side of an event; undated ones leave it open."""
+    """Whether one counted fracture lies on the given side of an event; undated ones leave it open."""
     facts = dated(counted(context, group))
     if not facts:
         return no_fracture(context)

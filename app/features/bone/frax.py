@@ -32,16 +32,16 @@ def frax_hip(context: Features) -> Feature:
     reads=READS,
 )
 def frax_recorded(context: Features, probability: str) -> Feature:
-    """Whether the probability was ever calculated; one that is too old is asked for again (decision 35)."""
+    """Whether the probability was ever calculated; one that is too old is requested again (decision 35)."""
     recorded = context.observations(MAJOR if probability == "major" else HIP)
     if any(fact.value is not None for fact in recorded):
-        return known(True)  # the value itself is told by frax_major and frax_hip
+        return known(True)  # the value itself is reported by frax_major and frax_hip
     return none_on_record() if observations_provided(context) else unknown("observations not provided", "frax")
 
 
 @feature("frax_with_bmd", Kind.TRUTH, meaning="The reported FRAX was computed with bone density.", reads=READS)
 def frax_with_bmd(context: Features) -> Feature:
-    """Whether the newest FRAX within its age limit says so; one that does not say counts as without."""
+    """Whether the newest FRAX within its age limit was with BMD; one without that statement counts as without."""
     for concept, name in ((MAJOR, "frax_major"), (HIP, "frax_hip")):
         found = newest_value(context, (concept,), name, age="frax", unit="%")
         if found.fact is not None:

@@ -58,7 +58,7 @@ def _total(running: Iterable[CourseFact], name: str) -> Feature:
 def elemental_calcium_daily_mg(context: Features) -> Feature:
     """Sum over the current calcium supplements, mg/d of elemental calcium; 0 when none is listed.
 
-    A dose that does not say whether it is calcium or its salt leaves the sum of the others as the least
+    A dose without a statement whether it is calcium or its salt leaves the sum of the others as the least
     (calcium_preparation).
     """
     running = _current(context)

@@ -24,7 +24,7 @@ from app.terminology.drug_classes import adrenal_replacements, equal_to_5_mg_pre
 
 READS = ("medications", "medicationRequests")
 REFERENCE_MG = Decimal(5)
-"""The drug files say how many mg of a drug equal this much prednisolone."""
+"""The drug files give the mg of a drug that equal this dose of prednisolone."""
 SHORT_COURSE_DAYS = 30
 """A whole course up to one month is short: none of the sources counts it as long-term treatment."""
 

@@ -218,7 +218,7 @@ _STOPPED_FOR_HARM: Memo[None, list[CourseFact]] = Memo()
 
 
 def _stopped_for_harm(context: Features) -> list[CourseFact]:
-    """The courses that were stopped for an adverse effect; asked for each class, so kept for the patient."""
+    """The courses that were stopped for an adverse effect; used for each class, so kept for the patient."""
     kept = _STOPPED_FOR_HARM.of(context)
     if None not in kept:
         kept[None] = [course for course in every_course(context) if course.stop_reason and _adverse(course.stop_reason)]
@@ -235,7 +235,7 @@ def _adverse(reason: str) -> bool:
     "poor_adherence", Kind.TRUTH, meaning="Takes the bone drug poorly, known or suspected.", reads=("observations",)
 )
 def poor_adherence(context: Features) -> Feature:
-    """The newest recorded adherence to a bone drug is poor or suspected poor; nobody asked = unknown."""
+    """The newest recorded adherence to a bone drug is poor or suspected poor; no question on record = unknown."""
     for fact in context.observations("adherence"):
         words = {word.replace("-", "_") for word in fact.answer}
         if words & {"poor", "suspected_poor"}:

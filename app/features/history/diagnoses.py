@@ -32,7 +32,7 @@ from app.features.readings import says
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One diagnosis as rules use it: the concepts that say it, procedures that prove it, codes too coarse to tell."""
+    """One diagnosis as rules use it: the concepts that state it, procedures that prove it, codes too coarse to tell."""
 
     concepts: tuple[str, ...]
     present_only: bool = False
@@ -110,7 +110,7 @@ GROUPS: dict[str, Group] = {
     "hyperthyroidism": _group("hyperthyroidism", present=True),
     "hypocalcaemia": _group("hypocalcaemia", present=True),
     "hypogonadism": _group("hypogonadism_male", "hypogonadism"),
-    # ICD-10 E83.3 covers both: it never says which of the two.
+    # ICD-10 E83.3 covers both: it does not distinguish the two.
     "hypophosphataemia": Group(("hypophosphataemia",), coarse=("hypophosphataemia_hypophosphatasia",)),
     "hypophosphatasia": Group(("hypophosphatasia",), coarse=("hypophosphataemia_hypophosphatasia",)),
     "hysterectomy": _group("hysterectomy", procedures=("hysterectomy",)),
@@ -165,7 +165,7 @@ GROUPS: dict[str, Group] = {
 
 FEVER_MONTHS = 1
 PASSING_MONTHS = {"chest_pain": 3, "fever": FEVER_MONTHS, "weight_loss": 12}
-"""How long the record of a symptom that passes speaks of now, though its status still says "active".
+"""How long a transient symptom counts as current although its status is still "active".
 
 The sources write "at the same time" and give no number; 12 months are the span over which they count a loss of weight.
 """
@@ -227,7 +227,7 @@ def _is_over(context: Features, name: str, fact: ConditionFact) -> bool:
 
 
 def diagnosis(context: Features, name: str, group: Group) -> Feature:
-    """Whether a group of diagnoses is on record, with every record that says so."""
+    """Whether a group of diagnoses is on record, with every supporting record."""
     missing = group.missing or name
     facts = [
         fact

@@ -1,4 +1,4 @@
-"""Fractures and osteoporosis in the family. A relative whose relationship cannot be told is not taken for a parent."""
+"""Fractures and osteoporosis in the family. A relative of unknown relationship is not taken for a parent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Smoking, alcohol, falls, food and movement: what the patient was asked. Nobody asked is unknown."""
+"""Smoking, alcohol, falls, food and movement: what the patient answered. Without a question the answer is unknown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.features.readings import number, says, words_of
 
 SMOKING = ("smoking_status_current", "smoking_status_former", "smoking_status_never")
 FALL_MONTHS = 12
-"""The question is about the falls of the last 12 months, so an older answer says nothing about now."""
+"""The question is about the falls of the last 12 months, so an older answer does not describe the present."""
 READS = ("observations", "conditions")
 
 
@@ -40,7 +40,7 @@ def _smoking(context: Features) -> tuple[str, Evidence] | None:
 
 @feature("smokes", Kind.TRUTH, meaning="Smokes at present.", reads=READS)
 def smokes(context: Features) -> Feature:
-    """The newest recorded smoking status is a current one; nobody asked = unknown."""
+    """The newest recorded smoking status is a current one; no question on record = unknown."""
     return _smoking_is(context, SMOKING[0])
 
 
@@ -74,7 +74,7 @@ def alcohol_drinks_per_day(context: Features) -> Feature:
 def falls_recorded(context: Features) -> Feature:
     """A count of at least one in an answer of the last 12 months, or a coded history of falls; 0 falls = false.
 
-    Nothing on record = unknown: falls are asked for, not written down when there are none.
+    Nothing on record = unknown: the absence of falls is rarely recorded.
     """
     coded = [condition_evidence("falls", fact) for fact in context.conditions("falls_history") if confirmed(fact)]
     coded += [

@@ -1,7 +1,7 @@
 """Findings that a clinician states: `urn:osteon:finding` codes, as Observation or as Condition.
 
 The newest statement decides. Nothing on record is "none on record" where the lists came complete, except for the few
-findings whose "no" is itself a sign or that a source asks for: nobody asked is not "no" (decision 14).
+findings whose "no" is itself a sign or that a source asks for: a question not put is not "no" (decision 14).
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ MISSING = {"cardiovascular_risk_assessed": "cardiovascular_risk"}
 ALSO_CODED = {"progressive_neurological_deficit": "neurological_deficit_progressive"}
 """Findings that guidelines/concepts also has as a diagnosis of another name.
 
-The codes of paralysis do not say that it progresses, and most of them are old: such a diagnosis counts while it is new.
+The codes of paralysis do not mean that it progresses, and most are old: such a diagnosis counts while it is new.
 """
 
 

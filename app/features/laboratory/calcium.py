@@ -35,7 +35,7 @@ def _is_later(stated: DateRange | None, sampled: DateRange | None) -> bool:
 
 @feature("hypercalcaemia", Kind.TRUTH, meaning="Calcium is high.", reads=("observations", "conditions"))
 def hypercalcaemia(context: Features) -> Feature:
-    """The newest calcium is high (decision 20), or hypercalcaemia is diagnosed and no newer value says otherwise.
+    """The newest calcium is high (decision 20), or hypercalcaemia is diagnosed and no newer value contradicts it.
 
     A diagnosis alone never makes it false: calcium that cannot be judged is unknown.
     """
@@ -44,7 +44,7 @@ def hypercalcaemia(context: Features) -> Feature:
 
 @feature("hypocalcaemia", Kind.TRUTH, meaning="Calcium is low.", reads=("observations", "conditions"))
 def hypocalcaemia(context: Features) -> Feature:
-    """The newest calcium is low (decision 20), or hypocalcaemia is diagnosed and no newer value says otherwise."""
+    """The newest calcium is low (decision 20), or hypocalcaemia is diagnosed and no newer value contradicts it."""
     return _calcium_disorder(context, Interpretation.LOW, "hypocalcaemia")
 
 

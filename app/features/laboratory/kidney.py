@@ -1,4 +1,4 @@
-"""Kidney function: creatinine clearance, reported or by Cockcroft-Gault. eGFR never stands in for it (decision 23)."""
+"""Kidney function: creatinine clearance, reported or by Cockcroft-Gault. eGFR never replaces it (decision 23)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def cockcroft_gault(years: Decimal, weight_kg: Decimal, creatinine: Decimal, sex
 def creatinine_clearance(context: Features) -> Feature:
     """The newest reported clearance within the renal age limit, else Cockcroft-Gault from creatinine, age, weight, sex.
 
-    The evidence says which. A partial birth date gives an interval. eGFR is not used.
+    The evidence names the method. A partial birth date gives an interval. eGFR is not used.
     """
     reported = newest_value(context, CLEARANCE, "creatinine_clearance", age="renal", unit="mL/min")
     if reported.fact is not None:

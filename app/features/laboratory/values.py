@@ -99,7 +99,7 @@ _READINGS: Memo[str, Reading] = Memo()  # by analyte
 
 
 def reading(context: Features, analyte: str) -> Reading:
-    """The newest usable value of an analyte, or why there is none; asked by several features, so kept."""
+    """The newest usable value of an analyte, or why there is none; several features use it, so it is kept."""
     kept = _READINGS.of(context)
     if analyte not in kept:
         kept[analyte] = _reading(context, analyte)
@@ -143,7 +143,7 @@ def judged(fact: ObservationFact) -> Interpretation | None:
 
 
 def _excludes(fact: ObservationFact, side: Interpretation) -> bool:
-    """Whether a one-sided reference range says that a value is not low (not high)."""
+    """Whether a one-sided reference range shows that a value is not low (not high)."""
     if fact.value is None or fact.interpretation is Interpretation.ABNORMAL:
         return False
     if side is Interpretation.LOW:

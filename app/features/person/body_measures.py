@@ -67,9 +67,9 @@ def _is_adult_height(born: DateRange | None, fact: ObservationFact) -> bool:
 
 @feature("height_loss_cm", Kind.NUMBER, "cm", meaning="Loss of height since the tallest adult height.", reads=READS)
 def height_loss_cm(context: Features) -> Feature:
-    """The recorded loss, or tallest adult height minus newest height, whichever is larger; small losses are told too.
+    """The recorded loss, or tallest adult height minus newest height, whichever is larger; small losses as well.
 
-    One height alone says nothing.
+    One height alone is not enough.
     """
     losses: list[tuple[Decimal, tuple[Evidence, ...]]] = []
     recorded = number(context, ("height_loss",), "height_loss", unit="cm")

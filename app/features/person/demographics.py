@@ -29,7 +29,7 @@ FULL_AGE = 18
 PREGNANCY_NOT_ASKED_FROM = 60
 """From this age on a missing pregnancy record is read as "not pregnant"; a rule of the product."""
 MONTHS_WITHOUT_PERIOD = 12
-"""Menopause is told by a year without a period (WHO Technical Report Series 866, 1996)."""
+"""Menopause is defined by a year without a period (WHO Technical Report Series 866, 1996)."""
 
 
 @feature("age_years", Kind.NUMBER, "years", meaning="Age in whole years today.", reads=("patient",))

@@ -34,7 +34,7 @@ _PAST = frozenset({"inactive", "remission", "resolved"})
 
 @dataclass(slots=True)
 class ConditionFacts:
-    """What Conditions told."""
+    """The facts of the Conditions."""
 
     conditions: list[ConditionFact] = field(default_factory=list)
     fractures: list[FractureFact] = field(default_factory=list)
@@ -136,7 +136,7 @@ def _between_ages(resource: Condition, reading: Reading) -> DateRange | None:
 
 
 def _tells_onset(resource: Condition) -> bool:
-    """Whether any onset[x] says when it began, readable or not."""
+    """Whether any onset[x] gives its beginning, readable or not."""
     said = (resource.onset_date_time, resource.onset_string)
     other = (resource.onset_period, resource.onset_age, resource.onset_range)
     return any(text and text.strip() for text in said) or any(value is not None for value in other)
@@ -158,7 +158,7 @@ def _end(resource: Condition, reading: Reading) -> DateRange | None:
 
 
 def _has_ended(resource: Condition) -> bool:
-    """Whether any abatement[x] says that it is over, with a date or without."""
+    """Whether any abatement[x] marks it as over, with a date or without."""
     return (
         resource.abatement_boolean is True
         or bool(resource.abatement_date_time or resource.abatement_string)

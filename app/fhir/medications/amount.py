@@ -24,7 +24,7 @@ RATE = DoseUnknown.RATE_WITHOUT_DURATION
 
 
 class Amount(Struct, frozen=True, gc=False):
-    """The mg of one administration, or of a day (`a_day`: a rate). `problem` says why it is not known exactly."""
+    """The mg of one administration, or of a day (`a_day`: a rate). `problem`: why it is not known exactly."""
 
     extent: Extent
     problem: DoseUnknown | None = None
@@ -42,7 +42,7 @@ class Drug(Struct, frozen=True, gc=False):
 def amount_of(dosage: Dosage, drug: Drug) -> Amount | None:
     """The amount of a Dosage; None where it names none.
 
-    Several entries of `doseAndRate` say the same dose in different ways (ordered per kg, calculated in mg): those that
+    Several entries of `doseAndRate` give the same dose in different ways (ordered per kg, calculated in mg): those that
     can be read have to agree.
     """
     repeat = dosage.timing.repeat if dosage.timing is not None else None

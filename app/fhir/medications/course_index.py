@@ -70,7 +70,7 @@ class CourseIndex:
     def latest(self, key: Key, fits: Callable[[int], bool]) -> int | None:
         """The course filed last that can be the record's; one that does not fit is not offered again.
 
-        `fits`: whether the course may still take a record; once it says no, no later record is to be put to it.
+        `fits`: whether the course may still take a record; once it is false, it stays false for later records.
         """
         if key.fixed not in self._unfiled:
             return None

@@ -1,4 +1,4 @@
-"""One fact told twice is one fact: medication records of one drug, route, dose and time are one course.
+"""Repeated records of one fact are one fact: medication records of one drug, route, dose and time are one course.
 
 Contract, section 2: one ingredient, route and dose with overlapping periods is one course, whatever the resource type;
 different strengths at the same time stay separate, so that they add up. Decision 34: a record that is "active" without
@@ -226,7 +226,7 @@ _RANK = (
 
 
 def _decides(one: CourseFact, other: CourseFact) -> CourseFact:
-    """Of two records of one course the one whose status holds: the later assertion, else the one that says more."""
+    """Of two records of one course the one whose status holds: the later assertion, else the more specific one."""
     seen_one, seen_other = one.last_seen, other.last_seen
     same_start = one.started == other.started or one.started is None or other.started is None
     if same_start and seen_one and seen_other and seen_one.latest != seen_other.latest:
@@ -268,7 +268,7 @@ def _knows_more(one: Dose, other: Dose) -> bool:
 
 
 def _as_it_acts(record: CourseRecord, today: date) -> CourseFact:
-    """A course, current while the last dose of a depot drug acts, whatever its record says (decision 49)."""
+    """A course, current while the last dose of a depot drug acts, whatever its recorded status (decision 49)."""
     course = record.course
     if course.status not in {CourseStatus.PAST, CourseStatus.UNKNOWN, CourseStatus.ON_HOLD}:
         return course
@@ -278,7 +278,7 @@ def _as_it_acts(record: CourseRecord, today: date) -> CourseFact:
 
 
 def _without_sign_of_life(course: CourseFact, today: date, limit: date) -> CourseFact:
-    """Decision 34. A record without any date says nothing about its age and is left as it is."""
+    """Decision 34. A record without any date has no known age and is left as it is."""
     if course.status is not CourseStatus.CURRENT or (course.ended is not None and course.ended.latest >= today):
         return course
     seen = latest(course.last_seen, course.last_given)

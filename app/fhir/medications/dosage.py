@@ -1,6 +1,6 @@
 """Dosage: how much of a drug a day, how often, how that changes over time, and for how long it was ordered.
 
-Only what is certain is a dose; everything else says why it is not known (`Dose.unknown_because`) and between which ends
+Only what is certain is a dose; everything else has a reason (`Dose.unknown_because`) and between which ends
 it lies.
 """
 

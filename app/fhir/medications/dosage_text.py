@@ -36,7 +36,7 @@ _SCHEMA = (3, 4)  # morning - noon - evening (- night)
 
 
 class TextDosage(Struct, frozen=True, gc=False):
-    """What a text says. `amount` is in mg, `pieces` counts pieces of the product; one of them, or neither, is known."""
+    """The meaning of a text. `amount`: mg, `pieces` counts pieces of the product; one of them, or neither, is known."""
 
     amount: Extent | None = None
     pieces: Extent | None = None
@@ -101,7 +101,7 @@ _Meaning = tuple[str, Any]
 
 @cache
 def _phrases() -> dict[str, Any]:
-    """All phrases as a tree by their words; the meaning of a phrase stands under the empty word."""
+    """All phrases as a tree by their words; the meaning of a phrase is under the empty word."""
     table = terminology().raw["dosage"]["text"]
     tree: dict[str, Any] = {}
     for entry in table["frequencies"]:
@@ -271,7 +271,7 @@ def _understood(items: list[_Item]) -> TextDosage | None:
 
 
 def _without_one_piece(amounts: list[_Amount]) -> list[_Amount]:
-    """The amounts, without one piece that stands beside its mass: 1 tablet (5 mg) is 5 mg."""
+    """The amounts, without one piece beside its mass: 1 tablet (5 mg) is 5 mg."""
     if len(amounts) == 2 and amounts[0].pieces != amounts[1].pieces:
         piece, mass = sorted(amounts, key=lambda item: not item.pieces)
         if piece.amount == exactly(1):

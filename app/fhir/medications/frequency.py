@@ -29,7 +29,7 @@ _WEEK, _DAY = Fraction(7), Fraction(1)
 
 
 class Frequency(Struct, frozen=True, gc=False):
-    """Administrations a day; `problem` says why they are not known exactly. `once`: a single administration."""
+    """Administrations a day; `problem`: why they are not known exactly. `once`: a single administration."""
 
     a_day: Extent
     problem: DoseUnknown | None = None
@@ -79,7 +79,7 @@ def frequency_of(timing: Timing | None) -> Frequency:
 
 
 def _by_rule(repeat: Repeat) -> Frequency | None:
-    """The administrations a day that `repeat` says; None where it says nothing of it (bounds alone)."""
+    """The administrations a day by `repeat`; None where it does not define them (bounds alone)."""
     return _by_members(
         Repeat(
             frequency=repeat.frequency,
@@ -121,7 +121,7 @@ def _by_members(repeat: Repeat) -> Frequency | None:
 
 
 def _moments(repeat: Repeat) -> tuple[int, bool]:
-    """How many moments of the day are named, and whether meals are, of which nobody knows how many."""
+    """How many moments of the day are named, and whether meals are, whose number is unknown."""
     table = terminology().raw["dosage"]
     events = {event.strip() for event in repeat.when}
     named = events & _one_moment()

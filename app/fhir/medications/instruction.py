@@ -28,9 +28,9 @@ UNREADABLE = DoseUnknown.DOSAGE_NOT_READABLE
 
 
 class Instruction(Struct, frozen=True, gc=False):
-    """What one Dosage says.
+    """The content of one Dosage.
 
-    `daily`: mg a day while it holds; `problem` says why that is not known exactly. `single`: mg of one administration,
+    `daily`: mg a day while it holds; `problem`: why it is not known exactly. `single`: mg of one administration,
     where exact. `a_day`: administrations a day, where exact. `starts`, `ends`: by the calendar. `days`: how long it
     holds. `moments`: the times of day and weekdays that it names, by which instructions differ that hold together.
     """
@@ -49,7 +49,7 @@ class Instruction(Struct, frozen=True, gc=False):
 
 
 def read_instruction(dosage: Dosage, drug: Drug, reading: Reading) -> Instruction:
-    """What one Dosage says of the drug."""
+    """Read one Dosage of the drug."""
     timing = dosage.timing or Timing()
     repeat = timing.repeat or Repeat()
     text = read_text(dosage.text) if dosage.text else None

@@ -72,7 +72,7 @@ def named_drug(concept: CodeableConcept | None) -> Product:
 
 
 def is_coded(resource: MedicationRecord, reading: Reading) -> bool:
-    """Whether the drug has a code of a system that is known here: it is told which drug it is, ours or not."""
+    """Whether the drug has a code of a system that is known here: the drug is identified, ours or not."""
     either = resource.medication
     reference = resource.medication_reference or (either.reference if either is not None else None)
     medication = reading.references.medication(resource, reference) if reference is not None else None

@@ -51,7 +51,7 @@ from app.wire.medications import (
 _STATUSES: dict[type[MedicationRecord], dict[str, CourseStatus]] = {
     MedicationStatement: {
         "active": CourseStatus.CURRENT,
-        "recorded": CourseStatus.CURRENT,  # R5; what it says about taking stands in `adherence`
+        "recorded": CourseStatus.CURRENT,  # R5; `adherence` tells whether it is taken
         "completed": CourseStatus.PAST,
         "stopped": CourseStatus.PAST,
         "on-hold": CourseStatus.ON_HOLD,
@@ -124,7 +124,7 @@ def _status(resource: MedicationRecord, reading: Reading) -> CourseStatus | None
 
 
 def _done_in_future(resource: MedicationRecord, status: str, reading: Reading) -> bool:
-    """Whether a record says that something was done on a day that has not come."""
+    """Whether a record reports something as done on a future day."""
     if isinstance(resource, MedicationAdministration | MedicationDispense):
         when = _times(resource, CourseStatus.PAST, None, None, reading).started
     elif status not in _DONE:

@@ -1,4 +1,4 @@
-"""Values that a record says are absent (Observation.dataAbsentReason).
+"""Values that a record marks as absent (Observation.dataAbsentReason).
 
 A reason beside a value contradicts it (FHIR invariant obs-6): the value is not used, and named (decision 56).
 """
@@ -14,7 +14,7 @@ _MAX_SHOWN = 60
 def absent_value(part: Result) -> tuple[UnusableReason, str] | None:
     """Why the value of a part is not used, and what stands there; None where nothing contradicts it.
 
-    A part without a value that says why is no contradiction: it is understood, and holds nothing.
+    A part without a value that gives the reason is no contradiction: it is understood, and holds nothing.
     """
     reason = part.data_absent_reason
     if reason is None:

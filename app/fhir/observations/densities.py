@@ -1,7 +1,7 @@
 """Bone densitometry: T-scores, Z-scores, areal and volumetric density with their site.
 
 The LOINC code for radius and ulna (38265-5) is used in public data for any T-score. It stays a forearm result here,
-whatever the words beside it say; the contradiction is kept in `DensityFact.conflict`.
+whatever the words beside it; the contradiction is kept in `DensityFact.conflict`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SHOWN = 60
 
 
 def density_concept(match: Match) -> tuple[DensityKind, DensitySite] | None:
-    """What density a coding measures and where, as far as the code says; None for anything else."""
+    """What density a coding measures and where, as far as the code states it; None for anything else."""
     for concept in sorted(match.concepts):
         found = _DENSITY_CONCEPT.fullmatch(concept)
         if found:
@@ -56,7 +56,7 @@ def read_density(
     preliminary: bool,
     reading: Reading,
 ) -> DensityFact | None:
-    """One density number of an Observation (or of a component, whose site may stand in the whole).
+    """One density number of an Observation (or of a component, whose site may be that of the whole).
 
     None where it holds no number; one that cannot be used is noted in `reading.unusable`.
     """
@@ -106,7 +106,7 @@ def _density_number(part: Result, kind: DensityKind) -> Quantity | None:
 
 
 def _note_words(part: Result, whole: Observation, concepts: frozenset[str], ref: str, reading: Reading) -> None:
-    """Note words in the place of the number: they may say that nothing was measured."""
+    """Note words in the place of the number: they may mean that nothing was measured."""
     text = text_of(part)
     if text is None:
         return

@@ -1,7 +1,7 @@
 """Lazy results: read when a feature asks for them.
 
 Of the results of a chart the newest of each kind decide, and a chart can hold thousands. The kind and the moment of
-each result are looked at; its number, normal range and flag only when they are asked for. A result is lazy only where
+each result are looked at; its number, normal range and flag only on use. A result is lazy only where
 it is certain that it can be read. Everything else is read at once, so that what cannot be used is named whether or not
 anything asks for it.
 """
@@ -19,7 +19,7 @@ from app.wire.observations import Observation
 def lazy_result(
     resource: Observation, question: Question, reading: Reading, limits: Limits, *, preliminary: bool
 ) -> UnreadObservation | None:
-    """The result, to be read when it is asked for; None where it has to be read now."""
+    """The result, to be read on use; None where it has to be read now."""
     quantity = resource.value_quantity
     rule = question.rule
     if quantity is None or rule is None or question.density is not None:

@@ -138,14 +138,14 @@ def _about_patient(resource: Observation, reading: Reading) -> bool:
 
 
 def _note_absent(part: Result, question: Question, ref: str, reading: Reading) -> None:
-    """A value that is said to be absent. One that stands there all the same contradicts that, and is not used."""
+    """A value marked as absent. A value given all the same contradicts that, and is not used."""
     refused = absent_value(part)
     if refused is not None:
         reading.unusable.append(UnusableValue(ref, question.concepts, *refused))
 
 
 def _words_of_whole(code: CodeableConcept | None) -> DensityWords:
-    """What the words of an Observation say of its components. For `Reading.recall`."""
+    """The meaning of an Observation's words for its components. For `Reading.recall`."""
     text = words(code)
     return density_in_words(text) if text else NO_DENSITY
 

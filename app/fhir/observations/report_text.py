@@ -1,4 +1,4 @@
-"""T- and Z-scores that stand only in the words of a densitometry report: tables and single sentences.
+"""T- and Z-scores that only the text of a densitometry report holds: tables and single sentences.
 
 Careful rather than complete: a number is taken where a table has one column for that score and the row names one site,
 or where it stands beside its score in a sentence whose numbers are all understood, after the site that it belongs to or
@@ -171,7 +171,7 @@ def _placed(sentence: str, scores: list[re.Match[str]]) -> Iterator[tuple[Densit
         end = score.end()
         named = sites_in(before)
         if len(named) > 1:
-            return  # two sites before one number: nobody knows whose it is
+            return  # two sites before one number: ambiguous
         if named:
             place, sites_before = before, sites_before + 1
         found.append((_KINDS[score["kind"].lower()], place, score["number"]))

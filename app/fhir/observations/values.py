@@ -1,4 +1,4 @@
-"""What one Observation, or one component of it, says: its question, its day, its number or answer, its normal range."""
+"""One Observation, or one component of it: its question, its day, its number or answer, its normal range."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _MAX_SHOWN = 60
 class Question:
     """What Observation.code asks: its concepts, the density that it measures if any, the rule for its numbers.
 
-    `refused`: why the number is not used, where the words of the code say so.
+    `refused`: the reason in the words of the code for which the number is not used.
     """
 
     found: Match
@@ -200,7 +200,7 @@ def read_values(
             shown = words(part.value_codeable_concept) or str(part.value_string or "")
             reading.unusable.append(UnusableValue(ref, found.concepts, UnusableReason.IN_WORDS, shown[:_MAX_SHOWN]))
     words_alone = text_of(part) if rule is not None and value is None and not answer and boolean is None else None
-    if words_alone is not None and question.density is None:  # a number was asked for, and words stand there
+    if words_alone is not None and question.density is None:  # a number was expected, and words are there
         reading.unusable.append(UnusableValue(ref, found.concepts, UnusableReason.IN_WORDS, words_alone[:_MAX_SHOWN]))
     body_site = part.body_site or whole.body_site
     return ObservationFact(  # by place: naming sixteen members takes longer than reading the number
@@ -224,7 +224,7 @@ def read_values(
 
 
 def _answer(part: Result, found: Match, reading: Reading) -> tuple[frozenset[str], bool | None]:
-    """The coded answer, and whether it says yes or no."""
+    """The coded answer, and whether it means yes or no."""
     if part.value_boolean is not None:
         return frozenset(), part.value_boolean
     concept = part.value_codeable_concept
