@@ -18,7 +18,12 @@ _HIDDEN = frozenset({"Cf", "Co", "Cs", "Cn"})
 _BREAKS = frozenset({"Cc", "Zl", "Zp"})
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols that show nothing."""
-_ADDRESS = re.compile(r"\S*://\S*|\bwww\.\S*|\b(?:javascript|data|vbscript|mailto|tel):\S*|\S+@\S+\.\S+", re.IGNORECASE)
+# What stands between white space is looked at from its begin only, with the first "@" and the first "." after it.
+_ADDRESS = re.compile(
+    r"(?<!\S)\S*?://\S*|\bwww\.\S*|\b(?:javascript|data|vbscript|mailto|tel):\S*"
+    r"|(?<!\S)\S[^\s@]*+@\S[^\s.]*+\.\S+",
+    re.IGNORECASE,
+)
 _MAY_BE_ADDRESS = ("://", "www.", "@", "script:", "data:", "mailto:", "tel:")
 _LONGEST_READ = 4 * LIMIT
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")

@@ -16,7 +16,7 @@ from app.engine.criteria import Limit, Node
 from app.engine.schema import DoseOrder
 
 ONE: Final = "limit"
-_NUMBER = re.compile(r"(?<![\d.,A-Za-z/])[-−]?(?!0\d)\d+(?:[.,]\d+)*(?!\d)")
+_NUMBER = re.compile(r"(?<![\d.,A-Za-z/])[-−]?(?!0\d)\d++(?:[.,]\d++)*+")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 

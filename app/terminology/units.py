@@ -131,7 +131,8 @@ def read_number_text(text: str) -> tuple[Decimal, str | None] | None:
     return None if value is None else (value, _COMPARATORS.get(sign, sign) if sign else None)
 
 
-_IN_WORDS = re.compile(r"\s*((?:<=|>=|<|>|≤|≥)?\s*[-+−–]?\d+(?:[.,]\d+)?)\s*(\D\S*(?: \S+)?)?\s*$")
+# A unit begins with no digit, or after white space: "5 10^9/L".
+_IN_WORDS = re.compile(r"\s*+((?:<=|>=|<|>|≤|≥)?\s*+[-+−–]?\d+(?:[.,]\d+)?)\s*+((?:\D|(?<=\s)\d)\S*(?: \S+)?)?\s*$")
 
 
 def quantity_in_words(text: str) -> Quantity | None:

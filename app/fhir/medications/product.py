@@ -170,7 +170,7 @@ def is_count(unit: str | None) -> bool:
 
 def strength_in(text: str) -> Decimal | None:
     """The one strength in mg that the name of a product tells; None for none, several, or one per volume."""
-    if not text or re.search(r"\d\s*(mg|g|µg|mcg|ug)\s*/\s*\d*\s*ml", text, re.IGNORECASE):
+    if not text or re.search(r"\d\s*+(mg|g|µg|mcg|ug)\s*+/\s*+\d*+\s*+ml", text, re.IGNORECASE):
         return None
     found = {milligrams(to_decimal(number), unit) for number, unit in _STRENGTH.findall(text)}
     return found.pop() if len(found) == 1 else None

@@ -30,7 +30,9 @@ _CODED_SITES = {
 }
 _DENSITY_CONCEPT = re.compile(r"dxa_(tscore|zscore|bmd)_(\w+)")
 QCT_CONCEPT = "qct_lumbar_bmd"
-_SCORE_BEFORE = re.compile(r"\s*(?:[tz][\s-]?(?:score|værdi|värde|值|値)?)\s*[:=]?\s*(?=[-+−–<>≤≥\d])", re.IGNORECASE)
+_SCORE_BEFORE = re.compile(
+    r"\s*+(?:[tz][\s-]?(?:score|værdi|värde|值|値)?)\s*+[:=]?\s*+(?=[-+−–<>≤≥\d])", re.IGNORECASE
+)
 _REMARK_AFTER = re.compile(r"\s*\([^()\d]{0,60}\)\s*$")
 _SHOWN = 60
 

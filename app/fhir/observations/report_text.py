@@ -29,8 +29,8 @@ _NUMBER = r"(?:[+\-−–]\s?\d{1,2}(?:[.,]\d{1,2})?|\d{1,2}[.,]\d{1,2})(?![\d.,
 _NUMBER_CELL = re.compile(rf"\s*({_NUMBER})\s*(?:SD\s*)?$", re.IGNORECASE)
 _SCORE = re.compile(
     r"(?<![a-z])(?P<kind>[tz])[\s\u2010-\u2015-]?(?:scores?|value|värde|værdi|wert|值|値|评分|評分|スコア)"
-    r"\s*(?:\([^()]*\)\s*)?(?:is|was|of|at|=|:|är|er|på|var|为|為|是)?\s*"
-    rf"(?:\(\s*)?(?P<number>{_NUMBER})?(?:\s*(?:SD|S\.D\.))?",
+    r"\s*+(?:\([^()]*+\)\s*+)?(?:is|was|of|at|=|:|är|er|på|var|为|為|是)?\s*+"
+    rf"(?:\(\s*+)?(?P<number>{_NUMBER})?(?:\s*+(?:SD|S\.D\.))?",
     re.IGNORECASE,
 )
 _OTHER_NUMBERS = re.compile(
