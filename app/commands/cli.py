@@ -54,8 +54,27 @@ def _explain(arguments: Sequence[str]) -> int:
     return explain.main(arguments)
 
 
+def _new_guideline(arguments: Sequence[str]) -> int:
+    from app.commands import new_guideline
+
+    return new_guideline.main(arguments)
+
+
+def _test(arguments: Sequence[str]) -> int:
+    from app.commands import run_cases
+
+    return run_cases.main(arguments)
+
+
 # Commands with arguments of their own.
-_DELEGATED = {"codes": _codes, "check": _check, "check-fhir": _check_fhir, "explain": _explain}
+_DELEGATED = {
+    "codes": _codes,
+    "check": _check,
+    "check-fhir": _check_fhir,
+    "explain": _explain,
+    "new-guideline": _new_guideline,
+    "test": _test,
+}
 
 
 def _demo(host: str, port: int, *, start: bool) -> int:
@@ -83,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check-fhir", help="try a FHIR server before go-live", add_help=False)
     commands.add_parser("explain", help="what each recommendation says about a request, and why", add_help=False)
     commands.add_parser("codes", help="which codes of charts or lists are recognised", add_help=False)
+    commands.add_parser("new-guideline", help="write the skeleton of a guideline of one's own", add_help=False)
+    commands.add_parser("test", help="run the clinical cases of an overlay", add_help=False)
     demo = commands.add_parser(
         "demo", help="send the sample patient to a running service and print the cards", parents=[address]
     )

@@ -15,6 +15,8 @@ from app.engine.criteria import COMPARISONS
 from app.engine.drug_file import DrugFile
 from app.engine.linker import load_knowledge
 from app.engine.locale import Locale
+from app.engine.overlay_file import OverlayFile
+from app.engine.own_texts import OwnTexts
 from app.engine.schema import File
 from app.features import catalogue
 
@@ -35,12 +37,21 @@ def schema() -> dict[str, Any]:
     return made
 
 
-def locale_schema() -> dict[str, Any]:
-    """The schema of a file of guidelines/locales."""
-    made = Locale.model_json_schema()
+def locale_schema(*, own: bool = False) -> dict[str, Any]:
+    """The schema of a file of guidelines/locales; `own`: of a file of SOURCE/locales."""
+    made = (OwnTexts if own else Locale).model_json_schema()
     made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     made["$id"] = "urn:osteon:schema:locale"
     made["title"] = "Osteon locale file"
+    return made
+
+
+def overlay_schema() -> dict[str, Any]:
+    """The schema of the overlay.yaml of a hospital."""
+    made = OverlayFile.model_json_schema()
+    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    made["$id"] = "urn:osteon:schema:overlay"
+    made["title"] = "Overlay of a hospital"
     return made
 
 

@@ -30,7 +30,9 @@ from app.yaml_files import FilesError, Place, Problem, Table, line_of, read_yaml
 FILE: Final = "overlay.yaml"
 CASES: Final = "cases"
 CODES: Final = "codes"
+SCHEMAS: Final = "schemas"
 AFTER: Final = ".after"
+_NO_CONTENT: Final = frozenset({CASES, SCHEMAS})
 _SUFFIXES: Final = frozenset({".yaml", ".yml", ".csv", ".json", ".txt"})
 
 
@@ -48,7 +50,7 @@ def fingerprint_of(local: Path) -> str:
     digest = hashlib.sha256()
     for path in local_files(local):
         below = path.relative_to(local)
-        if path.suffix in _SUFFIXES and CASES not in below.parts:
+        if path.suffix in _SUFFIXES and _NO_CONTENT.isdisjoint(below.parts):
             content = path.read_bytes()
             digest.update(f"{below.as_posix()}\0{len(content)}\0".encode())
             digest.update(content)

@@ -16,16 +16,11 @@ from typing import Any
 
 import yaml
 
-from tests.clinical.builder import SERVICE, Builder
+from app.cases.builder import SERVICE, Builder
 from tests.conftest import Client
 
 FOLDER = Path(__file__).parent
 TODAY = date(2026, 11, 22)
-TAGS = {
-    "limit": "at a limit of a recommendation or one step beside it (test_limits.py moves every limit)",
-    "red-team": "found by a reader who wrote cases from the sources alone; the service was wrong once",
-}
-
 Case = dict[str, Any]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from app.advice.profile import roles_in
+from app.cases.builder import SERVICE, Builder
 from app.cds_hooks.hooks import SERVICES_BY_ID
 from app.cds_hooks.request import read_request
 from app.engine.criteria import All, AnyOf, Limit, Named, Node, Not
@@ -19,7 +20,6 @@ from app.engine.schema import Use
 from app.features import PatientFeatures
 from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
-from tests.clinical.builder import SERVICE, Builder
 from tests.clinical.cases import TODAY, all_cases
 from tests.support.wire import call
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from app.cases.checking import TAGS, problems
+from app.cases.expectations import unmet
 from app.data_files import data_path
-from tests.clinical.cases import TAGS, Case, all_cases, answer_to, case_files
-from tests.clinical.checking import problems
-from tests.clinical.expectations import unmet
+from tests.clinical.cases import Case, all_cases, answer_to, case_files
 from tests.clinical.outline import outline_of
 from tests.clinical.outlines import difference, stale
 from tests.conftest import Client

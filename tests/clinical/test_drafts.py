@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.clinical.builder import Builder
+from app.cases.builder import Builder
 from tests.clinical.cases import TODAY
 from tests.conftest import Client
 

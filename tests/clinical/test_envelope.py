@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.clinical.builder import Builder
+from app.cases.builder import Builder
 from tests.clinical.cases import TODAY
 from tests.clinical.test_orders import drug
 from tests.conftest import Client

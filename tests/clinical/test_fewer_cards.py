@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from app.cases.builder import Builder
 from app.cds_hooks.configuration import Preferences
 from app.cds_hooks.hooks import SERVICES_BY_ID
 from app.cds_hooks.request import read_request
 from app.engine.knowledge import UnusableSetting
 from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
-from tests.clinical.builder import Builder
 from tests.clinical.cases import TODAY
 from tests.clinical.test_personas import case_at, stories
 from tests.conftest import Client

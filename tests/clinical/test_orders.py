@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.clinical.builder import Builder
+from app.cases.builder import Builder
 from tests.clinical.cases import TODAY
 from tests.conftest import Client
 

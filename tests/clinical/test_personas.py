@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 import yaml
 
+from app.cases.expectations import unmet
 from app.cds_hooks.hooks import Hook
 from tests.clinical.cases import answer_to
-from tests.clinical.expectations import unmet
 from tests.conftest import Client
 
 FOLDER = Path(__file__).parent / "personas"

@@ -187,3 +187,27 @@ def test_pods_are_replaced_when_a_setting_changes(resources: Resources) -> None:
 )
 def test_what_cannot_work_is_said_when_it_is_installed(render: Render, wrong: dict[str, Any], said: str) -> None:
     assert said in render(wrong).get("error", "")
+
+
+def test_the_overlay_and_the_codes_of_a_hospital_are_mounted_read_only(resources: Resources) -> None:
+    spec = pod(resources(values("local")))
+    container = spec["containers"][0]
+    assert {one["name"]: one["value"] for one in container["env"]} == {
+        "OSTEON_LOCAL": "/etc/osteon/local",
+        "OSTEON_LOCAL_CODES": "/etc/osteon/codes",
+    }
+    assert {one["mountPath"]: one["readOnly"] for one in container["volumeMounts"]} == {
+        "/etc/osteon/local": True,
+        "/etc/osteon/codes": True,
+    }
+    volumes = {one["name"]: one["configMap"] for one in spec["volumes"]}
+    assert volumes["local"]["name"] == "osteon-local-2026-06"
+    assert {"key": "usa-source.yaml", "path": "usa/source.yaml"} in volumes["local"]["items"]
+    assert volumes["codes"] == {"name": "osteon-codes-2026-06"}
+
+
+def test_a_wrong_overlay_keeps_the_old_pods_serving(resources: Resources) -> None:
+    """New pods stop at the start, are never ready, and no old pod goes before a new one is."""
+    deployment = resources(values("local"))["Deployment"]["spec"]
+    assert deployment["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    assert pod(resources(values("local")))["containers"][0]["readinessProbe"]["httpGet"]["path"] == "/health/ready"

@@ -61,3 +61,12 @@ def test_used_tokens_are_never_forgotten_for_want_of_memory() -> None:
     command = SERVICES["redis"]["command"]
     assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
     assert command[command.index("--save") + 1] == ""
+
+
+def test_the_overlay_and_the_codes_of_a_hospital_are_mounted_read_only() -> None:
+    local = yaml.safe_load((DEPLOY / "compose.local.yaml").read_text(encoding="utf-8"))["services"]["osteon"]
+    assert set(local) == {"environment", "volumes"}
+    assert set(local["environment"]) == {"OSTEON_LOCAL", "OSTEON_LOCAL_CODES"}
+    assert set(local["environment"]) <= {f"OSTEON_{name.upper()}" for name in setting_names()}
+    mounted = [volume.rpartition("}:")[2] for volume in local["volumes"]]
+    assert mounted == [f"{folder}:ro" for folder in local["environment"].values()]

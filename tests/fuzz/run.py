@@ -12,9 +12,9 @@ from typing import Any
 
 import httpx
 
+from app.cases.builder import SERVICE, Builder
 from app.main import create_app
 from app.pipeline import build_pipeline
-from tests.clinical.builder import SERVICE, Builder
 from tests.clinical.cases import TODAY, all_cases
 from tests.fuzz.mutations import mutated
 from tests.fuzz.verdict import wrong

@@ -19,6 +19,8 @@ from app.advice.model import Advice, AdviceSet
 from app.advice.profile import roles_in
 from app.advice.reconcile import Advisor
 from app.advice.renewal import renewal_of
+from app.cases.builder import SERVICE, Builder
+from app.cases.expectations import unmet
 from app.cds_hooks.hooks import SERVICES_BY_ID
 from app.cds_hooks.request import HookRequest, read_request
 from app.chart import Chart
@@ -28,9 +30,7 @@ from app.features import PatientFeatures
 from app.features.model import Memo
 from app.pipeline import Answering, OsteonPipeline, feature_settings
 from app.settings import Settings
-from tests.clinical.builder import SERVICE, Builder
 from tests.clinical.cases import TODAY, Case, all_cases
-from tests.clinical.expectations import unmet
 from tests.clinical.outline import Outline, outline_of
 from tests.mutation.compile import Mutated, Workshop
 from tests.support.wire import call

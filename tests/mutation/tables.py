@@ -16,14 +16,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from app.cases.builder import Builder
+from app.cases.expectations import unmet
 from app.features import evaluation
 from app.pipeline import OsteonPipeline
 from app.terminology import code_sets, code_tables, word_lists
 from app.terminology.code_sets import concept_file, drug_files, terminology
 from app.yaml_files import FilesError
-from tests.clinical.builder import Builder
 from tests.clinical.cases import TODAY
-from tests.clinical.expectations import unmet
 from tests.clinical.outline import outline_of
 from tests.mutation.bench import Bench, Situation
 from tests.mutation.concepts import TABLES

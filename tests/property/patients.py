@@ -8,11 +8,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from app.cases.builder import SERVICE, Builder
 from app.cds_hooks.hooks import SERVICES_BY_ID
 from app.cds_hooks.request import HookRequest, read_request
 from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
-from tests.clinical.builder import SERVICE, Builder
 from tests.clinical.cases import TODAY
 from tests.support.wire import call
 

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.cases.builder import SERVICE
 from app.cds_hooks.hooks import SERVICES_BY_ID
 from app.cds_hooks.request import read_request
 from app.decoding.call import decode_call
 from app.wire.resources import Damaged
-from tests.clinical.builder import SERVICE
 from tests.clinical.cases import TODAY
 from tests.property.patients import Json, cases, pipeline, request_of
 from tests.support.wire import record

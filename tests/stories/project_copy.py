@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.clinical.builder import Builder
+from app.cases.builder import Builder
 from tests.clinical.cases import TODAY
 from tests.support.patience import PATIENCE
 

@@ -92,7 +92,7 @@ def test_a_new_language_is_one_file_and_one_line(copy: ProjectCopy) -> None:
 
 
 def vocabulary_of_drugs() -> dict[str, str]:
-    from tests.clinical.builder import vocabulary
+    from app.cases.builder import vocabulary
 
     drugs: dict[str, str] = vocabulary()["drugs"]
     return drugs

@@ -9,11 +9,11 @@ import pytest
 
 from app.advice.model import AdviceSet, OptionStatus
 from app.advice.reconcile import Advisor
+from app.cases.builder import Builder
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.request import read_request
 from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
-from tests.clinical.builder import Builder
 from tests.support.wire import call
 
 TODAY = date(2026, 11, 22)

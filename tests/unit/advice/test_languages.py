@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from app.cards.wording import Wording
+from app.cases.builder import SERVICE, Builder
 from app.cds_hooks.feedback import OVERRIDE_REASONS
 from app.cds_hooks.response import SUMMARY_LIMIT
 from app.chart import DateRange, DensitySite, FractureSite, Presence
@@ -26,7 +27,6 @@ from app.features.notes import NoteCode, note
 from app.main import create_app
 from app.pipeline import build_pipeline
 from app.settings import Settings
-from tests.clinical.builder import SERVICE, Builder
 from tests.clinical.cases import TODAY, Case, all_cases
 from tests.conftest import Client
 from tests.support.patience import PATIENCE

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.advice.draft import replaced_prescription
+from app.cases.builder import ATC, Builder
 from app.cds_hooks.request import HookRequest
-from tests.clinical.builder import ATC, Builder
 from tests.property.patients import pipeline, read
 from tests.unit.advice.test_drug_options import TODAY, woman
 from tests.unit.fhir.builders import chart

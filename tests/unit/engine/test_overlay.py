@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from app.cases.builder import Builder
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.request import read_request
 from app.commands.check import main
@@ -17,7 +18,6 @@ from app.engine.loader import GuidelineError
 from app.pipeline import build_pipeline
 from app.published import PublishedKnowledge
 from app.settings import Settings
-from tests.clinical.builder import Builder
 from tests.support.wire import call
 from tests.unit.advice.test_drug_options import woman
 

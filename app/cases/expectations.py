@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tests.clinical.builder import vocabulary
+from app.cases.builder import vocabulary
 
 KNOWN = {"fire", "not_fire", "topics", "no_topics", "suggest", "no_suggest", "indicator", "mentions_missing"}
 KNOWN |= {"no_cards", "says", "says_not", "below_indicator", "advice", "no_advice", "one_card"}

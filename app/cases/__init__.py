@@ -1,0 +1,1 @@
+"""Clinical cases in YAML: what a clinician would write down, as requests, and what must come of them."""
