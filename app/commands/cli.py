@@ -54,6 +54,12 @@ def _explain(arguments: Sequence[str]) -> int:
     return explain.main(arguments)
 
 
+def _diff(arguments: Sequence[str]) -> int:
+    from app.commands import diff
+
+    return diff.main(arguments)
+
+
 def _new_guideline(arguments: Sequence[str]) -> int:
     from app.commands import new_guideline
 
@@ -72,6 +78,7 @@ _DELEGATED = {
     "check": _check,
     "check-fhir": _check_fhir,
     "explain": _explain,
+    "diff": _diff,
     "new-guideline": _new_guideline,
     "test": _test,
 }
@@ -102,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check-fhir", help="try a FHIR server before go-live", add_help=False)
     commands.add_parser("explain", help="what each recommendation says about a request, and why", add_help=False)
     commands.add_parser("codes", help="which codes of charts or lists are recognised", add_help=False)
+    commands.add_parser("diff", help="which patients get other advice under another overlay", add_help=False)
     commands.add_parser("new-guideline", help="write the skeleton of a guideline of one's own", add_help=False)
     commands.add_parser("test", help="run the clinical cases of an overlay", add_help=False)
     demo = commands.add_parser(

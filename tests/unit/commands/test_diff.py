@@ -1,0 +1,59 @@
+"""`osteon diff`: which patients get other advice, why, and nothing of their charts."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from app.cases.builder import Builder
+from app.commands.diff import main
+from tests.unit.engine.test_overlay import fractured
+
+TODAY = "2026-11-22"
+
+
+@pytest.fixture
+def patients(tmp_path: Path) -> Path:
+    """A woman with a fracture that was never measured, and one without."""
+    well = {"id": "y", "profile": "se", "patient": {"sex": "female", "age": 60}}
+    bodies = [Builder(case, date(2026, 11, 22)).request() for case in (fractured(), well)]
+    path = tmp_path / "patients.ndjson"
+    path.write_text("\n".join(map(json.dumps, bodies)) + "\n", encoding="utf-8")
+    return path
+
+
+def test_the_same_knowledge_gives_the_same_advice(patients: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["shipped", "shipped", "--patients", str(patients), "--today", TODAY]) == 0
+    assert "0 of 2 requests get other advice" in capsys.readouterr().out
+
+
+def test_a_statement_that_is_off_shows_who_is_concerned_and_why(
+    tmp_path: Path, patients: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    local = tmp_path / "local"
+    local.mkdir()
+    (local / "overlay.yaml").write_text("off: [uppsala.dxa.low-energy-fracture]\n", encoding="utf-8")
+    arguments = ["shipped", str(local), "--patients", str(patients), "--today", TODAY]
+    assert main([*arguments, "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["different"] == 1
+    assert report["advice"]["refer-dxa"] == {"old": 1, "new": 0}
+    (patient,) = report["patients"]
+    assert (patient["request"], patient["lost"]) == ("patients.ndjson:1", ["refer-dxa"])
+    why = next(one for one in patient["why"] if one["statement"] == "uppsala.dxa.low-energy-fracture")
+    assert (why["cited"], why["criterion"], why["facts"]) == ("old", "fragility_fracture.any", ["fragility_fracture"])
+    assert main(arguments) == 1
+    assert "refer-dxa: 1 -> 0" in capsys.readouterr().out
+
+
+def test_what_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text('{"hook": "x"}\n{"hook": "y"}\n', encoding="utf-8")
+    assert main(["shipped", "shipped", "--patients", str(path)]) == 0
+    assert "not read: a.ndjson:2 (ValueError)" in capsys.readouterr().out
+    path.write_text('{"hook": "x"}\nnot json\n', encoding="utf-8")
+    assert main(["shipped", "shipped", "--patients", str(path)]) == 2
+    assert main(["shipped", str(tmp_path / "none"), "--patients", str(path)]) == 2
