@@ -163,6 +163,8 @@ class Linker:
                 self.known(file, place, "advice", gate.by, self.advice_ids)
             for name in gate.cites:
                 self.known(file, place, "recommendation", name, self.rule_ids)
+            if gate.effect in {"no-suggestion", "caution"} and not gate.remark:
+                self.problem(file, place, f"a gate with effect {gate.effect} needs a remark: the card says it first")
             gates.append(CompiledGate(gate, self.compiled(file, (*place, "when"), gate.when, NEVER)))
         self.features(file, (*here, "names_missing"), block.names_missing)
         if (block.opens_when is None) is not (block.decision is None):

@@ -82,6 +82,22 @@ def test_a_change_to_an_advice_is_killed_by_the_outlines_of_its_cases(
     assert not found.startswith(REFUSED)
 
 
+def test_a_gate_that_says_why_without_words_is_refused_at_start(bench: Bench, workshop: Workshop) -> None:
+    """Such a file used to start, and to answer a patient with HTTP 500."""
+    file = next(one for one in workshop.loaded.files if one.name.endswith("advice/advice.yaml"))
+    entries = file.content.advice
+    index, number = next(
+        (index, number)
+        for index, entry in enumerate(entries)
+        for number, gate in enumerate(entry.gates)
+        if gate.effect == "withhold" and not gate.remark
+    )
+    for effect, refused in (("no-suggestion", True), ("caution", True), ("ask", False)):
+        edit = Edit(file.name, ("advice", index, "gates", number, "effect"), effect)
+        found = judged(bench, workshop, Mutant("gate", entries[index].id, effect, (edit,)), outlines=False) or ""
+        assert ("needs a remark" in found) is refused, effect
+
+
 def test_a_mutant_that_changes_nothing_survives(loaded: Loaded, bench: Bench, workshop: Workshop) -> None:
     file, index, rule = next(
         (file, index, rule)
