@@ -1,6 +1,7 @@
 # make install   create .venv from the lock files
 # make run       install, start the service on 127.0.0.1:8000 and show a sample patient's cards
 # make test      install and run everything that must pass
+# make fast      what to run before each commit: static checks, clinical cases, facts, oracle, engine (below a minute)
 # make openapi   write the published interface again
 # make pages     write the generated pages of docs/ again
 # make lock      resolve the dependencies again (needs uv in .venv)
@@ -18,7 +19,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 
-.PHONY: install run test test-fhir-full openapi lock format clean pages
+.PHONY: install run fast test test-fhir-full openapi lock format clean pages
 .DEFAULT_GOAL := install
 
 install: $(RUNTIME)
@@ -49,6 +50,12 @@ test: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+fast: $(DEV)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/clinical/test_cases.py tests/facts tests/oracle tests/unit/engine
 
 # The validators that need environments of their own, too
 test-fhir-full: $(DEV)
