@@ -33,7 +33,7 @@ from app.fhir.resource import (
 )
 from app.terminology.code_sets import TextPattern, terminology
 from app.terminology.codeable_concept import name_of, words
-from app.terminology.codes import Match, concepts_below, named_condition, named_procedure
+from app.terminology.codes import Match, concepts_below, named_condition, named_procedure, tells_nothing
 from app.terminology.density_words import says_not_done
 from app.terminology.drug_classes import classes_of, route_of, with_members
 from app.terminology.word_lists import Sense
@@ -57,6 +57,8 @@ def read_procedure(resource: Procedure, reading: Reading) -> ProcedureFact | Non
     found = reading.recall(named_procedure, resource.code)
     concepts = with_dxa(found.concepts)
     if not concepts:
+        if tells_nothing(resource.code):
+            reading.not_understood(resource, NOT_UNDERSTOOD)
         _note_words(resource, found, reading)
         return None
     if DXA in concepts and found.text and says_not_done(found.text):
@@ -224,6 +226,10 @@ def read_intolerance(resource: AllergyIntolerance, reading: Reading) -> list[Int
         drugs |= named_intolerance(reaction.substance).concepts
     drugs |= _of_groups(resource.code or resource.substance)
     if not drugs:
+        if tells_nothing(resource.code or resource.substance) and all(
+            tells_nothing(reaction.substance) for reaction in reactions
+        ):
+            reading.not_understood(resource, NOT_UNDERSTOOD)
         return []
     drugs = set(with_members(frozenset(drugs)))
     manifestations = [entry.named for reaction in reactions for entry in reaction.manifestation]

@@ -350,6 +350,20 @@ def _words_of(concept: CodeableConcept, kind: TextKind) -> Words:
     return read_words(read) if read else NO_WORDS
 
 
+def tells_nothing(concept: CodeableConcept | None) -> bool:
+    """Whether a concept has neither words nor a code of a system that is known here: it could be anything.
+
+    A code of a known system that is not in the tables is something that no rule asks for (as in decision 66).
+    """
+    if concept is None or words(concept):
+        return concept is None
+    return all(not coding.code or _system_of(coding.system, coding.code) is None for coding in concept.coding)
+
+
+def _system_of(system: str | None, code: str) -> tuple[str, str] | None:
+    return ("local", "") if is_local(system, code) else canonical_system(system)
+
+
 def named_result(concept: CodeableConcept | None) -> Match:
     """What Observation.code, or the coded answer of one, means."""
     return match(concept, TextKind.OBSERVATION)

@@ -22,7 +22,7 @@ from app.fhir.resource import (
     verification_of,
 )
 from app.terminology.codeable_concept import name_of
-from app.terminology.codes import Match, named_condition
+from app.terminology.codes import Match, named_condition, tells_nothing
 from app.terminology.relatives import parent_in_words
 from app.terminology.word_lists import Sense
 from app.wire.conditions import Condition
@@ -93,7 +93,9 @@ def read_condition(resource: Condition, reading: Reading, facts: ConditionFacts,
 
 def _note_words(resource: Condition, found: Match, reading: Reading, facts: ConditionFacts) -> None:
     """Note a Condition whose words are no fact: understood and saying so, or not understood (decisions 56 and 62)."""
-    if found.unclear:
+    if tells_nothing(resource.code):
+        reading.not_understood(resource, NOT_UNDERSTOOD)
+    elif found.unclear:
         reading.leave_out(resource, NOT_UNDERSTOOD)
         facts.conditions.append(
             ConditionFact(ref_of(resource), found.unclear, presence=Presence.UNCLEAR, matched_by_text=True)
