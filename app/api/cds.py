@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -21,7 +21,6 @@ from app.api.logs import logger
 from app.api.metrics import Metrics
 from app.api.openapi import descriptions
 from app.api.responses import check_accept, json_response
-from app.api.trust.verifier import Caller
 from app.cds_hooks.configuration import Configuration, Preferences
 from app.cds_hooks.discovery import discovery
 from app.cds_hooks.errors import Overloaded, UnknownService
@@ -32,6 +31,9 @@ from app.decoding.strict_json import loads
 from app.profiles import profile_ids
 from app.settings import Settings
 from app.vocabulary import Language
+
+if TYPE_CHECKING:
+    from app.api.trust.verifier import Caller  # imports joserfc and httpcore, which only trust `required` needs
 
 # Measured: docs/measurements.md. Short work is done where it is: a hop to another process would cost more than it
 # gives. For longer work the event loop must stay free for probes and other calls.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 MAX_ENDING: Final = 6
@@ -18,6 +19,7 @@ MAX_NAMES: Final = 4000
 _TOKEN = re.compile(
     r"[0-9]+|[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\d_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+|\?"
 )
+_PLAIN = re.compile(r"[^\[\]|]+")
 _APOSTROPHES = str.maketrans("", "", "'\u2019\u02bc`\u00b4")
 
 
@@ -47,11 +49,12 @@ def names_of(notation: str) -> list[tuple[str, ...]]:
     return found
 
 
-def _words_of_part(part: str) -> list[str]:
+@lru_cache(maxsize=8192)  # the names of a list share most of their words
+def _words_of_part(part: str) -> tuple[str, ...]:
     words = words_of_text(part)
     if part.endswith("*") and words:
         words[-1] += "*"
-    return words
+    return tuple(words)
 
 
 def _alternatives(notation: str, start: int, *, closing: bool) -> tuple[list[str], int]:
@@ -74,6 +77,9 @@ def _alternatives(notation: str, start: int, *, closing: bool) -> tuple[list[str
         elif sign == "]":
             break
         else:
-            current = [head + sign for head in current]
+            plain = _PLAIN.match(notation, place)
+            text = plain.group() if plain is not None else sign
+            current = [head + text for head in current]
+            place += len(text) - 1
         place += 1
     return done + current, place
