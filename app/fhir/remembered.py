@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
+from app.terminology.names import LONGEST_CACHED
 from app.wire.elements import CodeableConcept
 
 T = TypeVar("T")
@@ -43,11 +44,13 @@ class Remembered(Generic[T]):
 
 
 def is_term(concept: CodeableConcept) -> bool:
-    """Whether a concept is one code of one system with no words but its display."""
+    """Whether a concept is one code of one system with no words but its display, all of them short."""
     if type(concept) is not CodeableConcept or len(concept.coding) != 1:
         return False
     coding = concept.coding[0]
-    return coding.system is not None and coding.code is not None and concept.text in (None, coding.display)
+    if coding.system is None or coding.code is None or concept.text not in (None, coding.display):
+        return False
+    return max(len(coding.system), len(coding.code), len(coding.display or "")) <= LONGEST_CACHED
 
 
 @lru_cache(maxsize=_CACHED_TERMS)

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from app.terminology.code_sets import CodeRow, Terminology, terminology
 from app.terminology.codeable_concept import words
 from app.terminology.local_codes import LocalCode
-from app.terminology.names import NO_WORDS, Words, contradicts, read_display, read_text, read_words
+from app.terminology.names import LONGEST_CACHED, NO_WORDS, Words, contradicts, read_display, read_text, read_words
 from app.terminology.word_lists import Sense, TextKind
 from app.wire.elements import CodeableConcept
 from app.yaml_files import FilesError, Problem
@@ -119,7 +119,7 @@ _local: dict[tuple[str, str], LocalCode] = {}
 def use_local_codes(codes: Mapping[tuple[str, str], LocalCode]) -> None:
     """Recognise the codes of a hospital from now on. Raises FilesError for one that is known to mean something else."""
     _local.clear()
-    _meaning_of.cache_clear()
+    _meaning_of_short.cache_clear()
     problems = [
         Problem(local.file, local.line, f"{local.code} is known as {', '.join(sorted(shipped.concepts))}")
         for local in codes.values()
@@ -130,7 +130,7 @@ def use_local_codes(codes: Mapping[tuple[str, str], LocalCode]) -> None:
     if problems:
         raise FilesError(problems)
     _local.update(codes)
-    _meaning_of.cache_clear()
+    _meaning_of_short.cache_clear()
 
 
 def _local_meaning(uri: str, raw: str) -> CodeMeaning | None:
@@ -156,10 +156,15 @@ def _key_of(system: str, code: str) -> tuple[str, str]:
     return system.strip().rstrip("/").lower(), code.strip()
 
 
-@lru_cache(maxsize=_CACHED_CODES)
 def _meaning_of(uri: str, raw: str) -> CodeMeaning | None:
     if len(raw) > _LONGEST_CODE:
         return None
+    known = _meaning_of_short if len(uri) + len(raw) <= LONGEST_CACHED else _meaning_of_short.__wrapped__
+    return known(uri, raw)
+
+
+@lru_cache(maxsize=_CACHED_CODES)
+def _meaning_of_short(uri: str, raw: str) -> CodeMeaning | None:
     return (_local_meaning(uri, raw) if _local else None) or _shipped_meaning(uri, raw)
 
 

@@ -19,6 +19,8 @@ from app.terminology.word_notation import words_of_text
 
 MAX_TEXT = 400
 """Names of drugs and diagnoses are short. A longer text is prose: it is not read, only searched for names."""
+LONGEST_CACHED = 160
+"""Characters of the longest display or code that is cached, so that the bytes of caches are bounded."""
 _CACHED_DISPLAYS = 16384
 _STATEMENTS = re.compile(r"[;\n]")
 _RANK = {sense: rank for rank, sense in enumerate(Sense)}
@@ -57,9 +59,13 @@ def _union(sets: Iterable[frozenset[str]]) -> frozenset[str]:
     return _NONE.union(*sets)
 
 
-@lru_cache(maxsize=_CACHED_DISPLAYS)
 def read_display(text: str, kind: TextKind) -> Words:
-    """`read_text` for the display of a code: vocabulary without personal data, so the process caches it."""
+    """`read_text` for the display of a code: vocabulary without personal data, so the process caches a short one."""
+    return _read_short(text, kind) if len(text) <= LONGEST_CACHED else read_text(text, kind)
+
+
+@lru_cache(maxsize=_CACHED_DISPLAYS)
+def _read_short(text: str, kind: TextKind) -> Words:
     return read_text(text, kind)
 
 
