@@ -498,6 +498,7 @@ class Chart(Struct, frozen=True, gc=False):
     today: date
     availability: dict[Source, Availability]
     categories: frozenset[ObservationCategory] = frozenset()  # of Observations, that came complete
+    by_category: Mapping[ObservationCategory, Availability] = field(default_factory=dict)  # as they were asked for
     observations: tuple[Recorded, ...] = ()
     densities: tuple[DensityFact, ...] = ()
     conditions: tuple[ConditionFact, ...] = ()

@@ -93,6 +93,7 @@ class OsteonPipeline:
             entries=records.entries,
             availability=records.availability,
             categories=records.categories,
+            by_category=records.by_category,
             draft_orders=context.draft_orders,
             occasion=request.occasion,
             selections=context.selections,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.advice.draft import URGENCY
 from app.advice.model import UNREAD, Advice, AdviceSet
-from app.chart import Availability, Chart, Occasion, Source
+from app.chart import Chart, Occasion
 from app.engine.knowledge import Knowledge
 from app.engine.schema import Indicator
 from app.features.model import Features
@@ -46,7 +46,7 @@ def select_for_occasion(
     advice = without_answered_questions(advice)
     questions = [one for one in everything if one.topic == QUESTION or one.kind.block.asks]
     asked = dict.fromkeys(name for one in questions if not advice for name in one.missing)
-    return AdviceSet(tuple(in_order(advice, knowledge.advice)), (*asked, *([] if advice else _not_sent(chart))))
+    return AdviceSet(tuple(in_order(advice, knowledge.advice)), tuple(asked))
 
 
 def beside_an_emergency(advice: Iterable[Advice]) -> list[Advice]:
@@ -80,16 +80,6 @@ def without_answered_questions(advice: list[Advice]) -> list[Advice]:
     """Without questions whose every datum another card of the answer names as missing: that card requests it."""
     named = {name for one in advice if one.topic != QUESTION for name in one.missing}
     return [one for one in advice if one.topic != QUESTION or not one.missing or not named.issuperset(one.missing)]
-
-
-def _not_sent(chart: Chart) -> list[str]:
-    """The list of conditions, where it did not come: without it an empty answer is no all-clear, and has to state that.
-
-    Observations and medications are required, and a call without them is not answered.
-    """
-    unknown = (Availability.ABSENT, Availability.FAILED)
-    sent = chart.availability.get(Source.CONDITIONS, Availability.ABSENT) not in unknown
-    return [] if sent else [Source.CONDITIONS.value]
 
 
 def _without_consequences_of_blocked(advice: list[Advice], chart: Chart) -> list[Advice]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from app.chart import DraftOrder, Occasion
+from app.chart import Availability, DraftOrder, Occasion
 from app.engine.criteria import Truth
 from app.engine.finding import Finding, evaluate
 from app.engine.knowledge import AdviceKind, Rule
@@ -127,6 +127,7 @@ class Advice:
     replaces: str | None = None  # the running MedicationRequest that the offered drugs take the place of
     drug_id: str = ""  # the drug that the advice is about, where the files have it
     drug_name: str = ""  # else its name as recorded
+    incomplete: tuple[tuple[str, Availability], ...] = ()  # lists that it rests on and that did not come whole
     data_of: date | None = None  # the day of the data, where the card may be read on a later day
 
     @property

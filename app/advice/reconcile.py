@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from app.advice.citations import Citations
 from app.advice.delivery import select_for_occasion
 from app.advice.draft import Draft
 from app.advice.drug_options import DrugKnowledge
+from app.advice.incomplete_lists import ListsRead, incomplete_lists
 from app.advice.model import Advice, AdviceSet, Cited, Findings, OptionStatus
 from app.advice.profile import ActiveRecommendations, active_recommendations, roles_in
 from app.advice.renewal import Renewal
@@ -15,6 +17,7 @@ from app.advice.situation import Situation
 from app.advice.suppression import Suppression
 from app.advice.triggers import (
     Opened,
+    ask_for_sex,
     collect_asks,
     open_by_decision,
     open_for_duplicates,
@@ -28,7 +31,10 @@ from app.advice.triggers import (
 )
 from app.chart import Chart, Occasion
 from app.engine.knowledge import Knowledge
+from app.features.drugs.exposure import list_failed, use_name
 from app.features.model import Features
+
+BONE_DRUG = "bone_drug"
 
 
 class Advisor:
@@ -37,6 +43,7 @@ class Advisor:
     def __init__(self, knowledge: Knowledge, switched: Collection[str] = ()) -> None:
         self.knowledge = knowledge
         self._switched = frozenset(switched)
+        self._lists_read = ListsRead(knowledge)
         self._prepared: dict[object, ActiveRecommendations] = {}  # by roles and switched recommendations
 
     def _active_for(self, profile: str, features: Features, switched: frozenset[str]) -> ActiveRecommendations:
@@ -73,8 +80,19 @@ class Advisor:
                 open_for_intolerances(opened, drugs, chart)
             else:
                 collect_asks(opened, self.knowledge, [*triggers, *drugs.rules, *drugs.places_in_therapy])
+                ask_for_sex(opened, self.knowledge, triggers, chart)
         open_for_unread_context(opened, self.knowledge, chart)
-        return select_for_occasion(_finished(situation, chart), self.knowledge, features, chart, occasion)
+        found = select_for_occasion(_finished(situation, chart), self.knowledge, features, chart, occasion)
+        return self._saying_what_did_not_come(found, chart)
+
+    def _saying_what_did_not_come(self, found: AdviceSet, chart: Chart) -> AdviceSet:
+        """The advice with the lists that it rests on and that did not come whole; where none is left, all of them."""
+        incomplete = incomplete_lists(chart)
+        said_by = self._lists_read.said_by
+        advice = tuple(replace(one, incomplete=said_by(one, incomplete, chart)) for one in found.advice)
+        said = {key for one in advice for key, _ in one.incomplete}
+        unsaid = [key for key, _ in incomplete if key not in said]
+        return replace(found, advice=advice, missing=tuple(dict.fromkeys((*found.missing, *unsaid))))
 
     def review(
         self, profile: str, features: Features, renewal: Renewal, *, switched: frozenset[str] = frozenset()
@@ -137,6 +155,10 @@ def _choose_drugs(draft: Draft, situation: Situation) -> None:
                 draft.basis += situation.drugs.rests_on(option.drug.classes)
             elif option.status is OptionStatus.WITHHELD:
                 draft.basis += situation.drugs.left_open_by(option.drug.classes)
+        bone_drugs = [o for o in draft.options if o.status is OptionStatus.OFFERED and BONE_DRUG in o.drug.classes]
+        if bone_drugs and list_failed(situation.features):
+            draft.no_suggestion = True
+            draft.missing.append(use_name(BONE_DRUG))
     preparation = situation.knowledge.suggested_drug(draft.kind.block)
     if preparation is not None and preparation.id not in situation.knowledge.local.not_stocked:
         for cited in draft.cited:

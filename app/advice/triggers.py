@@ -291,6 +291,28 @@ def _is_withheld(knowledge: Knowledge, cited: Cited) -> bool:
     return any(g.block.effect == "withhold" and g.node.truth(cited.findings.features) is True for g in kind.gates)
 
 
+_WITH_SEX = frozenset({"sex", "menopausal_status", "pregnancy"})
+"""Data that can be asked for only where the sex is known; it settles them or asks on."""
+
+_ASK_SEX_FOR = frozenset({"treatment", "dxa-referral"})
+"""Topics of advice that must not be lost in silence where only the sex is not known."""
+
+
+def ask_for_sex(opened: Opened, knowledge: Knowledge, active: Iterable[Cited], chart: Chart) -> None:
+    """Ask for a sex that is not known where it keeps a recommendation from being decided: no rule of one sex holds."""
+    if chart.patient.sex is not None:
+        return
+    for cited in active:
+        advise = cited.rule.block.advise
+        if advise is None or cited.truth is not None or knowledge.advice[advise].block.topic not in _ASK_SEX_FOR:
+            continue
+        missing = cited.finding.outcome.missing
+        if "sex" in missing and _WITH_SEX.issuperset(missing):
+            draft = opened.open(knowledge, GENERAL_QUESTION)
+            draft.missing.append("sex")
+            draft.evidence += cited.finding.evidence
+
+
 def _withheld_for(cited: Cited) -> tuple[str, ...]:
     """The data behind undecided exclusions, of a recommendation that would hold otherwise."""
     return cited.finding.asks if cited.finding.outcome.truth is True else ()

@@ -8,6 +8,7 @@ from app.advice.draft import NAMES
 from app.advice.model import Advice, Cited, DrugOption, OptionStatus, Role
 from app.cards.explanation import EvidenceRenderer
 from app.cards.wording import Wording, escaped
+from app.chart import Availability
 from app.engine.schema import Drug
 from app.features.model import Evidence
 
@@ -15,11 +16,8 @@ FACTS = 12
 """Most facts that a card lists; the extension has all of them."""
 
 
-def detail_of(advice: Advice, wording: Wording, facts: EvidenceRenderer, *, incomplete: bool = False) -> str:
-    """The detail as GitHub Flavored Markdown, most important first. No HTML; what came from the record is escaped.
-
-    `incomplete`: a list of records came in part, as every card states (CDS Hooks, prefetch with further pages).
-    """
+def detail_of(advice: Advice, wording: Wording, facts: EvidenceRenderer) -> str:
+    """The detail as GitHub Flavored Markdown, most important first. No HTML; what came from the record is escaped."""
     parts = [
         _action(advice, wording),
         _section(wording.phrases.why, _facts(advice.evidence, wording, facts)),
@@ -28,9 +26,7 @@ def detail_of(advice: Advice, wording: Wording, facts: EvidenceRenderer, *, inco
         _section(wording.phrases.not_suggested, _not_suggested(advice, wording)),
         _section(wording.phrases.cautions, _cautions(advice, wording)),
         _section(wording.phrases.missing, [wording.listed(advice.missing)] if advice.missing else []),
-        _section(
-            wording.phrases.notes, [*_notes(advice, wording), *([wording.phrases.incomplete] if incomplete else [])]
-        ),
+        _section(wording.phrases.notes, [*_notes(advice, wording), *_incomplete(advice, wording)]),
         _section(wording.phrases.sources, _sources(advice, wording)),
     ]
     return "\n\n".join(part for part in parts if part)
@@ -167,6 +163,20 @@ def _formulary(advice: Advice, wording: Wording) -> list[str]:
         return []
     names = wording.phrases.list_separator.join(wording.locale.drugs[option.drug.id].name for option in of_source)
     return [wording.phrases.formulary_order.format(drugs=names)]
+
+
+def _incomplete(advice: Advice, wording: Wording) -> list[str]:
+    """One line that says which of the lists that the advice rests on did not come, or not wholly."""
+    if not advice.incomplete:
+        return []
+    phrases = wording.phrases
+    forms = {
+        Availability.FAILED: phrases.list_failed,
+        Availability.PARTIAL: phrases.list_in_part,
+        Availability.ABSENT: phrases.list_not_sent,
+    }
+    lists = [forms[came].format(name=wording.name(key)) for key, came in advice.incomplete]
+    return [wording.phrases.incomplete.format(lists=wording.phrases.list_separator.join(lists))]
 
 
 def reason_of(cited: Cited, wording: Wording) -> str:

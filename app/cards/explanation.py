@@ -74,7 +74,7 @@ def explanation_of(
             for c in advice.cited
         ],
         "evidence": [facts.rendered(one).members for one in advice.evidence],
-        "missing": list(advice.missing),
+        "missing": list(dict.fromkeys((*advice.missing, *(key for key, _ in advice.incomplete)))),
         "blockedOptions": [
             {"drug": o.drug.id, "status": o.status, "by": [c.id for c in o.blocked_by], "missing": list(o.missing)}
             for o in advice.options

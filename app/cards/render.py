@@ -10,7 +10,7 @@ from app.cards.explanation import NAME, EvidenceRenderer, explanation_of, not_us
 from app.cards.suggestions import Ordering, suggestions_of
 from app.cards.wording import Wording, wording_in
 from app.cds_hooks.response import SUMMARY_LIMIT, Card, Coding, HookAnswer, Indicator, Source, fit_summary
-from app.chart import Availability, Chart
+from app.chart import Chart
 from app.engine.knowledge import Knowledge
 from app.vocabulary import Language
 
@@ -24,7 +24,6 @@ def answer_of(
     """The whole answer: one card per advice; what no card carries goes into the extension."""
     wording = wording_in(knowledge, language)
     facts, unused = EvidenceRenderer(wording, wording_in(knowledge, Language.EN), chart.by_local_codes), not_used(chart)
-    incomplete = Availability.PARTIAL in chart.availability.values()
     cards = []
     for one in advice.advice:
         summary = summary_of(one, wording)
@@ -33,7 +32,7 @@ def answer_of(
                 summary=summary,
                 indicator=Indicator(one.indicator.value),
                 source=_source(one, wording),
-                detail=detail_of(one, wording, facts, incomplete=incomplete),
+                detail=detail_of(one, wording, facts),
                 suggestions=suggestions_of(one, knowledge, ordering, wording, summary),
                 links=wording.links(one.id),
                 override_reasons=wording.override_reasons,
@@ -44,6 +43,8 @@ def answer_of(
     left_out = list(advice.left_out)
     if not cards and (unused or advice.missing):
         extension = {NAME: {"profile": profile, "notUsed": unused, "missing": list(advice.missing)}}
+    elif advice.missing:  # lists that no card rests on, and that could have given another one
+        extension = {NAME: {"profile": profile, "missing": list(advice.missing)}}
     if left_out:
         extension = {NAME: {**(extension or {}).get(NAME, {"profile": profile}), "leftOut": left_out}}
     off = tuple(risk.statement for risk in knowledge.local.risks)

@@ -71,6 +71,7 @@ class Records:
     by_key: Mapping[str, Availability] = field(default_factory=dict)
     others: frozenset[Source] = frozenset()
     categories: frozenset[ObservationCategory] = frozenset()
+    by_category: Mapping[ObservationCategory, Availability] = field(default_factory=dict)
     asked: Queries = field(default=DEFAULT_QUERIES, repr=False)
     not_fetched: Mapping[str, str] = field(default_factory=dict)
 
@@ -223,6 +224,7 @@ def _judged(records: Records) -> Records:
     return dataclasses.replace(
         records,
         availability={**availability_of, Source.OBSERVATIONS: whole},
+        by_category={category: best.get(category, Availability.ABSENT) for category in ObservationCategory},
         categories=frozenset(c for c in ObservationCategory if best.get(c) is Availability.PROVIDED),
     )
 

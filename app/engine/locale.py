@@ -37,6 +37,9 @@ class Phrases(Block):
     formulary_order: str
     local_limit: str
     incomplete: str
+    list_failed: str
+    list_in_part: str
+    list_not_sent: str
     data_of_day: str
     needs_first: str
     kind_not_tolerated: str
@@ -67,6 +70,10 @@ PHRASE_PLACEHOLDERS: Final[Mapping[str, frozenset[str]]] = {
     "delete_draft": frozenset({"order"}),
     "not_recognised": frozenset({"drug"}),
     "data_of_day": frozenset({"date"}),
+    "incomplete": frozenset({"lists"}),
+    "list_failed": frozenset({"name"}),
+    "list_in_part": frozenset({"name"}),
+    "list_not_sent": frozenset({"name"}),
 }
 """The placeholders of each phrase; the others have none."""
 

@@ -28,7 +28,7 @@ K = TypeVar("K")
 T = TypeVar("T")
 Compute = Callable[[Features, str], Feature]
 
-_SAME_FOR_ALL: Final = frozenset({"availability", "categories", "observed", "provided", "today"})
+_SAME_FOR_ALL: Final = frozenset({"availability", "by_category", "categories", "observed", "provided", "today"})
 """Members of a chart that are equal for all patients who share a set of untouched answers."""
 _MEMBERS: Final = tuple(name for name in Chart.__struct_fields__ if name not in _SAME_FOR_ALL)
 _PATIENT: Final = "@patient"

@@ -81,6 +81,7 @@ class ChartInput:
     entries: Sequence[Record]
     availability: dict[Source, Availability]
     categories: frozenset[ObservationCategory] = frozenset()
+    by_category: Mapping[ObservationCategory, Availability] = field(default_factory=dict)
     draft_orders: Sequence[Record] = ()
     occasion: Occasion = Occasion.CHART
     selections: frozenset[str] | None = None
@@ -134,6 +135,7 @@ def read_chart(data: ChartInput, *, today: date, tz: ZoneInfo, settings: ReadSet
         today=today,
         availability=availability,
         categories=categories,
+        by_category=data.by_category,
         observations=tuple(facts.observations.observations),
         densities=_without_repetitions(facts.observations.densities),
         conditions=(*conditions, *facts.new.conditions, *facts.observations.conditions),

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache
 from heapq import heappop, heappush
 
-from app.chart import CourseFact, CourseStatus, DateRange, Source
+from app.chart import Availability, CourseFact, CourseStatus, DateRange, Source
 from app.dates import add_days, newest_first, shifted
 from app.features.catalogue import OneOf
 from app.features.model import Evidence, Feature, Features, Memo, none_on_record, unknown
@@ -118,9 +118,21 @@ def _order(course: CourseFact) -> tuple[tuple[int, int, int], str]:
 
 
 def asked(context: Features) -> bool:
-    """Whether the medication list came complete, in either of its two forms."""
+    """Whether the medication list came complete, in either of its two forms.
+
+    One that was asked for and failed, or came in part, may hold what the other does not tell.
+    """
     chart = context.chart
-    return chart.provided(Source.MEDICATIONS) or chart.provided(Source.MEDICATION_REQUESTS)
+    lists = [chart.availability.get(source, Availability.ABSENT) for source in _LISTS]
+    return Availability.PROVIDED in lists and set(lists) <= {Availability.PROVIDED, Availability.ABSENT}
+
+
+def list_failed(context: Features) -> bool:
+    """Whether one of the two medication lists was asked for and failed: what it would have told is unknown."""
+    return any(context.chart.availability.get(source) is Availability.FAILED for source in _LISTS)
+
+
+_LISTS = (Source.MEDICATIONS, Source.MEDICATION_REQUESTS)
 
 
 def use_name(name: str) -> str:
