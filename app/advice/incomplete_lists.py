@@ -67,7 +67,7 @@ class ListsRead:
     def of(self, advice: Advice) -> frozenset[Source]:
         """The lists that a piece of advice rests on."""
         found = self._by_advice[advice.id].union(*(self._of_rule(cited.rule) for cited in advice.cited), frozenset())
-        return found | _ABOUT_DRUGS if advice.options or advice.order is not None else found
+        return found | _ABOUT_DRUGS if advice.options or advice.orders else found
 
     def said_by(self, advice: Advice, incomplete: Incomplete, chart: Chart) -> Incomplete:
         """Those of the incomplete lists that the card of the advice says."""
