@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.clinical.builder import SERVICE, Builder
+from app.cases.builder import SERVICE, Builder
 from tests.clinical.cases import TODAY
 from tests.conftest import Client
 
