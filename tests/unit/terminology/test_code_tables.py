@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+import pytest
+
 from app.data_files import data_path
 from app.terminology.code_sets import terminology
+from app.terminology.codes import meaning_of
 
 TABLES = sorted(data_path("guidelines", "concepts", "codes").glob("*.tsv"))
 
@@ -74,3 +77,31 @@ def test_what_is_known_to_be_something_else_is_in_no_concept() -> None:
     other = {row[2:] for row in _rows() if row[1] == "known_other"}
     assert other
     assert not other & {row[2:] for row in _rows() if row[1] != "known_other"}
+
+
+@pytest.mark.parametrize(
+    ("code", "concept", "site"),
+    [
+        ("66308002", "fracture_other_unspecified", "humerus"),
+        ("89294002", "fracture_other_unspecified", "humerus"),
+        ("111637008", "fracture_not_counted_clavicle", "clavicle"),
+        ("45910007", "fracture_not_counted_rib", "rib"),
+        ("207977001", "fracture_pelvis", "pelvis"),
+        ("207949005", "fracture_vertebra_thoracic", "vertebra"),
+        ("269062008", "fracture_other_unspecified", "other"),  # cervical: counts as no vertebral fracture, as in ICD-10
+        ("21698002", "fracture_not_counted_finger", "finger"),
+    ],
+)
+def test_fractures_of_the_upper_body_in_snomed(code: str, concept: str, site: str) -> None:
+    meaning = meaning_of("http://snomed.info/sct", code)
+    assert meaning is not None
+    assert concept in meaning.concepts
+    assert meaning.site == site
+
+
+def test_old_infarction_and_subarachnoid_haemorrhage_in_snomed() -> None:
+    old, bleeding = (meaning_of("http://snomed.info/sct", code) for code in ("1755008", "21454007"))
+    assert old is not None
+    assert (old.history, "myocardial_infarction" in old.concepts) == (True, True)
+    assert bleeding is not None
+    assert (bleeding.history, "stroke" in bleeding.concepts) == (False, True)
