@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from datetime import date
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from app.advice.delivery import fewer, to_be_read_later
@@ -159,7 +158,7 @@ def build_pipeline(settings: Settings) -> OsteonPipeline:
     """The pipeline of a server process. Raises GuidelineError where the guideline files or the overlay are wrong."""
     knowledge = load_knowledge(local=settings.local)
     load_lexicons()
-    local = read_local_codes(Path(settings.local_codes)) if settings.local_codes else {}
+    local = read_local_codes(settings.codes_folder) if settings.codes_folder else {}
     use_local_codes(local)
     if local:  # what a code means is knowledge: the version says that it is more than what ships
         knowledge = replace(knowledge, version=f"{knowledge.version}+local.{fingerprint(local)}")

@@ -128,6 +128,14 @@ class Settings(BaseSettings):
         return url.rstrip("/") if url else None
 
     @property
+    def codes_folder(self) -> Path | None:
+        """The folder with the codes of the hospital: OSTEON_LOCAL_CODES, else codes/ of the overlay."""
+        if self.local_codes:
+            return Path(self.local_codes)
+        own = self.local / "codes" if self.local is not None else None
+        return own if own is not None and own.is_dir() else None
+
+    @property
     def zone(self) -> ZoneInfo:
         """The time zone that decides what day it is."""
         return ZoneInfo(self.timezone)

@@ -46,9 +46,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("what", choices=("report", "rates"))
     parser.add_argument("files", nargs="+", type=Path)
     options = parser.parse_args(arguments)
-    folder = Settings().local_codes
+    folder = Settings().codes_folder
     try:
-        use_local_codes(read_local_codes(Path(folder)) if folder else {})
+        use_local_codes(read_local_codes(folder) if folder else {})
         lines = list(report(options.files) if options.what == "report" else rates(options.files))
     except (OSError, UnicodeDecodeError, msgspec.DecodeError, FilesError) as error:
         print(error, file=sys.stderr)

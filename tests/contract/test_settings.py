@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -166,3 +167,10 @@ def test_cards_are_printed_for_reading() -> None:
         "1 card",
     ):
         assert part in text
+
+
+def test_the_codes_of_an_overlay_are_those_of_the_hospital(tmp_path: Path) -> None:
+    assert Settings(local=tmp_path).codes_folder is None
+    (tmp_path / "codes").mkdir()
+    assert Settings(local=tmp_path).codes_folder == tmp_path / "codes"
+    assert Settings(local=tmp_path, local_codes="/etc/osteon/codes").codes_folder == Path("/etc/osteon/codes")
