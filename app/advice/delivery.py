@@ -131,4 +131,9 @@ _RANK = {topic: rank for rank, topic in enumerate(TOPICS)}
 def in_order(advice: Iterable[Advice], entries: Iterable[str]) -> list[Advice]:
     """The advice, most urgent first; stable for the same patient. `entries`: advice ids in the order of their file."""
     place = {advice_id: number for number, advice_id in enumerate(entries)}
-    return sorted(advice, key=lambda a: (URGENCY[a.indicator], _RANK[a.topic], place[a.id], a.drug_id or a.drug_name))
+
+    def rank(one: Advice) -> tuple[int, int, int, str]:
+        names = one.drug_id or " + ".join(course.name for course in one.courses)
+        return URGENCY[one.indicator], _RANK[one.topic], place[one.id], names
+
+    return sorted(advice, key=rank)

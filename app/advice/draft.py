@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from app.advice.model import Advice, Cited, DrugOption
-from app.chart import Chart, CourseStatus, DraftOrder, is_named
+from app.chart import Chart, CourseFact, CourseStatus, DraftOrder, is_named
 from app.engine.knowledge import AdviceKind
 from app.engine.schema import Drug, Indicator, Orderable
 from app.features.model import Evidence, Features
@@ -68,7 +68,7 @@ class Draft:
     not_recognised: tuple[str, ...] = ()
     removable: tuple[DraftOrder, ...] = ()
     drug_id: str = ""  # the drug that the advice is about, where the files have it
-    drug_name: str = ""  # else its name as recorded
+    courses: tuple[CourseFact, ...] = ()  # else the courses that it is about
     indicator: Indicator | None = None
 
     def add(self, cited: Cited) -> None:
@@ -119,6 +119,9 @@ class Draft:
         cited = self.all_cited()
         option_missing = [m for option in self.options for m in option.missing]
         missing = [*self.missing, *(m for c in self.cited for m in c.finding.missing), *option_missing]
+        triggers = [e for c in self.cited for e in c.finding.outcome.evidence]
+        # The fact that opened the advice, then why something is missing, then the rest.
+        deciding = [*self.evidence, *triggers[:1], *features.shown_for(missing), *triggers]
         evidence = [*self.evidence, *(e for c in cited for e in c.finding.outcome.evidence)]
         evidence += [e for name in self.kind.block.shows for e in features.feature(name).evidence]
         evidence += self.basis
@@ -133,6 +136,7 @@ class Draft:
             triggered_by=tuple(self.cited),
             cited=tuple(cited),
             evidence=tuple(dict.fromkeys(distinct)),
+            deciding=tuple(dict.fromkeys({id(one): one for one in deciding}.values())),
             missing=tuple(dict.fromkeys(missing)),
             options=self.options,
             tests=self.tests,
@@ -148,5 +152,5 @@ class Draft:
             removable=self.removable,
             replaces=None if self.orders else replaced_prescription(self.kind.block.replaces, chart),
             drug_id=self.drug_id,
-            drug_name=self.drug_name,
+            courses=self.courses,
         )

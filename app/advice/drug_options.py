@@ -100,7 +100,7 @@ class DrugKnowledge:
         """Data that a caution asks for: named on the card, holding nothing back."""
         missing: list[str] = []
         for cited in self.concerning(classes):
-            if cited.truth is None:
+            if cited.truth is None and cited.rule.ask_when.truth(self.features) is True:
                 missing += missing_of(self.features, cited.rule.block.ask)
         return tuple(dict.fromkeys(missing))
 

@@ -34,10 +34,9 @@ class Duplicates:
     running: tuple[CourseFact, ...]
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The drugs as the records name them, the orders first."""
-        courses = [*(order.course for order in self.orders), *self.running]
-        return tuple(dict.fromkeys(course.name for course in courses))
+    def courses(self) -> tuple[CourseFact, ...]:
+        """The courses of the drugs, the orders first."""
+        return (*(order.course for order in self.orders), *self.running)
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from app.chart import Availability, DraftOrder, Occasion
+from app.chart import Availability, CourseFact, DraftOrder, Occasion
 from app.engine.criteria import Truth
 from app.engine.finding import Finding, evaluate
 from app.engine.knowledge import AdviceKind, Rule
@@ -111,6 +111,7 @@ class Advice:
     triggered_by: tuple[Cited, ...]
     cited: tuple[Cited, ...]  # the triggers, what rides, and what the drug options rest on
     evidence: tuple[Evidence, ...] = ()
+    deciding: tuple[Evidence, ...] = ()  # those of `evidence` that opened the advice
     missing: tuple[str, ...] = ()
     options: tuple[DrugOption, ...] = ()
     tests: tuple[Orderable, ...] = ()
@@ -126,7 +127,7 @@ class Advice:
     removable: tuple[DraftOrder, ...] = ()  # drafts in conflict: one of them may be removed
     replaces: str | None = None  # the running MedicationRequest that the offered drugs take the place of
     drug_id: str = ""  # the drug that the advice is about, where the files have it
-    drug_name: str = ""  # else its name as recorded
+    courses: tuple[CourseFact, ...] = ()  # else the courses that it is about
     incomplete: tuple[tuple[str, Availability], ...] = ()  # lists that it rests on and that did not come whole
     data_of: date | None = None  # the day of the data, where the card may be read on a later day
 

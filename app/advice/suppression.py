@@ -53,7 +53,7 @@ class Suppression:
 
     def _replace(self, replaced: Draft, gate: CompiledGate, outcome: Outcome) -> None:
         draft = self.situation.opened.open(self.knowledge, gate.block.by)
-        if not (draft.drug_id or draft.drug_name):  # "caution with calcium", not "with this drug"
+        if not (draft.drug_id or draft.courses):  # "caution with calcium", not "with this drug"
             drug = self.knowledge.suggested_drug(replaced.kind.block)
             draft.drug_id = draft.drug_id if drug is None else drug.id
         if gate.block.remark:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from app.advice.draft import Draft, names_in_line
+from app.advice.draft import Draft
 from app.advice.drug_options import DrugKnowledge
 from app.advice.duplicate_drugs import duplicates
 from app.advice.model import UNREAD, Cited, Role
@@ -143,7 +143,7 @@ def _join_same_reasons(opened: Opened) -> None:
             joined.orders += draft.orders
             del opened.drafts[key]
     for draft in by_reasons.values():
-        draft.drug_name = names_in_line(order.course.name for order in draft.orders)
+        draft.courses = tuple(order.course for order in draft.orders)
 
 
 def _open_for_orders_of(opened: Opened, drugs: DrugKnowledge, orders: Sequence[DraftOrder]) -> None:
@@ -205,7 +205,7 @@ def open_for_duplicates(opened: Opened, drugs: DrugKnowledge, chart: Chart, trig
     if found is None:
         return
     draft = opened.open(drugs.knowledge, "duplicate-bone-drug")
-    draft.drug_name = names_in_line(found.names, " + ")
+    draft.courses = found.courses
     draft.evidence += found.evidence
     if len(found.orders) > 1:
         draft.removable = found.orders
@@ -217,6 +217,7 @@ def _for_orders(
     """The draft of an advice about the orders of one drug; `orders` have the same drugs."""
     draft = opened.open(drugs.knowledge, advice_id, " ".join(sorted(orders[0].course.drugs)))
     draft.orders = list(orders)
+    draft.courses = tuple(order.course for order in orders)
     for one in cited:
         draft.add(one)
     return draft

@@ -1,35 +1,139 @@
-"""The detail of a card: what to do, why, the statements of the sources, what is missing and what is not suggested."""
+"""The detail of a card (decision 69): what to do, why, what is blocked or missing; then the sources; then remarks.
+
+What stands above the sources is a first screen that is read in seconds. What does not fit there stands below them, and
+what does not fit the card is counted: the explanation of the card has all of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from app.advice.draft import NAMES
-from app.advice.model import Advice, Cited, DrugOption, OptionStatus, Role
+from app.advice.model import Advice, Cited, OptionStatus, Role
+from app.cards import drug_lines
 from app.cards.explanation import EvidenceRenderer
+from app.cards.length import CARD_WORDS, FIRST_SCREEN_CHARACTERS, FIRST_SCREEN_WORDS, USUAL_WORDS, words_in
 from app.cards.wording import Wording, escaped
 from app.chart import Availability
-from app.engine.schema import Drug
-from app.features.model import Evidence
 
-FACTS = 12
-"""Most facts that a card lists; the extension has all of them."""
+FACTS = 10
+"""Most facts that a card lists."""
+_MORE = 8
+"""Words that are kept free for the line that counts what is left out."""
 
 
 def detail_of(advice: Advice, wording: Wording, facts: EvidenceRenderer) -> str:
-    """The detail as GitHub Flavored Markdown, most important first. No HTML; what came from the record is escaped."""
-    parts = [
+    """The detail as GitHub Flavored Markdown. No HTML; what came from the record is escaped."""
+    phrases = wording.phrases
+    deciding = list(dict.fromkeys(facts.rendered(one).line for one in advice.deciding))
+    other = [line for one in advice.evidence if (line := facts.rendered(one).line) not in deciding]
+    tests = [wording.locale.orderables[test.id].name for test in advice.tests]
+    for reasons in (3, 2, 1):
+        screen = _screen(advice, wording, deciding, tests, reasons)
+        if screen.fits:
+            break
+    for line in _incomplete(advice, wording):
+        screen.always(phrases.notes, line)
+    late = screen.add(phrases.cautions, drug_lines.cautions(advice, wording))
+    left = screen.add(phrases.why, deciding[1:FACTS]) + deciding[FACTS:]
+    if not left:
+        left = screen.add(phrases.why, list(dict.fromkeys(other))[: FACTS - len(deciding)])
+    late += screen.add(phrases.notes, _notes(advice, wording))
+    return _with_sources(screen.text(), late, advice, wording)
+
+
+def _screen(advice: Advice, wording: Wording, deciding: Sequence[str], tests: Sequence[str], reasons: int) -> _Screen:
+    """What always stands on the first screen. `reasons`: most reasons of a line about blocked drugs."""
+    phrases = wording.phrases
+    return _Screen(
+        {
+            phrases.why: list(deciding[:1]),
+            phrases.options: drug_lines.options(advice, wording),
+            phrases.tests: [phrases.list_separator.join(dict.fromkeys(tests))] if tests else [],
+            phrases.not_suggested: drug_lines.not_suggested(advice, wording, reasons=reasons),
+            phrases.missing: [wording.listed(advice.missing)] if advice.missing else [],
+            phrases.cautions: [],
+            phrases.notes: [],
+        },
         _action(advice, wording),
-        _section(wording.phrases.why, _facts(advice.evidence, wording, facts)),
-        _section(wording.phrases.options, _options(advice, wording)),
-        _section(wording.phrases.tests, (wording.locale.orderables[t.id].name for t in advice.tests)),
-        _section(wording.phrases.not_suggested, _not_suggested(advice, wording)),
-        _section(wording.phrases.cautions, _cautions(advice, wording)),
-        _section(wording.phrases.missing, [wording.listed(advice.missing)] if advice.missing else []),
-        _section(wording.phrases.notes, [*_notes(advice, wording), *_incomplete(advice, wording)]),
-        _section(wording.phrases.sources, _sources(advice, wording)),
-    ]
-    return "\n\n".join(part for part in parts if part)
+    )
+
+
+class _Screen:
+    """The first screen: sections with lines, which are added while there is room."""
+
+    def __init__(self, sections: dict[str, list[str]], action: str) -> None:
+        self._sections, self._action = sections, action
+
+    def text(self) -> str:
+        """The action and the sections that have lines."""
+        return "\n\n".join(filter(None, (self._action, *(_section(t, lines) for t, lines in self._sections.items()))))
+
+    def always(self, title: str, line: str) -> None:
+        """A line that stands there even where there is no room for it."""
+        self._sections[title].append(line)
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is within its limits."""
+        text = self.text()
+        return words_in(text) <= FIRST_SCREEN_WORDS and len(text) <= FIRST_SCREEN_CHARACTERS
+
+    def add(self, title: str, lines: Sequence[str]) -> list[str]:
+        """Add lines to a section while they fit; returns those that do not."""
+        section, left = self._sections[title], []
+        for line in dict.fromkeys(lines):
+            section.append(line)
+            if not self.fits:
+                section.pop()
+                left.append(line)
+        return left
+
+
+def _section(title: str, lines: Iterable[str]) -> str:
+    items = [f"- {line}" for line in lines if line]
+    return "\n".join([f"**{title}**", "", *items]) if items else ""
+
+
+def _with_sources(first: str, remarks: Sequence[str], advice: Advice, wording: Wording) -> str:
+    """The first screen, the statements of the sources, and below them the remarks that did not fit above."""
+    used, shown, left = words_in(first), [], 0
+    for cited, decides in statements(advice):
+        line = wording.citation(cited.rule, safety=cited.role is Role.SAFETY)
+        if used + words_in(line) + _MORE <= (CARD_WORDS if decides else USUAL_WORDS):
+            shown.append(line)
+            used += words_in(line)
+        else:
+            left += 1
+    below = []
+    for lines, limit in ((remarks, CARD_WORDS), (drug_lines.instructions(advice, wording), USUAL_WORDS)):
+        for line in lines:
+            if used + words_in(line) + _MORE <= limit:
+                below.append(line)
+                used += words_in(line)
+    left += sum(line not in below for line in remarks)
+    if left:
+        shown.append(wording.phrases.more_facts.format(count=str(left)))
+    parts = (first, _section(wording.phrases.sources, shown), _section(wording.phrases.remarks, below))
+    return "\n\n".join(filter(None, parts))
+
+
+def statements(advice: Advice) -> list[tuple[Cited, bool]]:
+    """The statements that stand on the card, and whether each decides: deciding and safety statements come first.
+
+    Statements about drugs that are blocked, or that are not the first option, stand there only as a reason.
+    """
+    order = {Role.LEAD: 0, Role.FILL: 1, Role.SAFETY: 2}
+    triggers = {cited.id for cited in advice.triggered_by}
+    reasons = {cited.id for o in advice.options for cited in (*o.by, *o.blocked_by, *o.cautions)} - triggers
+    first = next((o for o in advice.options if o.status is OptionStatus.OFFERED), None)
+    place = {cited.id for cited in first.by} if first is not None else set()
+    deciding = [c for c in advice.cited if c.id in triggers]
+    safety = [c for c in advice.cited if c.rule.block.safety and c.id not in triggers | reasons]
+    others = [c for c in advice.cited if c.id not in triggers | reasons and not c.rule.block.safety]
+    placed = [c for c in advice.cited if c.id in place - triggers]
+    decides = sorted(deciding, key=lambda c: order[c.role]) + safety
+    return [(c, True) for c in decides] + [(c, False) for c in (*placed, *sorted(others, key=lambda c: order[c.role]))]
 
 
 def _action(advice: Advice, wording: Wording) -> str:
@@ -49,7 +153,7 @@ def _action(advice: Advice, wording: Wording) -> str:
 
 def _about_orders(advice: Advice, wording: Wording) -> str:
     """Which of the orders at hand the card is about: how many and, up to a limit, their different names."""
-    names = [escaped(name) for name in dict.fromkeys(order.course.name for order in advice.orders)]
+    names = [escaped(name) for name in dict.fromkeys(wording.course(order.course) for order in advice.orders)]
     if len(advice.orders) == 1:
         return wording.phrases.about_order.format(order=names[0])
     listed = wording.phrases.list_separator.join(_first(names, wording))
@@ -70,74 +174,6 @@ def _why_no_order(advice: Advice, wording: Wording) -> list[str]:
     if OptionStatus.BLOCKED in statuses:
         return [wording.phrases.no_drug_left]
     return [wording.phrases.none_stocked] if statuses == {OptionStatus.NOT_STOCKED} else []
-
-
-def _section(title: str, lines: Iterable[str]) -> str:
-    items = [f"- {line}" for line in lines if line]
-    return "\n".join([f"**{title}**", "", *items]) if items else ""
-
-
-def _facts(evidence: tuple[Evidence, ...], wording: Wording, facts: EvidenceRenderer) -> list[str]:
-    lines = list(dict.fromkeys(facts.rendered(one).line for one in evidence))
-    more = len(lines) - FACTS
-    return lines[:FACTS] + ([wording.phrases.more_facts.format(count=str(more))] if more > 0 else [])
-
-
-def dose_of(drug: Drug, source_id: str | None, wording: Wording) -> str:
-    """The dose text of a drug's order with where it comes from; empty where no source gives one."""
-    key = source_id if source_id in drug.orders else "any"
-    if key not in drug.orders:
-        return ""
-    texts = wording.locale.drugs[drug.id].orders[key]
-    return f"{texts.text} ({texts.source_note})" if texts.source_note else texts.text
-
-
-def _options(advice: Advice, wording: Wording) -> list[str]:
-    lines = []
-    for option in advice.options:
-        if option.status not in {OptionStatus.OFFERED, OptionStatus.NAMED}:
-            continue
-        name = wording.locale.drugs[option.drug.id].name
-        dose = dose_of(option.drug, None, wording)
-        line = f"{name}: {dose}" if dose else wording.phrases.option_without_dose.format(drug=name)
-        if instructions := wording.locale.drugs[option.drug.id].instructions:
-            line += f". {instructions}"
-        lines.append(line)
-    if advice.calcium:
-        drug, source = advice.calcium
-        lines.append(f"{wording.locale.drugs[drug.id].name}: {dose_of(drug, source, wording)}")
-    return lines
-
-
-def _why_blocked(option: DrugOption, wording: Wording) -> str:
-    reasons = [reason_of(cited, wording) for cited in option.blocked_by]
-    if option.not_tolerated:
-        itself = any(option.drug.course in evidence.feature for evidence in option.not_tolerated)
-        reasons.append(wording.phrases.not_tolerated if itself else wording.phrases.kind_not_tolerated)
-    return "; ".join(dict.fromkeys(reasons))
-
-
-def _not_suggested(advice: Advice, wording: Wording) -> list[str]:
-    lines = []
-    for option in advice.options:
-        name = wording.locale.drugs[option.drug.id].name
-        if option.status is OptionStatus.BLOCKED:
-            lines.append(f"{name}: {_why_blocked(option, wording)}")
-        elif option.status is OptionStatus.NOT_STOCKED:
-            lines.append(f"{name}: {wording.phrases.not_stocked}")
-        elif option.status is OptionStatus.WITHHELD:
-            lines.append(wording.phrases.needs_first.format(drug=name, data=wording.listed(option.missing)))
-    return lines
-
-
-def _cautions(advice: Advice, wording: Wording) -> list[str]:
-    lines = []
-    for option in advice.options:
-        if option.status in {OptionStatus.BLOCKED, OptionStatus.NOT_STOCKED}:
-            continue
-        name = wording.locale.drugs[option.drug.id].name
-        lines += [f"{name}: {reason_of(cited, wording)}" for cited in option.cautions]
-    return list(dict.fromkeys(lines))
 
 
 def _notes(advice: Advice, wording: Wording) -> list[str]:
@@ -177,16 +213,3 @@ def _incomplete(advice: Advice, wording: Wording) -> list[str]:
     }
     lists = [forms[came].format(name=wording.name(key)) for key, came in advice.incomplete]
     return [wording.phrases.incomplete.format(lists=wording.phrases.list_separator.join(lists))]
-
-
-def reason_of(cited: Cited, wording: Wording) -> str:
-    """Why a recommendation applies, in a few words, with its source."""
-    texts = wording.statement(cited.rule)
-    where = "; ".join([wording.source_of(cited.rule), *wording.local_limits(cited.rule)])
-    return f"{texts.because or texts.statement} ({where})"
-
-
-def _sources(advice: Advice, wording: Wording) -> list[str]:
-    order = {Role.LEAD: 0, Role.FILL: 1, Role.SAFETY: 2}
-    cited = sorted(advice.cited, key=lambda c: order[c.role])
-    return [wording.citation(c.rule, safety=c.role is Role.SAFETY) for c in cited]

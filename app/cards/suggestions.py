@@ -8,14 +8,13 @@ from datetime import date
 from functools import cached_property
 
 from app.advice.model import Advice, DrugOption, OptionStatus
-from app.cards.detail import dose_of
+from app.cards.drug_lines import dose_of
 from app.cards.orders import OrderContext, medication_request, service_request
 from app.cards.wording import Wording
 from app.cds_hooks.response import Action, ActionType, Suggestion, Written
 from app.chart import DraftOrder, is_named
 from app.engine.knowledge import Knowledge
 from app.engine.schema import Drug, Orderable
-from app.record_text import shown
 
 REMOVED = 10
 """Most draft orders that suggestions of one card remove; beyond, the card offers no order in their place."""
@@ -91,7 +90,8 @@ class _Writer:
 
     def drug(self, advice: Advice, option: DrugOption, *, first: bool) -> Suggestion:
         """A drug option; where it stands for unsafe draft orders, they are deleted with it."""
-        label = f"{self._texts.drugs[option.drug.id].name}: {self._texts.drugs[option.drug.id].orders['any'].text}"
+        texts = self._texts.drugs[option.drug.id]
+        label = f"{texts.name}{self._phrases.colon}{texts.orders['any'].text}"
         actions = [self._create(option.drug, "any", prior=advice.replaces)]
         actions = [*(self._delete(order) for order in advice.orders), *actions]
         return Suggestion(label, tuple(actions), is_recommended=first)
@@ -102,12 +102,12 @@ class _Writer:
         return Suggestion(delete.description, (delete,))
 
     def _delete(self, order: DraftOrder) -> Action:
-        description = self._phrases.delete_draft.format(order=shown(order.course.name))
+        description = self._phrases.delete_draft.format(order=self._wording.course(order.course))
         return Action(ActionType.DELETE, description, resource_id=order.ref)
 
     def calcium(self, drug: Drug, source: str) -> Suggestion:
         """Calcium with vitamin D in the amounts of a source."""
-        label = f"{self._texts.drugs[drug.id].name}: {dose_of(drug, source, self._wording)}"
+        label = f"{self._texts.drugs[drug.id].name}{self._phrases.colon}{dose_of(drug, source, self._wording)}"
         return Suggestion(label, (self._create(drug, source),), is_recommended=True)
 
     def _create(self, drug: Drug, source: str, *, prior: str | None = None) -> Action:

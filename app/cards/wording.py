@@ -6,25 +6,35 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import cached_property, lru_cache
+from typing import Any
 
 from msgspec.structs import replace
 
+from app.advice.draft import names_in_line
 from app.advice.model import Advice
 from app.cds_hooks.feedback import OVERRIDE_REASONS
 from app.cds_hooks.response import Coding, Link
+from app.chart import CourseFact
 from app.engine.knowledge import Knowledge, Rule
 from app.engine.local import text_in
 from app.engine.locale import StatementTexts
 from app.engine.schema import Strength
 from app.features.model import Evidence
-from app.features.notes import NOTE_VALUES, NOTE_WORDS, Note, Notes
+from app.features.notes import NOTE_VALUES, NOTE_WORDS, Note, NoteCode, Notes
 from app.record_text import shown
+from app.terminology.drug_classes import substance_of
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]<>#|~!]")
 _ANNOTATION = re.compile(r"\{[^}]*\}")
 """What UCUM writes in braces ("{count}") means nothing to a reader."""
 _COMPOSED = ("_last_dose", "_intolerance", "_end", "_use")
 """Endings of data names that describe what is known of a drug; `composed_names` of the locale words them."""
+
+_AGE, _PRESENT, _DAILY = "age", "present", "mg/d"
+_DATED = frozenset({NoteCode.RECORD_DATE, NoteCode.DRAFT_ORDER, NoteCode.PROCEDURE, NoteCode.AVERAGE})
+"""Notes that say what the date of a fact is."""
+_MEASURED = re.compile(r"[<>≤≥=~ ]*-?\d+(\.\d+)?( ?- ?\d+(\.\d+)?)?")
+"""A recorded value that is a number: with a sign before it, or a range."""
 
 _NO_TEXTS = StatementTexts()
 
@@ -43,17 +53,6 @@ def number(value: Decimal) -> str:
     rounded = value.quantize(Decimal("0.01")) if -value.as_tuple().exponent > 2 else value  # type: ignore[operator]
     text = format(rounded, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def runs(lines: Iterable[int]) -> str:
-    """Line numbers in order, those that follow each other as a range: 45, 103-105."""
-    spans: list[list[int]] = []
-    for line in sorted(set(lines)):
-        if spans and line == spans[-1][1] + 1:
-            spans[-1][1] = line
-        else:
-            spans.append([line, line])
-    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in spans)
 
 
 class Wording:
@@ -107,11 +106,12 @@ class Wording:
         return made
 
     def source_of(self, rule: Rule) -> str:
-        """Short name of the source of a recommendation, and its lines."""
+        """Short name of the source of a recommendation, and the heading that it stands under."""
         known = self._cited.get(rule.id)
         if known is None:
-            where = runs(rule.block.source.lines)
-            known = f"{self.locale.sources[rule.source.id].short}, {self.phrases.line} {where}"
+            texts = self.locale.sources[rule.source.id]
+            heading = texts.headings.get(rule.source.heading(min(rule.block.source.lines)) or "", "")
+            known = self.phrases.list_separator.join(filter(None, (texts.short, heading)))
             self._cited[rule.id] = known
         return known
 
@@ -121,10 +121,12 @@ class Wording:
         if known is None:
             block = rule.block
             strength = self.locale.strengths[block.strength] if block.strength is not Strength.FACT else ""
-            how = ", ".join(filter(None, (strength, block.grade)))
+            how = self.phrases.list_separator.join(filter(None, (strength, block.grade)))
             role = self.phrases.safety_role if safety else ""
-            where = "; ".join(filter(None, (self.source_of(rule), how, role, *self.local_limits(rule))))
-            known = f"{self.statement(rule).statement} [{where}]"
+            where = self.phrases.semicolon.join(
+                filter(None, (self.source_of(rule), how, role, *self.local_limits(rule)))
+            )
+            known = self.phrases.cited.format(statement=self.statement(rule).statement, source=where)
             self._citations[rule.id, safety] = known
         return known
 
@@ -136,7 +138,16 @@ class Wording:
         """The drug that an advice is about; "this drug" where it has no name."""
         if advice.drug_id:
             return self.locale.drugs[advice.drug_id].name
-        return shown(advice.drug_name) if advice.drug_name else self.phrases.this_order
+        together = not advice.orders
+        names = list(dict.fromkeys(map(self.course, advice.courses)))
+        if together and len(names) == 1:  # two products of one drug: only the record tells them apart
+            names = [shown(course.name) for course in advice.courses]
+        separator = " + " if together else self.phrases.list_separator
+        return names_in_line(names, separator) or self.phrases.this_order
+
+    def course(self, course: CourseFact) -> str:
+        """The drug of a course in the language; where it is not recognised, as the record names it."""
+        return self.locale.substances.get(substance_of(course.drugs) or "") or shown(course.name)
 
     def name(self, datum: str) -> str:
         """The name of a feature or datum; its own name in words where the texts have none."""
@@ -160,10 +171,18 @@ class Wording:
             case False:
                 return self.phrases.no
             case Decimal() as quantity:
-                return f"{number(quantity)} {self._unit(evidence.unit)}".strip()
+                return f"{self.number(quantity)} {self._unit(evidence.unit)}".strip()
+            case str() as words if _MEASURED.fullmatch(words):
+                return f"{escaped(words.replace('.', self.locale.decimal_mark))} {self._unit(evidence.unit)}".strip()
+            case str() if evidence.substance in self.locale.substances:
+                return self.locale.substances[evidence.substance or ""]
             case str() as words:
                 said = ", ".join(dict.fromkeys(self._word(word) for word in words.split(", ")))
                 return f"{escaped(said)} {self._unit(evidence.unit)}".strip()
+
+    def number(self, value: Decimal) -> str:
+        """A number with the decimal mark of the language."""
+        return number(value).replace(".", self.locale.decimal_mark)
 
     def _word(self, word: str) -> str:
         """A word of a closed list in the language; any other text as it was recorded."""
@@ -175,23 +194,37 @@ class Wording:
 
     def notes(self, notes: Notes) -> str:
         """The remarks of a fact, in one line; texts of the record in them are not escaped."""
-        return "; ".join(map(self._note, notes))
+        return self.phrases.semicolon.join(map(self._note, notes))
 
     def _note(self, note: Note) -> str:
         text = self.locale.notes[note.code]
         if note.values:
-            shown = map(self._word, map(str, note.values)) if note.code in NOTE_WORDS else note.values
+            if note.code in NOTE_WORDS:
+                shown: list[Any] = [self._word(str(value)) for value in note.values]
+            else:
+                shown = [self.number(value) if isinstance(value, Decimal) else value for value in note.values]
             text = text.format(**dict(zip(NOTE_VALUES[note.code], shown, strict=True)))
-        return f"{note.product}: {text}" if note.product else text
+        return f"{note.product}{self.phrases.colon}{text}" if note.product else text
 
     def fact(self, evidence: Evidence) -> str:
-        """One fact on one line: name, value, date, note."""
-        value = self.value(evidence)
-        line = self.name(evidence.feature) + (f": {value}" if value else "")
-        extra = [str(evidence.date)] if evidence.date else []
+        """One fact on one line: name, value, date, note. A drug is named once, and its date says what it dates."""
+        name, value = self.name(evidence.feature), self.value(evidence)
+        if evidence.substance and self.locale.substances.get(evidence.substance) == value and value in name:
+            value = ""
+        line = name + (f"{self.phrases.colon}{value}" if value else "")
+        extra = [self._dated(evidence)] if evidence.date else []
         if evidence.notes:
             extra.append(escaped(self.notes(evidence.notes)))
-        return f"{line} ({'; '.join(extra)})" if extra else line
+        return line + self.phrases.aside.format(text=self.phrases.semicolon.join(extra)) if extra else line
+
+    def _dated(self, evidence: Evidence) -> str:
+        """The date of a fact; where the name of the fact does not say what it dates, with a word for it."""
+        date = str(evidence.date)
+        if evidence.feature == _AGE:
+            return self.phrases.born.format(date=date)
+        began = evidence.value == _PRESENT or evidence.substance or evidence.unit == _DAILY
+        said = evidence.feature.endswith(_COMPOSED) or any(note.code in _DATED for note in evidence.notes)
+        return self.phrases.since.format(date=date) if began and not said else date
 
     def listed(self, names: Iterable[str]) -> str:
         """Names of data as a list in a sentence."""

@@ -20,7 +20,7 @@ from app.engine.own_texts import OwnTexts
 from app.engine.schema import File
 from app.features import catalogue
 
-CRITERIA = frozenset({"when", "rides_when", "indicator_when", "opens", "lead_when", "answered_by"})
+CRITERIA = frozenset({"when", "rides_when", "indicator_when", "ask_when", "opens", "lead_when", "answered_by"})
 """The keys whose value is a criterion tree."""
 
 

@@ -53,6 +53,7 @@ class Rule:
     opens: Node
     indicator_when: Node
     local_limits: tuple[Limit, ...]  # those that the hospital has changed
+    ask_when: Node
     may_ask: bool  # missing data can make it ask: for what keeps it undecided, or for an exclusion
     file: str
     line: int
@@ -65,7 +66,7 @@ class Rule:
     def criteria(self) -> tuple[Node, ...]:
         """All its criteria."""
         exclusions = (unless.node for unless in self.unless)
-        return (self.when, *exclusions, self.rides_when, self.opens, self.indicator_when)
+        return (self.when, *exclusions, self.rides_when, self.opens, self.indicator_when, self.ask_when)
 
     @property
     def citable(self) -> bool:

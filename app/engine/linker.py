@@ -116,6 +116,7 @@ class Linker:
             opens=self.compiled(file, (*here, "option", "opens"), block.option.opens if block.option else None, NEVER),
             indicator_when=self.compiled(file, (*here, "indicator_when"), block.indicator_when, ALWAYS),
             local_limits=(),
+            ask_when=self.compiled(file, (*here, "ask_when"), block.ask_when, ALWAYS),
             may_ask=bool(block.asks_for) or any(u.unknown == "withhold" for u in block.unless),
             file=file.name,
             line=file.line_of(*here),
@@ -177,7 +178,7 @@ class Linker:
         rules = [rule for content in contents for rule in content.recommendations]
         gates = [gate for content in contents for entry in content.advice for gate in entry.gates]
         return Wanted(
-            sources=self.loaded.sources,
+            sources={name: set(source.headings.values()) for name, source in self.loaded.sources.items()},
             profiles=[profile.id for content in contents for profile in content.profiles],
             statements={rule.id for rule in rules},
             cited=[rule.id for rule in rules if rule.use in {Use.CARD, Use.RIDES}],

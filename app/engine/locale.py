@@ -25,6 +25,7 @@ class Phrases(Block):
     missing: str
     notes: str
     sources: str
+    remarks: str
     about_order: str
     about_orders: str
     more_facts: str
@@ -44,8 +45,14 @@ class Phrases(Block):
     needs_first: str
     kind_not_tolerated: str
     not_tolerated: str
-    line: str
     list_separator: str
+    colon: str
+    semicolon: str
+    stop: str
+    aside: str
+    since: str
+    born: str
+    cited: str
     no: str
     order: str
     create_order: str
@@ -61,6 +68,10 @@ PHRASE_PLACEHOLDERS: Final[Mapping[str, frozenset[str]]] = {
     "about_orders": frozenset({"count", "orders"}),
     "more_facts": frozenset({"count"}),
     "more_names": frozenset({"count"}),
+    "aside": frozenset({"text"}),
+    "since": frozenset({"date"}),
+    "born": frozenset({"date"}),
+    "cited": frozenset({"statement", "source"}),
     "option_without_dose": frozenset({"drug"}),
     "formulary_order": frozenset({"drugs"}),
     "local_limit": frozenset({"name", "limit", "source", "because", "by", "date"}),
@@ -82,10 +93,11 @@ SUMMARY_PLACEHOLDERS: Final = frozenset({"because", "order", "drug"})
 
 
 class SourceTexts(Block):
-    """A guideline: `short` stands beside a statement, `label` is the source of a card."""
+    """A guideline: `short` stands beside a statement with its heading, `label` is the source of a card."""
 
     short: str
     label: str
+    headings: dict[str, str] = Field(default_factory=dict)  # by the keys of `headings` in its source.yaml
 
 
 class StatementTexts(Block):
@@ -146,4 +158,7 @@ class Locale(Block):
     advice: dict[str, AdviceTexts]
     remarks: dict[str, str]  # by the `remark` of a gate or the id of a disagreement
     drugs: dict[str, DrugTexts]
+    substances: dict[str, str] = Field(
+        default_factory=dict
+    )  # names of recognised drugs, by the id of their file in guidelines/drugs
     orderables: dict[str, OrderableTexts]

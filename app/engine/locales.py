@@ -69,7 +69,7 @@ class LocaleFile:
 class Wanted:
     """What the knowledge needs texts for."""
 
-    sources: Collection[str] = ()
+    sources: Mapping[str, Collection[str]] = field(default_factory=dict)  # with the keys of their headings
     profiles: Collection[str] = ()
     statements: Collection[str] = ()  # ids of all recommendations: each may have texts
     cited: Collection[str] = ()  # those that a card can cite: these must have a statement
@@ -85,6 +85,8 @@ class Wanted:
         yield ("override_reasons",), [reason.code for reason in OVERRIDE_REASONS], True
         yield ("notes",), list(NoteCode), True
         yield ("sources",), self.sources, True
+        for source, headings in self.sources.items():
+            yield ("sources", source, "headings"), headings, False
         yield ("profiles",), self.profiles, True
         yield ("statements",), self.statements, False
         yield ("advice",), self.advice, True

@@ -128,6 +128,7 @@ class Recommendation(Block):
     topic: str | None = None
     indicator: Indicator | None = None
     indicator_when: Criterion = None  # `indicator` holds only then; else the advice entry's own
+    ask_when: Criterion = None  # what a drug rule asks for by `ask` is asked only where this holds
     safety: bool = False
     default_on: bool = True
     at: list[Literal["chart", "orders"]] = ["chart"]
@@ -163,6 +164,12 @@ class SourceFile(Block):
     dated: str
     url: str
     licence: str
+    headings: dict[int, str] = {}  # the line of each heading -> the key of its name in the locale files
+
+    def heading(self, line: int) -> str | None:
+        """The key of the last heading at or above a line; None above the first one."""
+        above = [at for at in self.headings if at <= line]
+        return self.headings[max(above)] if above else None
 
 
 class NamedCriterion(Block):

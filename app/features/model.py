@@ -39,6 +39,7 @@ class Evidence(Struct, frozen=True, gc=False):
     date: DateRange | None = None
     resource: str | None = None
     notes: Notes = ()
+    substance: str | None = None  # where `value` names a drug: what it is (`substance_of`)
 
 
 class Feature(Struct, frozen=True, gc=False):

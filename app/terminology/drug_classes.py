@@ -54,6 +54,13 @@ def route_of(concept: CodeableConcept | None, product: str = "") -> Route | None
 
 
 @lru_cache(maxsize=_CACHED_DRUGS)
+def substance_of(drugs: frozenset[str]) -> str | None:
+    """The id of the drug file that all products of a course stand in; None where there are several, or none."""
+    files = {product.file for product in _known(drugs)}
+    return files.pop() if len(files) == 1 else None
+
+
+@lru_cache(maxsize=_CACHED_DRUGS)
 def usual_route(drugs: frozenset[str]) -> Route | None:
     """The route of drugs that have only one, for records that leave it out."""
     routes = {product.route for product in _known(drugs) if product.route is not None}

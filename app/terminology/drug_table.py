@@ -59,6 +59,7 @@ class DrugProduct:
 
     name: str
     classes: frozenset[str]
+    file: str = ""  # the id of its file: what products of one substance have in common
     oral_class: str | None = None
     route: Route | None = None
     not_routes: frozenset[Route] = frozenset()
@@ -118,7 +119,7 @@ BONE_DRUG = "bone_drug"
 def drug_table(classes: Mapping[str, Any], files: Iterable[Mapping[str, Any]]) -> DrugTable:
     """The tables of the class file (`classes:`) and of drug files."""
     files = list(files)
-    products = {name: _product(name, entry) for file in files for name, entry in file["products"].items()}
+    products = {name: _product(name, entry, file["id"]) for file in files for name, entry in file["products"].items()}
     made = {name: _class(name, entry) for name, entry in classes.items()}
     for file in files:
         course = file.get("course")
@@ -156,11 +157,12 @@ def _class(name: str, entry: Mapping[str, Any], *, acts_months: int | None = Non
     )
 
 
-def _product(name: str, entry: Mapping[str, Any]) -> DrugProduct:
+def _product(name: str, entry: Mapping[str, Any], file: str) -> DrugProduct:
     equivalent, units = entry.get("prednisolone_equivalent"), entry.get("iu_per_mg")
     return DrugProduct(
         name,
         classes=frozenset(entry.get("classes", ())),
+        file=file,
         oral_class=entry.get("oral_class"),
         route=Route(entry["route"]) if "route" in entry else None,
         not_routes=_routes(entry.get("not_routes", ())),

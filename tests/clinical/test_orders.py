@@ -79,7 +79,7 @@ def test_two_bone_drugs_are_both_named_and_either_can_be_removed(osteon: Client)
     found = cards(osteon, [drug("M05BX04", "Prolia"), drug("M05BA07", "risedronate", "d2")])
     assert "duplicate-bone-drug" in advice(found)
     card = found[advice(found).index("duplicate-bone-drug")]
-    assert "Prolia" in card["summary"]
+    assert "denosumab" in card["summary"]
     assert "risedronate" in card["summary"]
     removed = {a["resourceId"] for s in card["suggestions"] for a in s["actions"]}
     assert removed == {"MedicationRequest/d1", "MedicationRequest/d2"}

@@ -11,6 +11,7 @@ from app.features.catalogue import family, feature
 from app.features.drugs.exposure import CLASS, belongs, candidates, course_evidence, current_start, taken
 from app.features.model import Evidence, Feature, Features, Kind, any_of, interval, known, none_on_record, unknown
 from app.features.notes import Note, NoteCode, note
+from app.terminology.drug_classes import substance_of
 
 
 def starting(context: Features, drug_class: str, *, selected_only: bool = True) -> list[DraftOrder]:
@@ -32,10 +33,13 @@ def last_day(context: Features, orders: list[DraftOrder]) -> date | None:
 
 
 def _shown(drug_class: str, orders: list[DraftOrder]) -> list[Evidence]:
-    return [
-        Evidence(drug_class, order.course.name, None, order.course.started, order.ref, (note(NoteCode.DRAFT_ORDER),))
-        for order in orders
-    ]
+    return [_drug(drug_class, order, note(NoteCode.DRAFT_ORDER)) for order in orders]
+
+
+def _drug(feature: str, order: DraftOrder, *notes: Note) -> Evidence:
+    course = order.course
+    started = course.started if notes else None
+    return Evidence(feature, course.name, None, started, order.ref, notes, substance_of(course.drugs))
 
 
 @family("ordered", CLASS, kind=Kind.TRUTH, meaning="A draft order at hand would start or change: {}.", reads=())
@@ -76,7 +80,7 @@ def months_with_order(context: Features, drug_class: str) -> Feature:
 def orders_at_hand(context: Features) -> Feature:
     """There is at least one draft, of a drug or an examination: order-select or order-sign (decision 32)."""
     drafts = context.chart.draft_orders
-    shown = [Evidence("draft_order", order.course.name, None, None, order.ref) for order in drafts]
+    shown = [_drug("draft_order", order) for order in drafts]
     services = any(service.draft for service in context.chart.services)
     return known(context.chart.about_orders or bool(drafts) or services, shown)
 

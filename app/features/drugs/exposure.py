@@ -19,6 +19,7 @@ from app.terminology.drug_classes import (
     class_named,
     class_names,
     oncological_with_metastasis,
+    substance_of,
 )
 
 ONCOLOGICAL = "oncological_bone_drug"
@@ -156,7 +157,7 @@ def course_evidence(feature: str, course: CourseFact, *remarks: Note) -> Evidenc
         notes += (note(NoteCode.CODE_AND_TEXT_DIFFER),)
     if course.started is None:
         notes += (note(NoteCode.START_NOT_RECORDED),)
-    return Evidence(feature, course.name, None, course.started, course.refs[0], notes)
+    return Evidence(feature, course.name, None, course.started, course.refs[0], notes, substance_of(course.drugs))
 
 
 def dose_note(course: CourseFact) -> NoteCode:
@@ -190,9 +191,11 @@ def end_of(course: CourseFact) -> DateRange | None:
 def end_evidence(drug_class: str, course: CourseFact) -> list[Evidence]:
     """An ended course: the end as recorded, and the last dose where that decides until when the drug acts."""
     notes = (note(NoteCode.RECORDED, course.stop_reason),) if course.stop_reason else ()
-    shown = [Evidence(f"{drug_class}_end", course.name, None, course.ended, course.refs[0], notes)]
+    what = substance_of(course.drugs)
+    shown = [Evidence(f"{drug_class}_end", course.name, None, course.ended, course.refs[0], notes, what)]
     if course.last_given is not None and end_of(course) != course.ended:
-        shown.append(Evidence(f"{drug_class}_last_dose", course.name, None, course.last_given, course.refs[-1]))
+        last = f"{drug_class}_last_dose"
+        shown.append(Evidence(last, course.name, None, course.last_given, course.refs[-1], substance=what))
     return shown
 
 

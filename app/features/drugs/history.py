@@ -23,6 +23,7 @@ from app.features.drugs.exposure import (
 )
 from app.features.model import Evidence, Feature, Features, Kind, any_of, interval, known, never, truth, unknown
 from app.features.notes import NoteCode, Notes, note
+from app.terminology.drug_classes import substance_of
 
 READS = ("medications", "medicationRequests", "medicationAdministrations")
 
@@ -95,9 +96,8 @@ def months_since_last_dose(context: Features, drug_class: str) -> Feature:
         shown = [course_evidence(drug_class, course) for course in begun]
         return unknown("last dose not recorded", "last_dose_date", evidence=shown)
     last = max(given, key=lambda c: (c.last_given.latest, c.last_given.earliest, c.refs) if c.last_given else ())
-    shown = [
-        Evidence(f"{drug_class}_last_dose", last.name, None, last.last_given, last.refs[0], _days_ago(context, last))
-    ]
+    name, what = f"{drug_class}_last_dose", substance_of(last.drugs)
+    shown = [Evidence(name, last.name, None, last.last_given, last.refs[0], _days_ago(context, last), what)]
     if last.last_given is None:
         return unknown("last dose not recorded", "last_dose_date", evidence=shown)
     low, high = months_since(last.last_given, context.today)
