@@ -130,6 +130,7 @@ mutation: $(DEV)
 
 nightly: soak guards
 	$(BIN)/python -m tests.fuzz --charts $(CHARTS)
+	ADVERSARIAL_TEXTS=60000 $(BIN)/pytest -q tests/growth/test_texts.py
 	$(BIN)/python -m tests.oracle --sets $(CHARTS)
 	$(BIN)/python -m tests.mutation
 	$(BIN)/python -m tests.mutation --tables
