@@ -20,6 +20,7 @@ OUTSIDE = re.compile(
 )
 MATERIAL = (
     "tests/shared/", "tests/bench/", "tests/conftest.py", "tests/clinical/test_conflicts.py", "tests/fuzz/",
+    "tests/clinical/test_failed_lists.py",
     "tests/contract/test_checklist.py", "tests/support/open", "tests/docs/", "pyproject.toml",
 )  # fmt: skip
 """The tests over the material that is given beside the project, the setting of their marker, and this test."""
