@@ -32,9 +32,8 @@ def detail_of(advice: Advice, wording: Wording, facts: EvidenceRenderer) -> str:
         screen = _screen(advice, wording, deciding, tests, reasons)
         if screen.fits:
             break
-    for line in _incomplete(advice, wording):
-        screen.always(phrases.notes, line)
-    late = screen.add(phrases.cautions, drug_lines.cautions(advice, wording))
+    late = screen.add(phrases.notes, _incomplete(advice, wording))
+    late += screen.add(phrases.cautions, drug_lines.cautions(advice, wording))
     left = screen.add(phrases.why, deciding[1:FACTS]) + deciding[FACTS:]
     if not left:
         left = screen.add(phrases.why, list(dict.fromkeys(other))[: FACTS - len(deciding)])
@@ -68,10 +67,6 @@ class _Screen:
     def text(self) -> str:
         """The action and the sections that have lines."""
         return "\n\n".join(filter(None, (self._action, *(_section(t, lines) for t, lines in self._sections.items()))))
-
-    def always(self, title: str, line: str) -> None:
-        """A line that stands there even where there is no room for it."""
-        self._sections[title].append(line)
 
     @property
     def fits(self) -> bool:

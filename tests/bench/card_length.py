@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from app.cards.length import words_in
+from app.cases.builder import SERVICE, Builder
 from app.cds_hooks.errors import CallError
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.request import read_request
@@ -22,7 +23,6 @@ from app.engine.locale import Phrases
 from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
 from tests.bench.quiet import requests
-from tests.clinical.builder import SERVICE, Builder
 from tests.clinical.cases import TODAY, all_cases
 from tests.support.wire import call
 
