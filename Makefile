@@ -87,6 +87,11 @@ lock:
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
+# make instructions   instructions per call within 3 % of tests/bench/instructions.json (needs valgrind)
+.PHONY: instructions
+instructions: $(DEV)
+	$(BIN)/python -m tests.bench.instructions --check
+
 # Delivery and long runs: tools of their own in .venv-deploy (deploy/tools.lock), nothing of them in the service
 #   make chart     lint the Helm chart, render it, compare it with the schemas of Kubernetes; lint Dockerfile and scripts
 #   make image     build the image, start it, check it (docker, podman, or buildah as root)
