@@ -107,5 +107,5 @@ def test_an_unknown_recommendation_stops_the_start(pipeline: OsteonPipeline) -> 
     with pytest.raises(UnusableSetting, match=r"did you mean uppsala\.gio\.calcium-vitd-all"):
         pipeline.knowledge.check_switched(["uppsala.gio.calcium-vitd-al"], "OSTEON_DISABLED_RECOMMENDATIONS")
     with pytest.raises(UnusableSetting, match="safety statement"):
-        pipeline.knowledge.check_switched(["uppsala.stop.denosumab-is-continuous"], "X", safety_too=False)
-    pipeline.knowledge.check_switched(["uppsala.gio.calcium-vitd-all"], "X", safety_too=False)
+        pipeline.knowledge.check_switched(["uppsala.stop.denosumab-is-continuous"], "X")
+    pipeline.knowledge.check_switched(["uppsala.gio.calcium-vitd-all"], "X")

@@ -15,7 +15,7 @@ SUBJECT = {"reference": "Patient/case"}
 IRRELEVANT: tuple[tuple[str, Json], ...] = (
     ("conditions", {"resourceType": "Condition", "code": {"coding": [{"system": ICD10, "code": "H52.4"}]}}),
     ("conditions", {"resourceType": "Condition", "code": {"coding": [{"system": ICD10, "code": "J06.9"}]}}),
-    ("conditions", {"resourceType": "Condition", "code": {"coding": [{"system": "urn:local", "code": "x17"}]}}),
+    ("conditions", {"resourceType": "Condition", "code": {"coding": [{"system": ICD10, "code": "L20.9"}]}}),
     (
         "observations",
         {

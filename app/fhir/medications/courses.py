@@ -218,6 +218,7 @@ def _span(course: CourseFact, today: date) -> tuple[date, date]:
 
 _RANK = (
     CourseStatus.CURRENT,
+    CourseStatus.UNCLEAR,
     CourseStatus.ON_HOLD,
     CourseStatus.UNKNOWN,
     CourseStatus.PAST,
