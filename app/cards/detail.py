@@ -12,7 +12,15 @@ from app.advice.draft import NAMES
 from app.advice.model import Advice, Cited, OptionStatus, Role
 from app.cards import drug_lines
 from app.cards.explanation import EvidenceRenderer
-from app.cards.length import CARD_WORDS, FIRST_SCREEN_CHARACTERS, FIRST_SCREEN_WORDS, USUAL_WORDS, words_in
+from app.cards.length import (
+    CARD_WORDS,
+    FIRST_SCREEN_CHARACTERS,
+    FIRST_SCREEN_WORDS,
+    USUAL_WORDS,
+    WordCount,
+    count_words,
+    words_in,
+)
 from app.cards.wording import Wording, escaped
 from app.chart import Availability
 
@@ -28,8 +36,9 @@ def detail_of(advice: Advice, wording: Wording, facts: EvidenceRenderer) -> str:
     deciding = list(dict.fromkeys(facts.rendered(one).line for one in advice.deciding))
     other = [line for one in advice.evidence if (line := facts.rendered(one).line) not in deciding]
     tests = [wording.locale.orderables[test.id].name for test in advice.tests]
+    counts: dict[str, WordCount] = {}
     for reasons in (3, 2, 1):
-        screen = _screen(advice, wording, deciding, tests, reasons)
+        screen = _screen(advice, wording, deciding, tests, reasons, counts)
         if screen.fits:
             break
     late = screen.add(phrases.notes, _incomplete(advice, wording))
@@ -38,10 +47,17 @@ def detail_of(advice: Advice, wording: Wording, facts: EvidenceRenderer) -> str:
     if not left:
         left = screen.add(phrases.why, list(dict.fromkeys(other))[: FACTS - len(deciding)])
     late += screen.add(phrases.notes, _notes(advice, wording))
-    return _with_sources(screen.text(), late, advice, wording)
+    return _with_sources(screen, late, advice, wording)
 
 
-def _screen(advice: Advice, wording: Wording, deciding: Sequence[str], tests: Sequence[str], reasons: int) -> _Screen:
+def _screen(
+    advice: Advice,
+    wording: Wording,
+    deciding: Sequence[str],
+    tests: Sequence[str],
+    reasons: int,
+    counts: dict[str, WordCount],
+) -> _Screen:
     """What always stands on the first screen. `reasons`: most reasons of a line about blocked drugs."""
     phrases = wording.phrases
     return _Screen(
@@ -55,14 +71,18 @@ def _screen(advice: Advice, wording: Wording, deciding: Sequence[str], tests: Se
             phrases.notes: [],
         },
         _action(advice, wording),
+        counts,
     )
 
 
 class _Screen:
-    """The first screen: sections with lines, which are added while there is room."""
+    """The first screen: sections with lines, which are added while there is room.
 
-    def __init__(self, sections: dict[str, list[str]], action: str) -> None:
-        self._sections, self._action = sections, action
+    `counts` keeps the words of each piece: most of them are on the screen whenever a line is tried.
+    """
+
+    def __init__(self, sections: dict[str, list[str]], action: str, counts: dict[str, WordCount]) -> None:
+        self._sections, self._action, self._counts = sections, action, counts
 
     def text(self) -> str:
         """The action and the sections that have lines."""
@@ -71,8 +91,21 @@ class _Screen:
     @property
     def fits(self) -> bool:
         """Whether it is within its limits."""
-        text = self.text()
-        return words_in(text) <= FIRST_SCREEN_WORDS and len(text) <= FIRST_SCREEN_CHARACTERS
+        return self.words <= FIRST_SCREEN_WORDS and len(self.text()) <= FIRST_SCREEN_CHARACTERS
+
+    @property
+    def words(self) -> int:
+        """The words of the text."""
+        filled = ((title, lines) for title, lines in self._sections.items() if any(lines))
+        pieces = [self._action, *(piece for title, lines in filled for piece in (title, *lines))]
+        counts = [self._count(piece) for piece in pieces]
+        return WordCount(sum(one.words for one in counts), sum(one.han for one in counts)).in_words
+
+    def _count(self, piece: str) -> WordCount:
+        found = self._counts.get(piece)
+        if found is None:
+            found = self._counts[piece] = count_words(piece)
+        return found
 
     def add(self, title: str, lines: Sequence[str]) -> list[str]:
         """Add lines to a section while they fit; returns those that do not."""
@@ -90,26 +123,28 @@ def _section(title: str, lines: Iterable[str]) -> str:
     return "\n".join([f"**{title}**", "", *items]) if items else ""
 
 
-def _with_sources(first: str, remarks: Sequence[str], advice: Advice, wording: Wording) -> str:
+def _with_sources(screen: _Screen, remarks: Sequence[str], advice: Advice, wording: Wording) -> str:
     """The first screen, the statements of the sources, and below them the remarks that did not fit above."""
-    used, shown, left = words_in(first), [], 0
+    used, shown, left = screen.words, [], 0
     for cited, decides in statements(advice):
         line = wording.citation(cited.rule, safety=cited.role is Role.SAFETY)
-        if used + words_in(line) + _MORE <= (CARD_WORDS if decides else USUAL_WORDS):
+        words = words_in(line)
+        if used + words + _MORE <= (CARD_WORDS if decides else USUAL_WORDS):
             shown.append(line)
-            used += words_in(line)
+            used += words
         else:
             left += 1
     below = []
     for lines, limit in ((remarks, CARD_WORDS), (drug_lines.instructions(advice, wording), USUAL_WORDS)):
         for line in lines:
-            if used + words_in(line) + _MORE <= limit:
+            words = words_in(line)
+            if used + words + _MORE <= limit:
                 below.append(line)
-                used += words_in(line)
+                used += words
     left += sum(line not in below for line in remarks)
     if left:
         shown.append(wording.phrases.more_facts.format(count=str(left)))
-    parts = (first, _section(wording.phrases.sources, shown), _section(wording.phrases.remarks, below))
+    parts = (screen.text(), _section(wording.phrases.sources, shown), _section(wording.phrases.remarks, below))
     return "\n\n".join(filter(None, parts))
 
 

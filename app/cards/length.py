@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 FIRST_SCREEN_WORDS, FIRST_SCREEN_CHARACTERS = 90, 900
 """Limits of what stands above the sources: what to do, why, what is missing or blocked (decision 69)."""
@@ -15,7 +16,28 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _WORD = re.compile(r"[^\W_][^\s\u3400-\u9fff]*")
 
 
+class WordCount(NamedTuple):
+    """The words of a text. Counts of texts that stand apart add up."""
+
+    words: int
+    """Words between blanks, without Chinese characters."""
+    han: int
+    """Chinese characters; two count as one word, as Chinese writes without blanks."""
+
+    @property
+    def in_words(self) -> int:
+        """Words, Chinese ones included."""
+        return self.words + (self.han + 1) // 2
+
+
+def count_words(text: str) -> WordCount:
+    """The words of a text, Chinese characters apart."""
+    if text.isascii():
+        return WordCount(len(_WORD.findall(text)), 0)
+    without, han = _HAN.subn(" ", text)
+    return WordCount(len(_WORD.findall(without)), han)
+
+
 def words_in(text: str) -> int:
-    """Words between blanks; two Chinese characters count as one word, as Chinese writes without blanks."""
-    han = len(_HAN.findall(text))
-    return len(_WORD.findall(_HAN.sub(" ", text))) + (han + 1) // 2
+    """The words of a text."""
+    return count_words(text).in_words

@@ -6,7 +6,7 @@ from statistics import median
 
 import pytest
 
-from app.cards.length import CARD_WORDS, FIRST_SCREEN_CHARACTERS, FIRST_SCREEN_WORDS, words_in
+from app.cards.length import CARD_WORDS, FIRST_SCREEN_CHARACTERS, FIRST_SCREEN_WORDS, WordCount, count_words, words_in
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.request import read_request
 from app.pipeline import OsteonPipeline, build_pipeline
@@ -44,3 +44,11 @@ def test_words_are_counted_as_a_reader_counts_them() -> None:
     assert words_in("**Why** - T-score: -2.8 SD (2026-07-25)") == 5
     assert words_in("骨密度检测") == 3
     assert words_in("- ; ()") == 0
+
+
+def test_the_words_of_lines_add_up_to_those_of_the_text() -> None:
+    """A screen is measured line by line; Chinese characters are halved once, for the whole text."""
+    lines = ["**Why**", "- T-score -2.7 (2026-05-01)", "骨密度检查", "- 唑来膦酸 5 mg", "**无**"]
+    counts = [count_words(line) for line in lines]
+    together = WordCount(sum(one.words for one in counts), sum(one.han for one in counts))
+    assert together.in_words == words_in("\n\n".join(lines)) == 6 + 5

@@ -92,23 +92,24 @@ def early_fracture_on(context: Features, drug_class: str) -> Feature:
     if context.feature(f"treatment_failure_fracture.{drug_class}.any").value is True:
         return known(False)
     start = current_start(context, drug_class)
-    facts = [fact for fact in dated(counted(context, "any")) if when_of(context, fact) is not None]
-    if not facts:
+    facts = dated(counted(context, "any"))
+    on_a_day = [(fact, when) for fact in facts if (when := when_of(context, fact)) is not None]
+    if not on_a_day:
         return no_fracture(context)
     if start is None:
         return unknown("start of the drug not recorded", "start_date", evidence=taking.evidence)
     limit = shifted(start, months=EFFECT_MONTHS)
-    answers = []
-    for fact in facts:
-        when = when_of(context, fact)
-        if when is None:
-            continue
-        since, before = after(when, start), on_or_after(when, limit)
-        early = since is True and before is False
-        months = int(months_since(start, when.latest)[0]) if early else 0
-        shown = Evidence("months_from_start_to_fracture", str(months), "months", when, fact.refs[0])
-        answers.append(known(early, [fracture_evidence(fact), shown, *taking.evidence] if early else []))
-    return any_of(answers)
+    return any_of(
+        known(True, [fracture_evidence(fact), _months_from_start(fact, when, start), *taking.evidence])
+        if after(when, start) is True and on_or_after(when, limit) is False
+        else known(False)
+        for fact, when in on_a_day
+    )
+
+
+def _months_from_start(fact: FractureFact, when: DateRange, start: DateRange) -> Evidence:
+    months = int(months_since(start, when.latest)[0])
+    return Evidence("months_from_start_to_fracture", str(months), "months", when, fact.refs[0])
 
 
 @feature(
