@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
+from app.docgen.writing import write_page
 from app.engine.criteria import Limit
 from app.engine.knowledge import Knowledge, Rule
 from app.engine.linker import load_knowledge
@@ -86,18 +85,5 @@ def _derived(knowledge: Knowledge) -> Iterator[str]:
         yield f"| `{name}` | {where} |"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write the page, or print it."""
-    parser = argparse.ArgumentParser(description="Write the coverage table.")
-    parser.add_argument("file", type=Path, nargs="?")
-    arguments = parser.parse_args(argv)
-    text = page(load_knowledge())
-    if arguments.file is None:
-        sys.stdout.write(text)
-    else:
-        arguments.file.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(write_page(page(load_knowledge())))

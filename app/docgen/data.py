@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
+from app.docgen.writing import write_page
 from app.terminology.code_sets import terminology
 from app.terminology.units import quantity_rules
 
@@ -89,14 +89,5 @@ def _findings() -> Iterator[str]:
         yield f"| {code} | {finding.value or 'the code itself'} | {answers} |"
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page to a file, or print it."""
-    if arguments:
-        Path(arguments[0]).write_text(page(), encoding="utf-8")
-    else:
-        sys.stdout.write(page())
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    sys.exit(write_page(page()))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from msgspec import inspect
 
+from app.docgen.writing import write_page
 from app.wire.call import Call, Context
 from app.wire.resources import READ
 
@@ -87,14 +87,5 @@ def _type_name(kind: inspect.Type, waiting: dict[type, None]) -> str:
     return " or ".join(names)
 
 
-def main(arguments: list[str]) -> int:
-    """Write the page to a file, or print it."""
-    if arguments:
-        Path(arguments[0]).write_text(page(), encoding="utf-8")
-    else:
-        sys.stdout.write(page())
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_page(page()))
