@@ -121,6 +121,7 @@ def _edit(file: str, path: tuple[str | int, ...], value: Any) -> None:
 def forget(*, words: bool) -> None:
     """Forget what was remembered of the tables in this process. `words`: of the word lists, too, which take longest."""
     kept = KEPT if words else KEPT | {"lexicon"}
+    gc.unfreeze()  # a service that was started in this process has frozen what it loaded: it would not be listed
     for one in gc.get_objects():
         if isinstance(one, functools._lru_cache_wrapper) and _is_ours(one) and one.__name__ not in kept:
             one.cache_clear()
