@@ -17,7 +17,7 @@ import pytest
 from app import __version__
 from deploy import check_running
 from tests.deploy.conftest import DEPLOY, ROOT
-from tests.e2e.conftest import free_port
+from tests.support.ports import free_port
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 BUILD, FINAL = DOCKERFILE.split("\nFROM ")[1:]

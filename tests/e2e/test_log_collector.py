@@ -14,9 +14,10 @@ from typing import IO
 import httpx
 import pytest
 
-from tests.e2e.conftest import ROOT, free_port
+from tests.e2e.conftest import ROOT
 from tests.support import calls
 from tests.support.patience import PATIENCE, get, post, wait_until
+from tests.support.ports import free_port
 
 COMMAND = (sys.executable, "-m", "app.commands.cli", "serve", "--port")
 LINES = 400

@@ -19,9 +19,10 @@ from app.cds_hooks.hooks import SERVICES, Service
 from app.docgen import openapi as publish
 from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
-from tests.e2e.conftest import ROOT, Server, StartServer, free_port, wait_until_ready
+from tests.e2e.conftest import ROOT, Server, StartServer, wait_until_ready
 from tests.support import calls
 from tests.support.patience import PATIENCE, SERVER_ENVIRONMENT, get, post, wait_for_text
+from tests.support.ports import free_port
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import free_port, wait_until_ready
+from tests.e2e.conftest import wait_until_ready
 from tests.support.patience import PATIENCE, SERVER_ENVIRONMENT
+from tests.support.ports import free_port
 
 DIALECTS = ("auto", "nordic", "sks", "icd10se", "icd10cn", "us", "plain")
 SHAPES = ("plain", "request", "messy")

