@@ -1,20 +1,56 @@
-"""The command line: `osteon serve | check | check-fhir | explain | openapi | demo | version`."""
+"""The command line: `osteon COMMAND`; also `python -m app COMMAND`."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from app import __version__
+
+# Commands with arguments of their own: the module with `main(arguments) -> exit status`, and the line of the help.
+_MODULES: Final = {
+    "explain": ("app.commands.explain", "what each recommendation says about a request, and why"),
+    "check": ("app.commands.check", "check the guidelines, or an overlay, without starting anything"),
+    "check-fhir": ("app.commands.check_fhir", "try a FHIR server before go-live"),
+    "codes": ("app.commands.codes", "which codes of charts or lists are recognised"),
+    "diff": ("app.commands.diff", "which patients get other advice under other knowledge"),
+    "shadow": ("app.commands.shadow", "count what the service would have answered to recorded requests"),
+    "new-guideline": ("app.commands.new_guideline", "write the skeleton of a guideline of one's own"),
+    "test": ("app.commands.run_cases", "run the clinical cases of an overlay"),
+}
+_EXAMPLES: Final = """\
+examples:
+  osteon demo --serve                          start the service and show the cards of a sample patient
+  osteon explain request.json --only holds     the recommendations that hold, with the facts that decide
+  osteon check --local /etc/osteon/local       an overlay, before the service is started with it
+  osteon check-fhir https://fhir.example/r4    whether a FHIR server answers the queries of the service
+
+`osteon COMMAND --help` explains a command. Exit status 2: something that was given cannot be used.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given and given[0] in _DELEGATED:
-        return _DELEGATED[given[0]](given[1:])
+    try:
+        status = _run(given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader (`| head`) has seen enough; what is still buffered must not be written either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _run(given: list[str]) -> int:
+    if given and given[0] in _MODULES:
+        # Imported when it is needed: a command pays for the parts that it uses, and `osteon --version` for none.
+        status: int = importlib.import_module(_MODULES[given[0]][0]).main(given[1:])
+        return status
     options = _parser().parse_args(given)
     command: str = options.command
     if command == "serve":
@@ -29,59 +65,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _check(arguments: Sequence[str]) -> int:
-    # Imported here: a command pays for the parts that it needs, and `osteon version` for none.
-    from app.commands import check
-
-    return check.main(arguments)
-
-
-def _codes(arguments: Sequence[str]) -> int:
-    from app.commands import codes
-
-    return codes.main(arguments)
-
-
-def _check_fhir(arguments: Sequence[str]) -> int:
-    from app.commands import check_fhir
-
-    return check_fhir.main(arguments)
-
-
-def _explain(arguments: Sequence[str]) -> int:
-    from app.commands import explain
-
-    return explain.main(arguments)
-
-
-def _diff(arguments: Sequence[str]) -> int:
-    from app.commands import diff
-
-    return diff.main(arguments)
-
-
-def _new_guideline(arguments: Sequence[str]) -> int:
-    from app.commands import new_guideline
-
-    return new_guideline.main(arguments)
-
-
-def _test(arguments: Sequence[str]) -> int:
-    from app.commands import run_cases
-
-    return run_cases.main(arguments)
-
-
-# Commands with arguments of their own.
-_DELEGATED = {
-    "codes": _codes,
-    "check": _check,
-    "check-fhir": _check_fhir,
-    "explain": _explain,
-    "diff": _diff,
-    "new-guideline": _new_guideline,
-    "test": _test,
-}
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="osteon",
+        description="Decision support for osteoporosis over CDS Hooks",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"osteon {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    address = argparse.ArgumentParser(add_help=False)
+    address.add_argument("--host", default="127.0.0.1", help="address of the service (default: loopback)")
+    address.add_argument("--port", type=int, default=8000)
+    serve_command = commands.add_parser("serve", help="start the service", parents=[address])
+    serve_command.add_argument("--workers", type=int, default=1, help="number of processes")
+    demo = commands.add_parser(
+        "demo", help="send the sample patient to a running service and print the cards", parents=[address]
+    )
+    demo.add_argument("--serve", action="store_true", help="start the service first, and leave it running")
+    for name, (_, line) in _MODULES.items():
+        commands.add_parser(name, help=line, add_help=False)
+    openapi = commands.add_parser("openapi", help="write the OpenAPI document and the example answers")
+    openapi.add_argument("--folder", type=Path, default=Path("openapi"))
+    commands.add_parser("version", help="print the version")
+    return parser
 
 
 def _demo(host: str, port: int, *, start: bool) -> int:
@@ -95,31 +102,6 @@ def _demo(host: str, port: int, *, start: bool) -> int:
         print(problem, file=sys.stderr)
         return EXIT_PORT_TAKEN
     return demo.serve_and_show(host, port)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="osteon", description="Decision support for osteoporosis over CDS Hooks")
-    commands = parser.add_subparsers(dest="command", required=True)
-    address = argparse.ArgumentParser(add_help=False)
-    address.add_argument("--host", default="127.0.0.1", help="address of the service (default: loopback)")
-    address.add_argument("--port", type=int, default=8000)
-    serve_command = commands.add_parser("serve", help="start the service", parents=[address])
-    serve_command.add_argument("--workers", type=int, default=1, help="number of processes")
-    commands.add_parser("check", help="check the guidelines without starting anything", add_help=False)
-    commands.add_parser("check-fhir", help="try a FHIR server before go-live", add_help=False)
-    commands.add_parser("explain", help="what each recommendation says about a request, and why", add_help=False)
-    commands.add_parser("codes", help="which codes of charts or lists are recognised", add_help=False)
-    commands.add_parser("diff", help="which patients get other advice under another overlay", add_help=False)
-    commands.add_parser("new-guideline", help="write the skeleton of a guideline of one's own", add_help=False)
-    commands.add_parser("test", help="run the clinical cases of an overlay", add_help=False)
-    demo = commands.add_parser(
-        "demo", help="send the sample patient to a running service and print the cards", parents=[address]
-    )
-    demo.add_argument("--serve", action="store_true", help="start the service first, and leave it running")
-    openapi = commands.add_parser("openapi", help="write the OpenAPI document and the example answers")
-    openapi.add_argument("--folder", type=Path, default=Path("openapi"))
-    commands.add_parser("version", help="print the version")
-    return parser
 
 
 def _openapi(folder: Path) -> int:

@@ -81,7 +81,12 @@ def _codings(path: Path) -> Iterator[tuple[str, TextKind, dict[str, Any]]]:
         whole = [msgspec.json.decode(raw)]
     except msgspec.DecodeError:  # one JSON value a line
         whole = [msgspec.json.decode(line) for line in raw.splitlines() if line.strip()]
-    todo: list[Any] = list(whole)
+    return codings_in(whole)
+
+
+def codings_in(values: Iterable[Any]) -> Iterator[tuple[str, TextKind, dict[str, Any]]]:
+    """The codings of the records in JSON values, with kind of record and kind of text."""
+    todo: list[Any] = list(values)
     while todo:
         node = todo.pop()
         if isinstance(node, list):

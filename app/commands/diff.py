@@ -1,8 +1,8 @@
 """`osteon diff OLD NEW --patients FILES`: which patients get other advice under another overlay or other guidelines.
 
 OLD and NEW are each `shipped`, an overlay of a hospital, or a folder of guideline files. The patients are CDS Hooks
-requests, one per JSON file or one per line (NDJSON). A patient is named by file and line: nothing of the chart is
-printed but the names of the features that decided.
+requests or Bundles, one per JSON file or one per line (NDJSON). A patient is named by file and line: nothing of the
+chart is printed but the names of the features that decided.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from app.cds_hooks.errors import CallError
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.request import HookRequest, read_request
 from app.collector import paused_collector
+from app.commands.progress import progress
+from app.commands.request_files import requests_in
 from app.decoding.call import decode_call
 from app.engine.finding import Finding, evaluate
 from app.engine.linker import load_knowledge
@@ -33,7 +35,6 @@ from app.vocabulary import Language
 from app.yaml_files import FilesError
 
 SHIPPED = "shipped"
-_EVERY = 20
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,7 +42,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="osteon diff", description="Which patients get other advice, and why.")
     parser.add_argument("old", help="shipped, an overlay, or a folder of guideline files")
     parser.add_argument("new", help="the same")
-    parser.add_argument("--patients", nargs="+", type=Path, required=True, help="requests: JSON files, or NDJSON")
+    parser.add_argument(
+        "--patients",
+        nargs="+",
+        type=Path,
+        required=True,
+        help="requests or Bundles of one patient: JSON files, or NDJSON",
+    )
+    parser.add_argument(
+        "--complete", action="store_true", help="the Bundles hold whole records: what is not there is none"
+    )
     parser.add_argument("--profile", help="instead of the one in the requests")
     parser.add_argument("--today", type=date.fromisoformat, help="YYYY-MM-DD (default: today)")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -51,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with paused_collector():
             old, new = (pipeline_of(name, settings) for name in (arguments.old, arguments.new))
-        bodies = list(requests_in(arguments.patients))
+        bodies = list(requests_in(arguments.patients, complete=arguments.complete))
         report = compared(
             old, new, bodies, today, arguments.profile or settings.profile, forced=bool(arguments.profile)
         )
@@ -76,28 +86,6 @@ def pipeline_of(name: str, settings: Settings) -> OsteonPipeline:
     return replace(base, knowledge=knowledge, advisor=Advisor(knowledge, switched))
 
 
-def requests_in(paths: Sequence[Path]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The requests with their place. Raises ValueError for what is no JSON object."""
-    for path in paths:
-        text = path.read_text(encoding="utf-8")
-        try:
-            found = [(path.name, json.loads(text))]
-        except ValueError:
-            lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-            found = [(f"{path.name}:{number}", _object(line, f"{path.name}:{number}")) for number, line in lines]
-        for place, body in found:
-            if not isinstance(body, dict):
-                raise ValueError(f"{place}: a request is a JSON object")
-            yield place, body
-
-
-def _object(line: str, place: str) -> Any:
-    try:
-        return json.loads(line)
-    except ValueError:
-        raise ValueError(f"{place}: not JSON") from None
-
-
 def compared(
     old: OsteonPipeline,
     new: OsteonPipeline,
@@ -111,11 +99,9 @@ def compared(
     counts: tuple[Counter[str], Counter[str]] = (Counter(), Counter())
     patients: list[dict[str, Any]] = []
     unread: list[dict[str, str]] = []
-    for number, (place, body) in enumerate(bodies, 1):
-        if number % _EVERY == 0 or number == len(bodies):
-            print(f"\r{number} of {len(bodies)}", end="" if number < len(bodies) else "\n", file=sys.stderr, flush=True)
+    for place, body in progress(bodies, "requests"):
         try:
-            worked = [side.work(_request(body, side, profile, forced=forced), today=today) for side in (old, new)]
+            worked = [side.work(request_of(body, side, profile, forced=forced), today=today) for side in (old, new)]
         except (CallError, ValueError) as error:
             unread.append({"request": place, "reason": type(error).__name__})
             continue
@@ -149,7 +135,8 @@ def compared(
     }
 
 
-def _request(body: dict[str, Any], side: OsteonPipeline, profile: str, *, forced: bool) -> HookRequest:
+def request_of(body: dict[str, Any], side: OsteonPipeline, profile: str, *, forced: bool) -> HookRequest:
+    """The call that a body makes. Raises ValueError or CallError, as the service would refuse it."""
     service = next((one for one in SERVICES if one.hook == body.get("hook")), None)
     if service is None:
         raise ValueError("no service for this hook")

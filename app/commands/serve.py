@@ -100,7 +100,7 @@ def cannot_listen(host: str, port: int) -> str | None:
             probe.bind((host, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                return f"port {port} on {host} is taken; choose another with --port, or stop what listens there"
+                return f"port {port} on {host} is taken; add --port {port % 65535 + 1}, or stop what listens there"
             return f"cannot listen on {host}:{port}: {error.strerror}"
     return None
 

@@ -1,0 +1,7 @@
+"""`python -m app`: the command line without the installed script."""
+
+import sys
+
+from app.commands.cli import main
+
+sys.exit(main())
