@@ -43,13 +43,15 @@ ActiveRecommendation = tuple[Rule, Role]
 class ActiveRecommendations:
     """The active recommendations by effect. Built once per profile and set of roles.
 
-    `triggers` are keyed by occasion ("chart", "orders"), `supporting` by the advice that the statements support.
+    `triggers` are keyed by occasion ("chart", "orders"), `supporting` by the advice that the statements support. `off`:
+    ids of the recommendations that are switched off.
     """
 
     triggers: Mapping[str, tuple[ActiveRecommendation, ...]]
     drug_rules: tuple[ActiveRecommendation, ...]
     places_in_therapy: tuple[ActiveRecommendation, ...]
     supporting: Mapping[str, tuple[ActiveRecommendation, ...]] = field(default_factory=dict)
+    off: frozenset[str] = frozenset()
 
     def triggers_at(self, occasion: Occasion, findings: Findings) -> list[Cited]:
         """The recommendations that can open a card by themselves on this occasion."""
@@ -70,9 +72,10 @@ def is_trigger(rule: Rule) -> bool:
 def active_recommendations(knowledge: Knowledge, roles: Roles, switched: Collection[str]) -> ActiveRecommendations:
     """Index the recommendations by effect. `switched`: ids that are turned against their default."""
     active: list[ActiveRecommendation] = []
+    off = frozenset(r.id for r in knowledge.rules.values() if r.block.default_on is (r.id in switched))
     for rule in knowledge.rules.values():
         role = roles.role_of(rule)
-        if role and (rule.citable or rule.block.option) and rule.block.default_on is not (rule.id in switched):
+        if role and (rule.citable or rule.block.option) and rule.id not in off:
             active.append((rule, role))
     supporting: dict[str, list[ActiveRecommendation]] = {}
     for rule, role in active:
@@ -84,6 +87,7 @@ def active_recommendations(knowledge: Knowledge, roles: Roles, switched: Collect
         drug_rules=tuple(v for v in active if v[0].block.drug_rule),
         places_in_therapy=tuple(v for v in active if v[0].block.option and v[1] is not Role.SAFETY),
         supporting={target: tuple(found) for target, found in supporting.items()},
+        off=off,
     )
 
 

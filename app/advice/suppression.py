@@ -32,8 +32,10 @@ class Suppression:
         self._withheld_by()
 
     def _gates(self, key: tuple[str, str]) -> None:
-        draft = self.drafts[key]
+        draft, off = self.drafts[key], self.situation.active.off
         for gate in draft.kind.gates:
+            if gate.block.cites and off.issuperset(gate.block.cites):
+                continue  # the gate says what these statements say, and the hospital has switched them off
             outcome = gate.node.evaluate(self.features)
             if outcome.truth is True and gate.block.effect != "ask":
                 if gate.block.effect in {"no-suggestion", "caution"}:
@@ -62,7 +64,7 @@ class Suppression:
             draft.missing += replaced.missing
             draft.evidence += replaced.evidence
         draft.evidence += outcome.evidence
-        for rule_id in gate.block.cites:
+        for rule_id in (name for name in gate.block.cites if name not in self.situation.active.off):
             rule = self.knowledge.rules[rule_id]
             spoken = [*self.situation.active.triggers["chart"], *self.situation.active.drug_rules]
             role = next((role for other, role in spoken if other.id == rule_id), Role.SAFETY)

@@ -1,4 +1,4 @@
-"""The JSON Schemas of guideline, drug and locale files, for editors.
+"""The JSON Schemas of guideline, drug, locale and overlay files, for editors.
 
 `python -m app.docgen.guideline_schema` with a file for each, in this order, writes them.
 """
@@ -103,7 +103,7 @@ def drug_schema() -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     """Write the schemas to the files named, in this order; print those that have none."""
-    for number, made in enumerate((schema(), drug_schema(), locale_schema())):
+    for number, made in enumerate((schema(), drug_schema(), locale_schema(), overlay_schema())):
         text = json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         if number < len(arguments):
             Path(arguments[number]).write_text(text, encoding="utf-8")

@@ -108,6 +108,21 @@ def test_a_recommendation_can_be_switched_off(pipeline: OsteonPipeline) -> None:
     assert rule not in {c.id for one in quieter.advice for c in one.cited}
 
 
+def test_a_gate_does_not_act_where_the_statements_that_it_cites_are_switched_off(pipeline: OsteonPipeline) -> None:
+    cortisone = {"concept": "prednisolone", "dose_mg": 15, "times_per_day": 1, "route": "oral", "started_days_ago": 40}
+    parathyroid = {"concept": "primary_hyperparathyroidism", "days_ago": 100}
+    body = Builder(woman(conditions=[parathyroid], medications=[cortisone]), TODAY).request()
+    service = next(service for service in SERVICES if service.hook == body["hook"])
+    request = read_request(call(body), service)
+    worked = pipeline.work(request, today=TODAY)
+    rule = "uppsala.calcium-vitd.exemptions"
+    quieter = Advisor(pipeline.knowledge, [rule]).advise("se", worked.features, worked.chart, request.occasion)
+    assert rule in {c.id for one in worked.advice.advice for c in one.cited}
+    assert rule not in {c.id for one in quieter.advice for c in one.cited}
+    assert "weigh-drug-caution" in {one.id for one in worked.advice.advice}
+    assert {one.id for one in quieter.advice} >= {"give-calcium-vitamin-d"}
+
+
 def test_at_an_order_only_the_order_is_spoken_of(pipeline: OsteonPipeline) -> None:
     case = woman(hook="order-sign", draft_orders=[{"concept": "alendronate", "dose_mg": 70, "every_days": 7}])
     answer = advice_for(pipeline, case)
