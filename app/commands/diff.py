@@ -17,6 +17,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment
+
 from app.advice.reconcile import Advisor
 from app.cds_hooks.configuration import Configuration
 from app.cds_hooks.errors import CallError
@@ -55,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--profile", help="instead of the one in the requests")
     parser.add_argument("--today", type=date.fromisoformat, help="YYYY-MM-DD (default: today)")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write the report as an HTML page, too")
     arguments = parser.parse_args(argv)
     settings = Settings()
     today = arguments.today or datetime.now(settings.zone).date()
@@ -65,6 +68,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         report = compared(
             old, new, bodies, today, arguments.profile or settings.profile, forced=bool(arguments.profile)
         )
+        if arguments.page:
+            arguments.page.write_text(page_of(report), encoding="utf-8")
     except (FilesError, ValueError, OSError) as error:
         print(f"osteon diff: {error}", file=sys.stderr)
         return 2
@@ -171,3 +176,9 @@ def lines_of(report: dict[str, Any]) -> Iterator[str]:
             yield f"  {why['cited']} cites {why['statement']}: {why['criterion']} (from {facts})"
     for one in report["unread"]:
         yield f"not read: {one['request']} ({one['reason']})"
+
+
+def page_of(report: dict[str, Any]) -> str:
+    """The report as an HTML page that needs no other file."""
+    template = Path(__file__).with_name("diff_page.html").read_text(encoding="utf-8")
+    return Environment(autoescape=True).from_string(template).render(report)

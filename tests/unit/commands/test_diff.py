@@ -45,8 +45,24 @@ def test_a_statement_that_is_off_shows_who_is_concerned_and_why(
     assert (patient["request"], patient["lost"]) == ("patients.ndjson:1", ["refer-dxa"])
     why = next(one for one in patient["why"] if one["statement"] == "uppsala.dxa.low-energy-fracture")
     assert (why["cited"], why["criterion"], why["facts"]) == ("old", "fragility_fracture.any", ["fragility_fracture"])
-    assert main(arguments) == 1
+    page = tmp_path / "changes.html"
+    assert main([*arguments, "--page", str(page)]) == 1
     assert "refer-dxa: 1 -> 0" in capsys.readouterr().out
+    shown = page.read_text(encoding="utf-8")
+    assert "<h1>1 of 2 requests get other advice</h1>" in shown
+    assert (
+        "old: <code>uppsala.dxa.low-energy-fracture</code>, fragility_fracture.any (decided by fragility_fracture)"
+        in shown
+    )
+    assert "http" not in shown  # nothing is loaded from elsewhere
+
+
+def test_the_page_shows_the_names_of_files_as_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "<b>.json"
+    path.write_text('{"hook": "x"}', encoding="utf-8")
+    assert main(["shipped", "shipped", "--patients", str(path), "--page", str(tmp_path / "page.html")]) == 0
+    assert "not read: <b>.json" in capsys.readouterr().out
+    assert "&lt;b&gt;.json" in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_what_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
