@@ -24,6 +24,14 @@ COPY pyproject.toml README.md LICENSE ./
 COPY app ./app
 COPY guidelines ./guidelines
 COPY openapi/examples ./openapi/examples
+# The clinical cases, which the guideline browser shows.
+COPY tests/clinical/cn-elderly ./tests/clinical/cn-elderly
+COPY tests/clinical/conflicts ./tests/clinical/conflicts
+COPY tests/clinical/dk-back-pain ./tests/clinical/dk-back-pain
+COPY tests/clinical/dk-metastases ./tests/clinical/dk-metastases
+COPY tests/clinical/hooks ./tests/clinical/hooks
+COPY tests/clinical/msd ./tests/clinical/msd
+COPY tests/clinical/uppsala ./tests/clinical/uppsala
 # pip goes: nothing can be installed into a running container. Bytecode is made here, because the service may not write;
 # "unchecked" because the sources do not change, and so that it does not depend on the times of files.
 RUN /opt/build/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /dist . \

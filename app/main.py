@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import __version__
-from app.api import cds, operations, page
+from app.api import cds, guideline_pages, operations, page
 from app.api.calls import CallWork
 from app.api.documentation import add_documentation
 from app.api.fetching import Fetcher
@@ -32,7 +32,7 @@ from app.api.metrics import Metrics
 from app.api.middleware import Cors, Observe
 from app.api.openapi import document as openapi
 from app.api.path_defaults import PathDefaults
-from app.api.ports import Knowledge, Pipeline, Ports
+from app.api.ports import Knowledge, Pages, Pipeline, Ports
 from app.api.responses import error_response, outcome_response, status_text
 from app.api.self_test import Readiness, sample_case
 from app.api.trust.middleware import ClientTrust
@@ -66,6 +66,7 @@ def create_app(
     verifier: Verifier | None = None,
     worker_processes: bool = False,
     overlay: Mapping[str, str] | None = None,
+    pages: Pages | None = None,
 ) -> FastAPI:
     """The ASGI app.
 
@@ -73,7 +74,8 @@ def create_app(
     does not come out (by default the sample patient of openapi/examples). `knowledge` is what stands below /fhir,
     `fhir_client` asks FHIR servers for what was left out of prefetch (without it no other host is called). `trust` says
     who may call, by default from the environment; `verifier` checks tokens, by default by `trust`.
-    `overlay`: the fingerprint of the overlay of a hospital and its name, for readiness.
+    `overlay`: the fingerprint of the overlay of a hospital and its name, for readiness. `pages`: the guideline browser,
+    by default of the guidelines that ship.
     With `worker_processes` large charts are answered in processes of their own, which are forked here: do it before
     there are threads.
     """
@@ -132,6 +134,7 @@ def create_app(
     app.include_router(operations.knowledge_router(knowledge, base_url=settings.public_base_url))
     app.include_router(operations.router(readiness, metrics, overlay=overlay))
     app.include_router(page.router(version=__version__))
+    app.include_router(guideline_pages.router(pages or _shipped_pages()))
     add_documentation(app)
     app.openapi = openapi.document_maker(app)  # type: ignore[method-assign]  # FastAPI's documented way
     _add_error_handlers(app)
@@ -167,6 +170,7 @@ def service() -> FastAPI:
     """The app with everything real, from the environment: what a server process runs (uvicorn factory)."""
     # The pipeline loads all guidelines: only a process that serves pays for it.
     from app.advice.reconcile import Advisor
+    from app.browser import GuidelinePages
     from app.engine.linker import load_knowledge
     from app.pipeline import build_pipeline
     from app.published import PublishedKnowledge
@@ -205,9 +209,17 @@ def service() -> FastAPI:
         trust=trust,
         worker_processes=True,
         overlay=_overlay(local),
+        pages=GuidelinePages(pipeline.knowledge),
     )
     _stop_with_parent()
     return app
+
+
+def _shipped_pages() -> Pages:
+    from app.browser import GuidelinePages
+    from app.engine.linker import load_knowledge
+
+    return GuidelinePages(load_knowledge())
 
 
 def _overlay(local: Local) -> dict[str, str] | None:

@@ -29,6 +29,26 @@ class Knowledge(Protocol):
         """All resources of a type as a searchset Bundle; `base` is the address of /fhir, for its links."""
 
 
+class Pages(Protocol):
+    """The pages of the guideline browser as HTML; None where there is no such page. `base`: the path of the service."""
+
+    @property
+    def policy(self) -> str:
+        """The Content-Security-Policy of the pages."""
+
+    def overview(self, *, base: str = "", query: str = "", source: str = "", use: str = "") -> str:
+        """All sources, and the statements that match a search."""
+
+    def source(self, source: str, *, base: str = "") -> str | None:
+        """All statements of a source."""
+
+    def statement(self, source: str, statement: str, *, base: str = "") -> str | None:
+        """One statement."""
+
+    def changes(self, *, base: str = "") -> str:
+        """What changed since the last release."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The parts that `create_app` puts together for the routes.

@@ -226,6 +226,46 @@ PAGE = _route(
 )
 
 
+def _page(
+    operation: str, summary: str, description: str, *statuses: int, parameters: list[dict[str, Any]] | None = None
+) -> Description:
+    success = {"description": "HTML", "content": {"text/html": {"schema": {"type": "string"}}}}
+    return _route(operation, summary, description, success, *statuses, 500, parameters=parameters)
+
+
+def _parameter(name: str, place: str, description: str) -> dict[str, Any]:
+    schema = {"type": "string"}
+    return {
+        "name": name,
+        "in": place,
+        "required": place == "path",
+        "description": description,
+        "schema": schema,
+    }
+
+
+_SOURCE = _parameter("source", "path", "The id of a source, as in the overview")
+GUIDELINES = _page(
+    "getGuidelines",
+    "Guideline browser",
+    "The sources, and a search over all statements.",
+    parameters=[
+        _parameter("q", "query", "Words that all have to occur in a statement, its quotation or its criteria"),
+        _parameter("source", "query", "Only statements of this source"),
+        _parameter("use", "query", "Only statements of this use: card, rides, logic, text, none"),
+    ],
+)
+GUIDELINE_CHANGES = _page("getGuidelineChanges", "Changes", "The statements that changed since the last release.")
+GUIDELINE = _page("getGuideline", "A guideline", "All statements of a source; prints on A4.", 404, parameters=[_SOURCE])
+STATEMENT = _page(
+    "getStatement",
+    "A statement",
+    "The words of the source beside recommendation, criteria and cases. Cards link here.",
+    404,
+    parameters=[_SOURCE, _parameter("statement", "path", "The id of a recommendation, as cards cite it")],
+)
+
+
 def _resource(operation: str, kind: str, meaning: str) -> Description:
     return _route(
         operation,
