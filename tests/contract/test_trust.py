@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -116,7 +117,7 @@ def test_every_route_of_cds_hooks_is_behind_it() -> None:
     assert "/cds-services/{service_id}/feedback" in paths
     for path, methods in paths.items():
         for method in methods:
-            filled = path.format(service_id="x", resource_id="x", profile="se", language="sv")
+            filled = re.sub(r"\{\w+\}", "x", path.replace("{profile}/{language}", "se/sv"))
             status = client.request(method.upper(), filled).status_code
             assert (status == 401) == ("/cds-services" in path), (method, path)
 
