@@ -404,6 +404,7 @@ class CourseFact(Struct, frozen=True, gc=False):
     matched_by_text: bool = False
     code_text_conflict: bool = False
     doses: tuple[DosePeriod, ...] = ()  # where the dose changes over time: all doses, the earliest first
+    given: tuple[date, ...] = ()  # the days on which single doses were given, in order
 
 
 class ProcedureFact(Struct, frozen=True, gc=False):

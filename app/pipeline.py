@@ -6,10 +6,14 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from app.advice.delivery import fewer, to_be_read_later
 from app.advice.model import AdviceSet
 from app.advice.reconcile import Advisor
 from app.advice.renewal import renewal_of, with_review
+from app.cards.considered import explained
+from app.cards.explanation import NAME
 from app.cards.render import answer_of
 from app.cards.suggestions import Ordering
 from app.cds_hooks.errors import DataUnavailable
@@ -59,7 +63,14 @@ class OsteonPipeline:
             requester=_repeated(_requester(request.context)),
         )
         profile, language = str(configuration.profile), str(configuration.language)
-        return answer_of(worked.advice, self.knowledge, profile, worked.chart, ordering, language)
+        answer = answer_of(worked.advice, self.knowledge, profile, worked.chart, ordering, language)
+        return self._with_explanation(answer, worked, profile, language) if configuration.explain else answer
+
+    def _with_explanation(self, answer: HookAnswer, worked: Answering, profile: str, language: str) -> HookAnswer:
+        """The answer with the timeline and all recommendations beside it, from the chart that the cards are from."""
+        beside = (answer.extension or {}).get(NAME, {"profile": profile})
+        told = explained(worked.advice, self.knowledge, profile, worked.chart, worked.features, language)
+        return structs.replace(answer, extension={**(answer.extension or {}), NAME: {**beside, **told}})
 
     def work(self, request: HookRequest, *, today: date) -> Answering:
         """Chart, features and advice of a call."""

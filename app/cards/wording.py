@@ -95,7 +95,7 @@ class Wording:
         for limit in rule.local_limits:
             if limit.local is not None:
                 values = {"limit": limit.limit, "source": limit.local.source_limit}
-                unit = self._unit(limit.unit)
+                unit = self.unit(limit.unit)
                 shown_values = {k: f"{format(v, 'f').replace('.', mark)} {unit}".rstrip() for k, v in values.items()}
                 local = limit.local
                 made.append(
@@ -171,24 +171,24 @@ class Wording:
             case False:
                 return self.phrases.no
             case Decimal() as quantity:
-                return f"{self.number(quantity)} {self._unit(evidence.unit)}".strip()
+                return f"{self.number(quantity)} {self.unit(evidence.unit)}".strip()
             case str() as words if _MEASURED.fullmatch(words):
-                return f"{escaped(words.replace('.', self.locale.decimal_mark))} {self._unit(evidence.unit)}".strip()
+                return f"{escaped(words.replace('.', self.locale.decimal_mark))} {self.unit(evidence.unit)}".strip()
             case str() if evidence.substance in self.locale.substances:
                 return self.locale.substances[evidence.substance or ""]
             case str() as words:
-                said = ", ".join(dict.fromkeys(self._word(word) for word in words.split(", ")))
-                return f"{escaped(said)} {self._unit(evidence.unit)}".strip()
+                said = ", ".join(dict.fromkeys(self.word(word) for word in words.split(", ")))
+                return f"{escaped(said)} {self.unit(evidence.unit)}".strip()
 
     def number(self, value: Decimal) -> str:
         """A number with the decimal mark of the language."""
         return number(value).replace(".", self.locale.decimal_mark)
 
-    def _word(self, word: str) -> str:
+    def word(self, word: str) -> str:
         """A word of a closed list in the language; any other text as it was recorded."""
         return self.locale.words.get(word.replace("-", "_").replace(" ", "_")) or word.replace("_", " ")
 
-    def _unit(self, unit: str | None) -> str:
+    def unit(self, unit: str | None) -> str:
         """A UCUM unit as a clinician writes it."""
         return self.locale.units.get(unit or "") or _ANNOTATION.sub("", unit or "")
 
@@ -200,7 +200,7 @@ class Wording:
         text = self.locale.notes[note.code]
         if note.values:
             if note.code in NOTE_WORDS:
-                shown: list[Any] = [self._word(str(value)) for value in note.values]
+                shown: list[Any] = [self.word(str(value)) for value in note.values]
             else:
                 shown = [self.number(value) if isinstance(value, Decimal) else value for value in note.values]
             text = text.format(**dict(zip(NOTE_VALUES[note.code], shown, strict=True)))

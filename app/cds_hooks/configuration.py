@@ -18,6 +18,7 @@ EXTENSION_NAME = "osteon.configuration"
 CRD_EXTENSION_NAME = "davinci-crd.configuration"
 OPTIONS_NAME = "davinci-crd.configuration-options"
 MAX_CARDS = "max-cards"
+EXPLAIN = "explain"
 
 OPTIONAL_TOPICS: dict[str, str] = {
     "treatment": "Treatment",
@@ -48,8 +49,9 @@ class Preferences:
 class Configuration:
     """What one call is answered with.
 
-    `timezone` is None where the setting of the service holds. `max_cards` is None where all cards are sent. `profiles`:
-    the ids of all profiles that can be chosen.
+    `timezone` is None where the setting of the service holds. `max_cards` is None where all cards are sent. `explain`:
+    the answer also tells the timeline of the patient and what each recommendation says. `profiles`: the ids of all
+    profiles that can be chosen.
     """
 
     profile: str = "intl"
@@ -58,6 +60,7 @@ class Configuration:
     timezone: str | None = None
     max_cards: int | None = None
     topics_off: frozenset[str] = frozenset()
+    explain: bool = False
     profiles: tuple[str, ...] = field(default_factory=profile_ids)
 
 
@@ -87,7 +90,8 @@ def configuration_of(
         switched=default.switched.union(*(one.switched for one in preferences)),
         timezone=next((one.timezone for one in preferences if one.timezone), default.timezone),
         max_cards=_max_cards(options.get(MAX_CARDS), f"{path}['{MAX_CARDS}']"),
-        topics_off=frozenset(topic for topic in OPTIONAL_TOPICS if _switched_off(options.get(topic), topic)),
+        topics_off=frozenset(topic for topic in OPTIONAL_TOPICS if _switch(options.get(topic), topic) is False),
+        explain=_switch(asked.get(EXPLAIN), EXPLAIN) is True,
         profiles=default.profiles,
     )
 
@@ -110,11 +114,11 @@ def _max_cards(value: object, path: str) -> int | None:
     return value
 
 
-def _switched_off(value: object, topic: str) -> bool:
-    if value is not None and not isinstance(value, bool):
-        path = f"extension['{EXTENSION_NAME}']['{topic}']"
-        raise MalformedRequest(f"{path} must be true or false", expression=path)
-    return value is False
+def _switch(value: object, name: str) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    path = f"extension['{EXTENSION_NAME}']['{name}']"
+    raise MalformedRequest(f"{path} must be true or false", expression=path)
 
 
 def _chosen(value: object, allowed: Sequence[str], path: str) -> str | None:

@@ -147,7 +147,7 @@ CALL = _route(
     "callService",
     "Call a service",
     "Answers one hook with cards. Unknown members are ignored. `extension['osteon.configuration']` chooses profile, "
-    "language, the number of cards and their topics for this call."
+    "language, the number of cards and their topics for this call, and with `explain` the whole explanation."
     " Order: request, path, client, Accept-Language, setting.",
     {
         "description": "The cards; an empty list means that there is nothing to advise",
@@ -220,7 +220,7 @@ METRICS = _route(
 PAGE = _route(
     "getPage",
     "Page for people",
-    "What this service is and where to go from here.",
+    "Choose a shipped patient or paste one: cards, the record over time, and what each recommendation says.",
     {"description": "HTML", "content": {"text/html": {"schema": {"type": "string"}}}},
     500,
 )

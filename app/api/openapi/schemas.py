@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.cds_hooks.configuration import CRD_EXTENSION_NAME, EXTENSION_NAME, MAX_CARDS, OPTIONAL_TOPICS
+from app.cds_hooks.configuration import CRD_EXTENSION_NAME, EXPLAIN, EXTENSION_NAME, MAX_CARDS, OPTIONAL_TOPICS
 from app.cds_hooks.context_records import INTOLERANCE
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.queries import DEFAULT_QUERIES
@@ -124,6 +124,7 @@ def _requests() -> dict[str, Schema]:
                     (),
                     profile=_optional({"type": "string", "enum": list(profile_ids())}),
                     language=_optional({"type": "string", "enum": [language.value for language in Language]}),
+                    **{EXPLAIN: _optional({"type": "boolean", "description": "Tell the whole explanation as well"})},
                     **_options(),
                 ),
                 CRD_EXTENSION_NAME: _open((), **_options()),

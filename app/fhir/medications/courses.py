@@ -47,13 +47,14 @@ def merge_courses(records: list[CourseRecord], reading: Reading) -> tuple[Course
 class _Course:
     """A course under construction: its references are collected, and joined once."""
 
-    __slots__ = ("fact", "ingredients", "refs", "source")
+    __slots__ = ("fact", "given", "ingredients", "refs", "source")
 
     def __init__(self, record: CourseRecord) -> None:
         self.source = record
         self.fact = record.course
         self.ingredients = record.ingredients
         self.refs = dict.fromkeys(record.course.refs)
+        self.given: set[date] = set()
 
     def add(self, course: CourseFact) -> None:
         """Take in another record of the course."""
@@ -63,6 +64,9 @@ class _Course:
     def add_dose(self, course: CourseFact) -> None:
         """Take in a dose that was given or handed out."""
         self.refs.update(dict.fromkeys(course.refs))
+        when = course.last_given or course.started
+        if when is not None:
+            self.given.add(when.latest)
         self.fact = replace(
             self.fact,
             last_given=latest(self.fact.last_given, course.last_given),
@@ -71,7 +75,8 @@ class _Course:
 
     def record(self) -> CourseRecord:
         """The course as it has become."""
-        return replace(self.source, course=replace(self.fact, refs=tuple(self.refs)))
+        fact = replace(self.fact, refs=tuple(self.refs), given=tuple(sorted(self.given)))
+        return replace(self.source, course=fact)
 
     def span(self, today: date) -> tuple[date, date]:
         """The days that the course may cover."""

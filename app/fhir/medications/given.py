@@ -129,6 +129,7 @@ def _course(run: list[CourseRecord], today: date) -> CourseFact:
         stop_reason=NO_DOSE_FOR_LONG if lapsed else None,
         dose=dose,
         doses=doses,
+        given=tuple(days),
         reason_concepts=frozenset().union(*(dose.course.reason_concepts for dose in run)),
         matched_by_text=all(dose.course.matched_by_text for dose in run),
     )
