@@ -4,6 +4,7 @@
 # make fast      what to run before each commit: static checks, clinical cases, facts, oracle, engine (below a minute)
 # make openapi   write the published interface again
 # make pages     write the generated pages of docs/ again
+# make web       build the page of web/ into app/_static again (needs Node.js 20.19 or newer)
 # make lock      resolve the dependencies again (needs uv in .venv)
 # make format    put the code into its canonical form
 
@@ -19,7 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 
-.PHONY: install run fast test test-fhir-full openapi lock format clean pages
+.PHONY: install run fast test test-fhir-full openapi lock format clean pages web
 .DEFAULT_GOAL := install
 
 install: $(RUNTIME)
@@ -72,6 +73,13 @@ pages: $(DEV)
 	$(BIN)/python -m app.docgen.wire docs/what-is-read.md
 	$(BIN)/python -m app.docgen.features
 	$(BIN)/python -m app.docgen.settings > docs/configuration.md
+
+web: web/node_modules/.package-lock.json
+	npm --prefix web run build
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	npm --prefix web ci --no-audit --no-fund
+	@touch $@
 
 format: $(DEV)
 	$(BIN)/ruff format .

@@ -22,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app import __version__
-from app.api import cds, guideline_pages, operations, page
+from app.api import cds, guideline_pages, operations
 from app.api.calls import CallWork
 from app.api.documentation import add_documentation
 from app.api.fetching import Fetcher
@@ -31,6 +31,7 @@ from app.api.logs import configure, logger
 from app.api.metrics import Metrics
 from app.api.middleware import Cors, Observe
 from app.api.openapi import document as openapi
+from app.api.page.routes import router as page_router
 from app.api.path_defaults import PathDefaults
 from app.api.ports import Knowledge, Pages, Pipeline, Ports
 from app.api.responses import error_response, outcome_response, status_text
@@ -133,8 +134,16 @@ def create_app(
     app.include_router(cds.router(make, settings, metrics, Fetcher(fhir_client, metrics), large_charts))
     app.include_router(operations.knowledge_router(knowledge, base_url=settings.public_base_url))
     app.include_router(operations.router(readiness, metrics, overlay=overlay))
-    app.include_router(page.router(version=__version__))
     app.include_router(guideline_pages.router(pages or _shipped_pages()))
+    app.include_router(
+        page_router(
+            version=__version__,
+            settings=settings,
+            trust=trust,
+            profiles=profile_ids(settings.local),
+            today=ports.today,
+        )
+    )
     add_documentation(app)
     app.openapi = openapi.document_maker(app)  # type: ignore[method-assign]  # FastAPI's documented way
     _add_error_handlers(app)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
 import httpx
-import orjson
 
-from app.api.self_test import SAMPLE_DAY
-from app.data_files import data_path
+from app.api.page.samples import sample_request
 
 _SERVICE = "osteoporosis-patient-view"
-_DATE = re.compile(r'"(\d{4}-\d\d-\d\d)"')
+_SAMPLE = "patient-view"
 _WIDTH = 100
 _START_SECONDS = 300.0
 
@@ -33,7 +30,7 @@ def address(host: str, port: int) -> str:
 
 def show(url: str) -> int:
     """Send the sample patient and print the cards. Gives the exit status."""
-    request = sample_request(datetime.now(UTC).date())
+    request = sample_request(_SAMPLE, datetime.now(UTC).date())
     try:
         response = httpx.post(f"{url}/cds-services/{_SERVICE}", json=request, timeout=60.0)
     except httpx.TransportError as error:
@@ -91,22 +88,10 @@ def _wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> bool:
 def _addresses(url: str) -> str:
     return f"""
 The service is running. Open
-  {url}/               what it is
+  {url}/               the page: choose a patient, see the cards and why
   {url}/docs           its interface, to read and to try
   {url}/cds-services   its services
 Stop it with Ctrl-C."""
-
-
-def sample_request(today: date) -> dict[str, Any]:
-    """The sample patient as if it had been recorded for today: all full dates move along."""
-    text = data_path("openapi", "examples", "patient-view.request.json").read_text(encoding="utf-8")
-    shift = today - SAMPLE_DAY
-    request: dict[str, Any] = orjson.loads(_DATE.sub(lambda match: f'"{_moved(match[1], shift)}"', text))
-    return request
-
-
-def _moved(day: str, shift: timedelta) -> str:
-    return (date.fromisoformat(day) + shift).isoformat()
 
 
 def rendered(request: Mapping[str, Any], answer: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from app import __version__
+from app.api.page.samples import sample_request
 from app.commands import cli, demo, serve
 from app.engine.loader import GuidelineError, Problem
 from app.settings import MEBIBYTE, Settings
@@ -138,8 +139,8 @@ def test_the_demo_without_a_service_says_so(capsys: pytest.CaptureFixture[str]) 
 
 def test_the_sample_patient_is_of_today() -> None:
     """The sample's dates move along, so that its values do not grow too old to be used."""
-    then = demo.sample_request(date(2026, 11, 22))
-    later = demo.sample_request(date(2030, 11, 22))
+    then = sample_request("patient-view", date(2026, 11, 22))
+    later = sample_request("patient-view", date(2030, 11, 22))
 
     def start(request: dict[str, Any]) -> date:
         statement = request["prefetch"]["medications"]["entry"][0]["resource"]
@@ -157,7 +158,7 @@ def test_cards_are_printed_for_reading() -> None:
         "suggestions": [{"label": "Order DXA", "isRecommended": True}, {"label": "Ask"}],
         "source": {"label": "A guideline", "url": "https://guideline.test"},
     }
-    text = demo.rendered(demo.sample_request(date(2026, 11, 22)), {"cards": [card]})
+    text = demo.rendered(sample_request("patient-view", date(2026, 11, 22)), {"cards": [card]})
     for part in (
         "[WARNING] Refer for DXA",
         "Second line.",
