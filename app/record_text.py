@@ -37,6 +37,16 @@ def shown(text: str) -> str:
     return line if len(line) <= LIMIT else line[: LIMIT - 1] + "…"
 
 
+def shortened(text: str, limit: int) -> str:
+    """A text of one line within a number of code points, cut at a word with an ellipsis where it is longer."""
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    cut = limit - 1 if text[limit - 1] == " " else head.rfind(" ")
+    # Chinese has no blanks: cut where the limit is rather than lose half of the text.
+    return (head[:cut] if cut > limit // 2 else head).rstrip(" ,;:(+") + "…"
+
+
 def without_hidden(text: str) -> str:
     """The text as one line without hidden characters and bare addresses, whatever its length."""
     if not (text.isascii() and text.isprintable()):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from app.advice.model import Advice, Cited, DrugOption
 from app.chart import Chart, CourseFact, CourseStatus, DraftOrder, is_named
 from app.engine.knowledge import AdviceKind
-from app.engine.schema import Drug, Indicator, Orderable
+from app.engine.schema import Drug, Indicator, Orderable, Strength
 from app.features.model import Evidence, Features
 
 NAMES = 10
@@ -37,6 +37,15 @@ def replaced_prescription(drug: str | None, chart: Chart) -> str | None:
 
 
 URGENCY = {Indicator.CRITICAL: 0, Indicator.WARNING: 1, Indicator.INFO: 2}
+
+
+_STRENGTH_ORDER = {
+    Strength.CONTRAINDICATED: 0,
+    Strength.MUST: 0,
+    Strength.FACT: 0,  # a finding that a source lists as a sign: how strongly it asks for something is not said
+    Strength.MAY_CONSIDER: 2,
+}
+"""Order of reasons of the same urgency; strengths that are not here stand between."""
 
 
 def most_urgent(indicators: Iterable[Indicator]) -> Indicator:
@@ -114,12 +123,23 @@ class Draft:
         topics = {(c.rule.block.topic if c.rule.block.advise == mine.id else None) or mine.topic for c in self.cited}
         return topics.pop() if len(topics) == 1 else self.kind.block.topic
 
+    def _most_urgent_first(self) -> list[Cited]:
+        """The triggers by urgency and strength, otherwise in the order of the guidelines (decision 68)."""
+        own = self.kind.block.indicator
+
+        def order(cited: Cited) -> tuple[int, bool, int]:
+            block = cited.rule.block
+            return URGENCY[cited.finding.indicator or own], block.minor_reason, _STRENGTH_ORDER.get(block.strength, 1)
+
+        return sorted(self.cited, key=order)
+
     def finished(self, features: Features, chart: Chart) -> Advice:
         """The frozen advice."""
         cited = self.all_cited()
         option_missing = [m for option in self.options for m in option.missing]
         missing = [*self.missing, *(m for c in self.cited for m in c.finding.missing), *option_missing]
-        triggers = [e for c in self.cited for e in c.finding.outcome.evidence]
+        triggered_by = self._most_urgent_first()
+        triggers = [e for c in triggered_by for e in c.finding.outcome.evidence]
         # The fact that opened the advice, then why something is missing, then the rest.
         deciding = [*self.evidence, *triggers[:1], *features.shown_for(missing), *triggers]
         evidence = [*self.evidence, *(e for c in cited for e in c.finding.outcome.evidence)]
@@ -133,7 +153,7 @@ class Draft:
             kind=self.kind,
             topic=self.topic(),
             indicator=self.urgency(),
-            triggered_by=tuple(self.cited),
+            triggered_by=tuple(triggered_by),
             cited=tuple(cited),
             evidence=tuple(dict.fromkeys(distinct)),
             deciding=tuple(dict.fromkeys({id(one): one for one in deciding}.values())),

@@ -21,6 +21,7 @@ from app.cards.length import (
     count_words,
     words_in,
 )
+from app.cards.summary import action_of
 from app.cards.wording import Wording, escaped
 from app.chart import Availability
 
@@ -167,7 +168,7 @@ def statements(advice: Advice) -> list[tuple[Cited, bool]]:
 
 
 def _action(advice: Advice, wording: Wording) -> str:
-    action = wording.locale.advice[advice.id].action
+    action = action_of(advice, wording)
     said = [
         wording.locale.remarks[key] for key in (*advice.replacement_text, *advice.preamble, *advice.no_drug_reasons)
     ]

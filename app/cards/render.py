@@ -8,14 +8,14 @@ from app.advice.model import Advice, AdviceSet, Role
 from app.cards.detail import detail_of
 from app.cards.explanation import NAME, EvidenceRenderer, explanation_of, not_used
 from app.cards.suggestions import Ordering, suggestions_of
+from app.cards.summary import summary_of
 from app.cards.wording import Wording, wording_in
-from app.cds_hooks.response import SUMMARY_LIMIT, Card, Coding, HookAnswer, Indicator, Source, fit_summary
+from app.cds_hooks.response import Card, Coding, HookAnswer, Indicator, Source
 from app.chart import Chart
 from app.engine.knowledge import Knowledge
 from app.vocabulary import Language
 
 TOPIC_SYSTEM = "urn:osteon:card-topic"
-_EMPTY_ENDS = " :;,()"
 
 
 def answer_of(
@@ -49,25 +49,6 @@ def answer_of(
         extension = {NAME: {**(extension or {}).get(NAME, {"profile": profile}), "leftOut": left_out}}
     off = tuple(risk.statement for risk in knowledge.local.risks)
     return HookAnswer(tuple(cards), extension, knowledge.version, chart.unrecognised, off)
-
-
-def summary_of(advice: Advice, wording: Wording) -> str:
-    """One line: what to do and why, within the limit of the standard; or why a drug that is due is not suggested."""
-    if advice.no_drug_reasons and advice.kind.block.purpose in {"start", "anabolic"}:
-        return fit_summary(wording.locale.remarks[advice.no_drug_reasons[0]])
-    summary = wording.locale.advice[advice.id].summary
-    reasons = dict.fromkeys(because for c in advice.triggered_by if (because := wording.statement(c.rule).because))
-    because = "; ".join(reasons) or wording.listed(advice.missing)
-    name = wording.drug_of(advice)
-    line = summary.format(because=because, order=name, drug=name)
-    if not because:
-        return fit_summary(line.rstrip(_EMPTY_ENDS))
-    kept = list(reasons)
-    while len(line) > SUMMARY_LIMIT and len(kept) > 1:
-        # The last reasons give way, not the end of the sentence: it can hold the action. The detail has all of them.
-        kept.pop()
-        line = summary.format(because="; ".join(kept) + " …", order=name, drug=name).replace("….", "…")
-    return fit_summary(line)
 
 
 def _source(advice: Advice, wording: Wording) -> Source:

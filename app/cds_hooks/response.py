@@ -17,7 +17,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from app.record_text import without_hidden
+from app.record_text import shortened, without_hidden
 
 LARGEST_EXACT_INTEGER = 2**53
 """Above it JSON readers lose digits, and orjson refuses what needs more than 64 bits."""
@@ -57,13 +57,7 @@ def new_uuid() -> str:
 
 def fit_summary(text: str) -> str:
     """The text as one line within the limit of a summary, cut at a word with an ellipsis where it is longer."""
-    line = without_hidden(text)
-    if len(line) <= SUMMARY_LIMIT:
-        return line
-    head = line[: SUMMARY_LIMIT - 1]
-    cut = head.rfind(" ")
-    # Chinese has no blanks: cut where the limit is rather than lose half of the sentence.
-    return (head[:cut] if cut > SUMMARY_LIMIT // 2 else head).rstrip(" ,;:(") + "…"
+    return shortened(without_hidden(text), SUMMARY_LIMIT)
 
 
 def _require_text(name: str, value: str) -> None:

@@ -7,6 +7,7 @@ texts that cards are written with.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final, Literal
 
 from pydantic import Field
@@ -23,6 +24,7 @@ class Phrases(Block):
     not_suggested: str
     cautions: str
     missing: str
+    missing_data: str
     notes: str
     sources: str
     remarks: str
@@ -90,6 +92,8 @@ PHRASE_PLACEHOLDERS: Final[Mapping[str, frozenset[str]]] = {
 
 SUMMARY_PLACEHOLDERS: Final = frozenset({"because", "order", "drug"})
 """What the summary of an advice may name: the reasons, the order at hand, the drug."""
+VARIANT_PLACEHOLDERS: Final = SUMMARY_PLACEHOLDERS | {"missing"}
+"""What the summary of a variant may name besides: the data without which no drug is suggested."""
 
 
 class SourceTexts(Block):
@@ -108,11 +112,28 @@ class StatementTexts(Block):
     card_note: str = ""  # a reading that the clinician should know of, shown where the statement opens a card
 
 
+class Variant(StrEnum):
+    """When an advice is worded differently (decision 68)."""
+
+    NOT_FORBIDDEN = "not-forbidden"  # no source forbids the drug: it is not recommended, or less suitable
+    CORRECTABLE = "correctable"  # what speaks against the drug can be corrected
+    NONE_SUGGESTED = "none-suggested"  # nothing can be suggested
+    DATA_FIRST = "data-first"  # nothing is suggested before a value is known
+
+
+class VariantTexts(Block):
+    """An advice in one of its variants; without an action, that of the advice. Placeholders: `VARIANT_PLACEHOLDERS`."""
+
+    summary: str
+    action: str = ""
+
+
 class AdviceTexts(Block):
     """An advice: one line, and what to do. Placeholders: `SUMMARY_PLACEHOLDERS` in the summary."""
 
     summary: str
     action: str = ""
+    variants: dict[Variant, VariantTexts] = Field(default_factory=dict)
 
 
 class DoseTexts(Block):
@@ -157,6 +178,7 @@ class Locale(Block):
     statements: dict[str, StatementTexts]
     advice: dict[str, AdviceTexts]
     remarks: dict[str, str]  # by the `remark` of a gate or the id of a disagreement
+    gate_reasons: dict[str, str] = Field(default_factory=dict)  # the same in a few words, for summaries; by `remark`
     drugs: dict[str, DrugTexts]
     substances: dict[str, str] = Field(
         default_factory=dict

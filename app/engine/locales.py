@@ -15,7 +15,7 @@ from typing import Any
 
 from app.cds_hooks.feedback import OVERRIDE_REASONS
 from app.engine.limits import amounts_of, numbers_in, with_numbers
-from app.engine.locale import PHRASE_PLACEHOLDERS, SUMMARY_PLACEHOLDERS, Locale
+from app.engine.locale import PHRASE_PLACEHOLDERS, SUMMARY_PLACEHOLDERS, VARIANT_PLACEHOLDERS, Locale
 from app.engine.schema import Drug, Recommendation, Strength
 from app.features.notes import NOTE_VALUES, NoteCode
 from app.vocabulary import TOPICS, Language
@@ -91,6 +91,7 @@ class Wanted:
         yield ("statements",), self.statements, False
         yield ("advice",), self.advice, True
         yield ("remarks",), self.remarks, True
+        yield ("gate_reasons",), self.remarks, False
         yield ("drugs",), self.drugs, True
         for drug, orders in self.drugs.items():
             yield ("drugs", drug, "orders"), orders, True
@@ -184,6 +185,8 @@ def _allowed(place: Place) -> frozenset[str] | None:
             return PHRASE_PLACEHOLDERS.get(str(key), frozenset())
         case ("advice", _, "summary"):
             return SUMMARY_PLACEHOLDERS
+        case ("advice", _, "variants", _, "summary"):
+            return VARIANT_PLACEHOLDERS
         case ("drugs", _, "orders", _, "text"):
             return frozenset({"dose", "dose_high", "period"})
         case ("composed_names", _):

@@ -26,6 +26,7 @@ class OwnTexts(Block):
     statements: dict[str, StatementTexts] = {}
     advice: dict[str, AdviceTexts] = {}
     remarks: dict[str, str] = {}
+    gate_reasons: dict[str, str] = {}
     orderables: dict[str, OrderableTexts] = {}
 
 

@@ -130,6 +130,7 @@ class Recommendation(Block):
     indicator_when: Criterion = None  # `indicator` holds only then; else the advice entry's own
     ask_when: Criterion = None  # what a drug rule asks for by `ask` is asked only where this holds
     safety: bool = False
+    minor_reason: bool = False  # age or an administrative occasion: named after the other reasons of a card
     default_on: bool = True
     at: list[Literal["chart", "orders"]] = ["chart"]
     at_renewal_of: Strings = []  # drug classes: speaks also at an order that continues one of them (decision 65)
