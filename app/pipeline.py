@@ -63,7 +63,9 @@ class OsteonPipeline:
             requester=_repeated(_requester(request.context)),
         )
         profile, language = str(configuration.profile), str(configuration.language)
-        answer = answer_of(worked.advice, self.knowledge, profile, worked.chart, ordering, language)
+        answer = answer_of(
+            worked.advice, self.knowledge, profile, worked.chart, ordering, language, self.settings.public_base_url
+        )
         return self._with_explanation(answer, worked, profile, language) if configuration.explain else answer
 
     def _with_explanation(self, answer: HookAnswer, worked: Answering, profile: str, language: str) -> HookAnswer:

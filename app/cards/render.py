@@ -5,24 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from app.advice.model import Advice, AdviceSet, Role
-from app.cards.detail import detail_of
+from app.cards.detail import detail_of, statements
 from app.cards.explanation import NAME, EvidenceRenderer, explanation_of, not_used
 from app.cards.suggestions import Ordering, suggestions_of
 from app.cards.summary import summary_of
 from app.cards.wording import Wording, wording_in
-from app.cds_hooks.response import Card, Coding, HookAnswer, Indicator, Source
+from app.cds_hooks.response import Card, Coding, HookAnswer, Indicator, Link, Source
 from app.chart import Chart
 from app.engine.knowledge import Knowledge
 from app.vocabulary import Language
 
 TOPIC_SYSTEM = "urn:osteon:card-topic"
+MAX_LINKS = 6
+"""Most links of a card to statements; its explanation names all of them."""
 
 
 def answer_of(
-    advice: AdviceSet, knowledge: Knowledge, profile: str, chart: Chart, ordering: Ordering, language: str
+    advice: AdviceSet,
+    knowledge: Knowledge,
+    profile: str,
+    chart: Chart,
+    ordering: Ordering,
+    language: str,
+    base_url: str | None = None,
 ) -> HookAnswer:
-    """The whole answer: one card per advice; what no card carries goes into the extension."""
-    wording = wording_in(knowledge, language)
+    """The whole answer: one card per advice; what no card carries goes into the extension.
+
+    `base_url`: the public address of the service; with it cards link to the pages of their statements.
+    """
+    wording = wording_in(knowledge, language, base_url)
     facts, unused = EvidenceRenderer(wording, wording_in(knowledge, Language.EN), chart.by_local_codes), not_used(chart)
     cards = []
     for one in advice.advice:
@@ -34,7 +45,7 @@ def answer_of(
                 source=_source(one, wording),
                 detail=detail_of(one, wording, facts),
                 suggestions=suggestions_of(one, knowledge, ordering, wording, summary),
-                links=wording.links(one.id),
+                links=(*wording.links(one.id), *_statement_links(one, wording)),
                 override_reasons=wording.override_reasons,
                 extension={NAME: explanation_of(one, profile, unused, facts)},
             )
@@ -49,6 +60,13 @@ def answer_of(
         extension = {NAME: {**(extension or {}).get(NAME, {"profile": profile}), "leftOut": left_out}}
     off = tuple(risk.statement for risk in knowledge.local.risks)
     return HookAnswer(tuple(cards), extension, knowledge.version, chart.unrecognised, off)
+
+
+def _statement_links(advice: Advice, wording: Wording) -> list[Link]:
+    """Links to the statements that decide, at most `MAX_LINKS`; to those that support, where none decides."""
+    found = statements(advice)
+    deciding = [cited.rule for cited, decides in found if decides] or [cited.rule for cited, _ in found]
+    return [link for rule in deciding[:MAX_LINKS] if (link := wording.statement_link(rule)) is not None]
 
 
 def _source(advice: Advice, wording: Wording) -> Source:

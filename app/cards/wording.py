@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -58,10 +59,12 @@ def number(value: Decimal) -> str:
 class Wording:
     """Looks up and composes words in one language. Holds nothing of a patient, and is kept: see `wording_in`."""
 
-    def __init__(self, knowledge: Knowledge, language: str) -> None:
+    def __init__(self, knowledge: Knowledge, language: str, base_url: str | None = None) -> None:
         self.locale = knowledge.locale(language)
         self.language, self._local = language, knowledge.local
         self.phrases = self.locale.phrases
+        self._base_url = base_url
+        self._statement_links: dict[str, Link] = {}
         self._cited: dict[str, str] = {}  # by the id of the recommendation
         self._citations: dict[tuple[str, bool], str] = {}
 
@@ -88,6 +91,18 @@ class Wording:
     def links(self, advice: str) -> tuple[Link, ...]:
         """The pages of the hospital beside the cards of an advice."""
         return tuple(Link(text_in(link.label, self.language), link.url) for link in self._local.links.get(advice, ()))
+
+    def statement_link(self, rule: Rule) -> Link | None:
+        """The page of a statement in the guideline browser; None where the public address is not set."""
+        if self._base_url is None:
+            return None
+        known = self._statement_links.get(rule.id)
+        if known is None:
+            texts = self.statement(rule)
+            label = f"{self.source_of(rule)}{self.phrases.colon}{texts.because or texts.statement}"
+            url = f"{self._base_url}/guidelines/{quote(rule.source.id)}/{quote(rule.id)}"
+            known = self._statement_links[rule.id] = Link(label, url)
+        return known
 
     def local_limits(self, rule: Rule) -> list[str]:
         """The limits of a recommendation that the hospital has changed, beside those of the source."""
@@ -232,6 +247,6 @@ class Wording:
 
 
 @lru_cache(maxsize=16)
-def wording_in(knowledge: Knowledge, language: str) -> Wording:
-    """The words of a language, made once."""
-    return Wording(knowledge, language)
+def wording_in(knowledge: Knowledge, language: str, base_url: str | None = None) -> Wording:
+    """The words of a language, made once. `base_url`: the public address of the service, for links to statements."""
+    return Wording(knowledge, language, base_url)
