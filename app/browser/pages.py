@@ -18,6 +18,7 @@ from app.browser.cases import CasesOf, cases_by_statement
 from app.browser.statements import StatementView, StatementViews
 from app.cards.wording import wording_in
 from app.engine.knowledge import Knowledge, Rule
+from app.engine.reviews import applied_statements, count_reviewed
 from app.engine.schema import SourceFile, Use
 from app.engine.statement_record import changes, record_of, shipped_records
 from app.vocabulary import Language
@@ -57,7 +58,7 @@ class GuidelinePages:
         ]
         return self._render(
             "overview.html", base, found=found, query=query, source=source, use=use, uses=list(Use), sources=sources,
-            leads=self._roles("leads"), fills=self._roles("fills"),
+            reviewed=self._reviewed, leads=self._roles("leads"), fills=self._roles("fills"),
         )  # fmt: skip
 
     def source(self, source: str, *, base: str = "") -> str | None:
@@ -85,7 +86,9 @@ class GuidelinePages:
         headings: dict[str, list[StatementView]] = {}
         for view in views:
             headings.setdefault(view.heading or "Before the first heading", []).append(view)
-        return self._render("source.html", base, source=one, headings=headings, count=len(views))
+        return self._render(
+            "source.html", base, reviewed=self._reviewed, source=one, headings=headings, count=len(views)
+        )
 
     @cached_property
     def _sources(self) -> list[SourceFile]:
@@ -98,6 +101,14 @@ class GuidelinePages:
         """The statements of a source in the order of its text."""
         rules = [rule for rule in self._knowledge.rules.values() if rule.source.id == source.id]
         return sorted(rules, key=lambda rule: (rule.block.source.lines, rule.id))
+
+    @cached_property
+    def _reviewed(self) -> Mapping[str, tuple[int, int]]:
+        """For each source, how many of the statements that act on patients are reviewed, and how many there are."""
+        return {
+            name: (count_reviewed(self._knowledge, name), len(applied_statements(self._knowledge, name)))
+            for name in self._knowledge.sources
+        }
 
     def _roles(self, role: str) -> Mapping[str, list[str]]:
         """The profiles by the sources that have a role in them."""

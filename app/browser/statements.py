@@ -11,6 +11,7 @@ from app.cards.wording import Wording
 from app.cds_hooks.hooks import OCCASIONS
 from app.engine.criteria import Constant
 from app.engine.knowledge import Knowledge, Rule
+from app.engine.reviews import ReviewState, review_of
 from app.engine.schema import Strength, Use
 from app.engine.statement_record import versions
 
@@ -65,6 +66,7 @@ class StatementView:
     cases: CasesOf | None
     file: str
     version: str
+    review: ReviewState
 
 
 class StatementViews:
@@ -101,6 +103,7 @@ class StatementViews:
             cases=cases,
             file=rule.file,
             version=versions(self._knowledge)[rule.id],
+            review=review_of(self._knowledge, rule.id),
         )
 
     def _facts(self, rule: Rule) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from app.docgen.writing import write_page
 from app.engine.criteria import Limit
 from app.engine.knowledge import Knowledge, Rule
 from app.engine.linker import load_knowledge
+from app.engine.reviews import count_reviewed, is_reviewed
 
 HEAD = """# Coverage
 
@@ -18,7 +19,8 @@ docs/coverage.md`) and compared with the guideline files by a test.
 
 Use: **card** opens a card, **rides** is cited on a card that something else opened, **logic** is used by the logic and
 never cited, **text** is wording, **none** is not used. Safety: acts in every profile. Limits: different limits in the
-criteria; reviewed: those that a person has checked against the source (`reviewed:`).
+criteria; reviewed: those that a person has checked against the source (`reviewed:`, or a review of their statement in
+`guidelines/reviews/`). Statements reviewed: those of use card, rides or logic with a valid review.
 """
 
 
@@ -28,23 +30,30 @@ def page(knowledge: Knowledge) -> str:
 
 
 def _summary(knowledge: Knowledge) -> Iterator[str]:
-    yield "| source | statements | card | rides | logic | text | none | safety | limits | reviewed |"
-    yield "|---|---|---|---|---|---|---|---|---|---|"
+    columns = "statements | card | rides | logic | text | none | safety | limits | reviewed | statements reviewed"
+    yield f"| source | {columns} |"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for source in sorted(knowledge.sources.values(), key=lambda s: s.number):
         rules = [rule for rule in knowledge.rules.values() if rule.source.id == source.id]
         uses = Counter(str(rule.block.use) for rule in rules)
-        limits, reviewed = _limits(rules)
+        limits, reviewed = _limits(rules, knowledge)
         safety = sum(rule.block.safety for rule in rules)
         cells = [*(uses[name] for name in ("card", "rides", "logic", "text", "none")), safety, limits, reviewed]
+        cells.append(count_reviewed(knowledge, source.id))
         yield f"| {source.number} {source.title} | {len(rules)} | {' | '.join(map(str, cells))} |"
     yield ""
 
 
-def _limits(rules: list[Rule]) -> tuple[int, int]:
+def _limits(rules: list[Rule], knowledge: Knowledge) -> tuple[int, int]:
     """How many different limits the criteria of some recommendations have, and how many a person has reviewed."""
-    nodes = [node for rule in rules for node in (rule.when, *(unless.node for unless in rule.unless))]
-    limits = {leaf for node in nodes for leaf in node.leaves() if isinstance(leaf, Limit)}
-    return len(limits), sum(bool(limit.reviewed) for limit in limits)
+    limits: set[Limit] = set()
+    reviewed: set[Limit] = set()
+    for rule in rules:
+        nodes = (rule.when, *(unless.node for unless in rule.unless))
+        own = {leaf for node in nodes for leaf in node.leaves() if isinstance(leaf, Limit)}
+        limits |= own
+        reviewed |= own if is_reviewed(knowledge, rule.id) else {limit for limit in own if limit.reviewed}
+    return len(limits), len(reviewed)
 
 
 def _tables(knowledge: Knowledge) -> Iterator[str]:

@@ -17,6 +17,7 @@ from app.engine.linker import load_knowledge
 from app.engine.locale import Locale
 from app.engine.overlay_file import OverlayFile
 from app.engine.own_texts import OwnTexts
+from app.engine.review_file import ReviewFile
 from app.engine.schema import File
 from app.features import catalogue
 
@@ -101,9 +102,18 @@ def drug_schema() -> dict[str, Any]:
     return made
 
 
+def review_schema() -> dict[str, Any]:
+    """The schema of a file of guidelines/reviews."""
+    made = ReviewFile.model_json_schema()
+    made["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    made["$id"] = "urn:osteon:schema:review"
+    made["title"] = "Osteon reviews of statements"
+    return made
+
+
 def main(arguments: list[str]) -> int:
     """Write the schemas to the files named, in this order; print those that have none."""
-    for number, made in enumerate((schema(), drug_schema(), locale_schema(), overlay_schema())):
+    for number, made in enumerate((schema(), drug_schema(), locale_schema(), overlay_schema(), review_schema())):
         text = json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         if number < len(arguments):
             Path(arguments[number]).write_text(text, encoding="utf-8")

@@ -10,6 +10,7 @@ from functools import cached_property
 from app.engine.criteria import Limit, Node, Truth
 from app.engine.local import Local
 from app.engine.locale import Locale
+from app.engine.review_file import Review
 from app.engine.schema import (
     AdviceEntry,
     Disagreement,
@@ -154,6 +155,7 @@ class Knowledge:
     locales: Mapping[Language, Locale]
     derived: Mapping[str, str]
     local: Local = field(default_factory=Local)
+    reviews: tuple[Review, ...] = ()  # by clinicians: app/engine/reviews.py
 
     @cached_property
     def opened_by_decision(self) -> tuple[AdviceKind, ...]:

@@ -29,6 +29,7 @@ from app.engine.local import Local
 from app.engine.locales import Wanted, dose_problems, filled, limit_problems, locale_problems
 from app.engine.overlay import apply_overlay
 from app.engine.references import did_you_mean, reference_problems
+from app.engine.reviews import with_reviews
 from app.engine.schema import AdviceEntry, Recommendation, Use
 from app.engine.tightening import loosened_limits
 from app.features import catalogue
@@ -276,10 +277,13 @@ def load_knowledge(root: Path | None = None, local: Path | None = None) -> Knowl
     """
     folder = root or default_folder()
     if local is None:
-        return linker_of(folder).build(version_of(folder))
+        linker = linker_of(folder)
+        shipped = linker.build(version_of(folder))
+        return with_reviews(shipped, linker.loaded.reviews, shipped)
     loaded = load(folder, local)
     chosen = apply_overlay(loaded, local)
-    return Linker(loaded, catalogue()).build(f"{version_of(folder)}+local.{chosen.fingerprint}", chosen)
+    knowledge = Linker(loaded, catalogue()).build(f"{version_of(folder)}+local.{chosen.fingerprint}", chosen)
+    return with_reviews(knowledge, loaded.reviews, load_knowledge(root)) if loaded.reviews else knowledge
 
 
 def linker_of(root: Path) -> Linker:

@@ -15,6 +15,7 @@ from app.engine.drug_file import DrugClassFile, DrugFile
 from app.engine.locale import Locale
 from app.engine.locales import LocaleFile
 from app.engine.own_texts import OwnTextFile, OwnTexts, with_own_texts
+from app.engine.review_file import ReviewFile
 from app.engine.schema import File, SourceFile
 from app.profiles import FILE as PROFILES
 from app.terminology.code_sets import concept_file
@@ -28,7 +29,8 @@ SOURCE = "source.yaml"
 ADVICE, CONCEPTS, DRUGS = "advice", "concepts", "drugs"
 DRUG_CLASSES = "drug-classes"
 LOCALES = "locales"
-_OTHER_FOLDERS = (ADVICE, CONCEPTS, DRUGS)
+REVIEWS = "reviews"
+_OTHER_FOLDERS = (ADVICE, CONCEPTS, DRUGS, REVIEWS)
 _WORDS = "concepts/words"
 """The word lists, which app/terminology/word_lists.py reads."""
 
@@ -67,6 +69,7 @@ class Loaded:
     files: list[LoadedFile] = field(default_factory=list)
     drugs: list[LoadedDrug] = field(default_factory=list)
     classes: CheckedFile[DrugClassFile] | None = None
+    reviews: list[CheckedFile[ReviewFile]] = field(default_factory=list)
     locales: dict[Language, LocaleFile] = field(default_factory=dict)
     concepts: dict[str, Table] = field(default_factory=dict)  # the files of guidelines/concepts by their stem
 
@@ -213,6 +216,8 @@ def _load_file(loaded: Loaded, root: Path, path: Path) -> None:
             loaded.classes = CheckedFile(name, folder, validated(DrugClassFile, raw, name), raw)
     elif folder == DRUGS:
         loaded.drugs.append(LoadedDrug(name, folder, validated(DrugFile, raw, name), raw))
+    elif folder == REVIEWS:
+        loaded.reviews.append(CheckedFile(name, folder, validated(ReviewFile, raw, name), raw))
     elif path.name == SOURCE:
         loaded.source_files[folder] = CheckedFile(name, folder, validated(SourceFile, raw, name), raw)
     else:

@@ -20,7 +20,13 @@ def test_the_coverage_table_is_in_step() -> None:
 
 
 def test_the_schemas_for_editors_are_in_step(tmp_path: Path) -> None:
-    names = ("guideline.schema.json", "drug.schema.json", "locale.schema.json", "overlay.schema.json")
+    names = (
+        "guideline.schema.json",
+        "drug.schema.json",
+        "locale.schema.json",
+        "overlay.schema.json",
+        "review.schema.json",
+    )
     jsonschema.main([str(tmp_path / name) for name in names])
     for name in names:
         assert (ROOT / "docs" / name).read_text(encoding="utf-8") == (tmp_path / name).read_text(encoding="utf-8"), (
