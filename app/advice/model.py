@@ -137,6 +137,14 @@ class Advice:
         return self.kind.id
 
 
+class Withheld(Struct, frozen=True, gc=False):
+    """Advice that is not given for a reason that the answer says: the key of a remark, and the facts behind it."""
+
+    advice: str
+    remark: str
+    evidence: tuple[Evidence, ...]
+
+
 @dataclass(frozen=True)
 class AdviceSet:
     """The complete result of one call."""
@@ -144,3 +152,4 @@ class AdviceSet:
     advice: tuple[Advice, ...]
     missing: tuple[str, ...] = ()  # requested, where no card carries it
     left_out: tuple[str, ...] = ()  # open advice that is not sent, because the request wants fewer cards
+    withheld: tuple[Withheld, ...] = ()  # open advice that a gate took away, with its reason

@@ -83,6 +83,7 @@ class Advisor:
                 ask_for_sex(opened, self.knowledge, triggers, chart)
         open_for_unread_context(opened, self.knowledge, chart)
         found = select_for_occasion(_finished(situation, chart), self.knowledge, features, chart, occasion)
+        found = replace(found, withheld=tuple(situation.withheld))
         return self._saying_what_did_not_come(found, chart)
 
     def _saying_what_did_not_come(self, found: AdviceSet, chart: Chart) -> AdviceSet:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from app.advice.drug_options import DrugKnowledge
-from app.advice.model import Cited, Findings
+from app.advice.model import Cited, Findings, Withheld
 from app.advice.profile import ActiveRecommendations
 from app.advice.triggers import Opened
 from app.chart import Occasion
@@ -19,6 +19,7 @@ class Situation:
     """Everything that the steps from opened advice to finished advice look at.
 
     `opened` holds the drafts that the steps change. `ordered`: names of the orderables with an open order.
+    `withheld` collects what a gate with a remark takes away: the answer says it.
     """
 
     knowledge: Knowledge
@@ -29,6 +30,7 @@ class Situation:
     opened: Opened
     occasion: Occasion
     ordered: Collection[str]
+    withheld: list[Withheld] = field(default_factory=list)
 
     @property
     def features(self) -> Features:

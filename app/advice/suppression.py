@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.advice.draft import Draft
-from app.advice.model import Cited, Role
+from app.advice.model import Cited, Role, Withheld
 from app.advice.situation import Situation
 from app.engine.criteria import Leaf, Outcome
 from app.engine.knowledge import CompiledGate
@@ -48,6 +48,8 @@ class Suppression:
                 del self.drafts[key]
                 if gate.block.effect == "replace":
                     self._replace(draft, gate, outcome)
+                elif gate.block.remark:
+                    self.situation.withheld.append(Withheld(key[0], gate.block.remark, tuple(outcome.evidence)))
                 return
             if outcome.truth is None and gate.block.unknown != "silent":
                 draft.missing += outcome.missing

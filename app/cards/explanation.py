@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from app.advice.model import Advice
+from app.advice.model import Advice, Withheld
 from app.cards.wording import Wording
 from app.cds_hooks.response import Written, written
 from app.chart import Chart
@@ -81,6 +81,15 @@ def explanation_of(
             if o.status in {"blocked", "withheld", "not-stocked"}
         ],
         "notUsed": unused,
+    }
+
+
+def withheld_of(withheld: Withheld, wording: Wording, facts: EvidenceRenderer) -> dict[str, Any]:
+    """Advice that is not given, with the reason as text and the facts behind it."""
+    return {
+        "advice": withheld.advice,
+        "because": wording.locale.remarks[withheld.remark],
+        "evidence": [facts.rendered(one).members for one in withheld.evidence],
     }
 
 

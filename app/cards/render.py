@@ -6,7 +6,7 @@ from typing import Any
 
 from app.advice.model import Advice, AdviceSet, Role
 from app.cards.detail import detail_of, statements
-from app.cards.explanation import NAME, EvidenceRenderer, explanation_of, not_used
+from app.cards.explanation import NAME, EvidenceRenderer, explanation_of, not_used, withheld_of
 from app.cards.suggestions import Ordering, suggestions_of
 from app.cards.summary import summary_of
 from app.cards.wording import Wording, wording_in
@@ -58,6 +58,9 @@ def answer_of(
         extension = {NAME: {"profile": profile, "missing": list(advice.missing)}}
     if left_out:
         extension = {NAME: {**(extension or {}).get(NAME, {"profile": profile}), "leftOut": left_out}}
+    if advice.withheld:
+        told = [withheld_of(one, wording, facts) for one in advice.withheld]
+        extension = {NAME: {**(extension or {}).get(NAME, {"profile": profile}), "withheld": told}}
     off = tuple(risk.statement for risk in knowledge.local.risks)
     return HookAnswer(tuple(cards), extension, knowledge.version, chart.unrecognised, off)
 

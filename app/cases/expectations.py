@@ -9,7 +9,7 @@ from typing import Any
 from app.cases.builder import vocabulary
 
 KNOWN = {"fire", "not_fire", "topics", "no_topics", "suggest", "no_suggest", "indicator", "mentions_missing"}
-KNOWN |= {"no_cards", "says", "says_not", "below_indicator", "advice", "no_advice", "one_card"}
+KNOWN |= {"no_cards", "says", "says_not", "below_indicator", "advice", "no_advice", "one_card", "withheld"}
 INDICATORS = {"info": 0, "warning": 1, "critical": 2}
 BISPHOSPHONATES = ("alendronate", "risedronate", "ibandronate", "zoledronic_acid")
 SERVICES = {
@@ -111,6 +111,10 @@ def unmet(expect: Mapping[str, Any], body: Mapping[str, Any]) -> list[str]:
     for name in expect.get("mentions_missing") or []:
         if ALIASES.get(name, name.replace("_", " ")) not in answer.missing():
             failures.append(f"{name} should be named as missing (named: {answer.missing()})")
+    held = {one["advice"] for one in answer.beside.get("withheld", ())}
+    failures += [
+        f"{name} should be withheld with a reason" for name in expect.get("withheld") or [] if name not in held
+    ]
     if expect.get("no_cards") and answer.cards:
         failures.append(f"no card is expected, found {[c['summary'] for c in answer.cards]}")
     return failures

@@ -37,6 +37,7 @@ DOMAINS = (
     "drugs.history",
     "drugs.use",
     "history.diagnoses",
+    "history.end_of_life",
     "history.family",
     "history.lifestyle",
     "history.stated_findings",
