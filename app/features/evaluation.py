@@ -36,6 +36,7 @@ DOMAINS = (
     "drugs.glucocorticoids",
     "drugs.history",
     "drugs.use",
+    "history.declined",
     "history.diagnoses",
     "history.end_of_life",
     "history.family",
