@@ -20,6 +20,7 @@ _MODULES: Final = {
     "codes": ("app.commands.codes", "which codes of charts or lists are recognised"),
     "diff": ("app.commands.diff", "which patients get other advice under other knowledge"),
     "shadow": ("app.commands.shadow", "count what the service would have answered to recorded requests"),
+    "screen": ("app.commands.screen", "the advice for every patient of an export, as a worklist"),
     "new-guideline": ("app.commands.new_guideline", "write the skeleton of a guideline of one's own"),
     "test": ("app.commands.run_cases", "run the clinical cases of an overlay"),
 }

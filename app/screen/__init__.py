@@ -1,0 +1,1 @@
+"""Population screening: the pipeline of the service over exports of FHIR data, patient by patient."""

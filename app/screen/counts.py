@@ -1,0 +1,76 @@
+"""The counts of a run: what `run.json`, the summary page and the MeasureReport show."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.screen.indicators import INDICATORS, NO, UNKNOWN, YES
+
+SUPPRESSED_BELOW = 5
+"""A cell of fewer patients is not shown: it could point at one of them."""
+_ORDER = {"critical": 0, "warning": 1, "info": 2}
+
+
+@dataclass
+class Counts:
+    """Patients by what they have in common; each patient counts once in a cell."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    advice: Counter[str] = field(default_factory=Counter)
+    urgency: Counter[str] = field(default_factory=Counter)
+    age_bands: Counter[str] = field(default_factory=Counter)
+    sexes: Counter[str] = field(default_factory=Counter)
+    missing: Counter[str] = field(default_factory=Counter)
+    set_aside: Counter[str] = field(default_factory=Counter)  # records, not patients
+    incomplete: Counter[str] = field(default_factory=Counter)
+    indicators: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in INDICATORS})
+
+    def add_patients(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Count the rows of patients."""
+        for row in rows:
+            self.statuses[row["status"]] += 1
+            if row["advice"]:
+                self.age_bands[row["age_band"]] += 1
+                self.sexes[row["sex"]] += 1
+            self.set_aside.update(row["set_aside"])
+            self.incomplete.update(row["incomplete_lists"])
+            for name, answer in row["indicators"].items():
+                self.indicators[name][answer] += 1
+
+    def add_worklist(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Count the rows of the worklist, which stand patient by patient."""
+        current, urgencies, missing = None, set[str](), set[str]()
+        for row in [*rows, None]:
+            if row is None or row["patient"] != current:
+                if current is not None:
+                    self.urgency[min(urgencies, key=_ORDER.__getitem__)] += 1
+                    self.missing.update(missing)
+                current, urgencies, missing = (row or {}).get("patient"), set(), set()
+            if row is not None:
+                self.advice[row["advice"]] += 1
+                urgencies.add(row["indicator"])
+                missing.update(row["missing"])
+
+    def tables(self) -> dict[str, dict[str, int | None]]:
+        """All tables, small cells as None, the largest first."""
+        found = {key: value for key, value in vars(self).items() if isinstance(value, Counter)}
+        return {key: shown(value) for key, value in found.items()}
+
+    def measures(self) -> dict[str, dict[str, int | None]]:
+        """The indicators: how many count, and of these yes, no and unknown."""
+        return {
+            name: {key: hidden(counter[key]) for key in (YES, NO, UNKNOWN)} for name, counter in self.indicators.items()
+        }
+
+
+def shown(counter: Counter[str]) -> dict[str, int | None]:
+    """A table, the largest first; small cells as None."""
+    return {key: hidden(count) for key, count in sorted(counter.items(), key=lambda item: (-item[1], item[0]))}
+
+
+def hidden(count: int) -> int | None:
+    """A count that can be shown: 0, or at least the limit."""
+    return None if 0 < count < SUPPRESSED_BELOW else count
