@@ -79,14 +79,15 @@ def _screen(arguments: argparse.Namespace) -> int:
     if arguments.workers < 1 or (arguments.buckets is not None and arguments.buckets < 1):
         raise ValueError("--workers and --buckets: at least 1")
     with paused_collector():
-        knowledge = build_pipeline(settings).knowledge
-    if profile not in knowledge.profiles:
-        raise ValueError(f"--profile {profile}: no such profile; there are {', '.join(sorted(knowledge.profiles))}")
+        pipeline = build_pipeline(settings)
+    if profile not in pipeline.knowledge.profiles:
+        known = ", ".join(sorted(pipeline.knowledge.profiles))
+        raise ValueError(f"--profile {profile}: no such profile; there are {known}")
     export = read_export(arguments.folders, complete=arguments.complete)
     as_of = arguments.as_of or export.as_of or datetime.now(settings.zone).date()
     period = Period(*arguments.period) if arguments.period else Period.before(as_of)
     options = Options(profile, as_of, period, arguments.workers, arguments.memory, arguments.buckets)
-    run = Run(export, options, arguments.out, settings, knowledge.version)
+    run = Run(export, options, arguments.out, pipeline)
     if run.prepare():
         print("osteon screen: going on with the run that was stopped", file=sys.stderr)
     started = time.monotonic()
@@ -99,6 +100,12 @@ def _screen(arguments: argparse.Namespace) -> int:
         f"{report['patients']} patients, {report['statuses'].get('answered', 0)} answered, "
         f"{report['advice_rows']} rows of advice in {time.monotonic() - started:.0f} s: {arguments.out}"
     )
+    if unanswered := report["statuses"].get("no-answer"):
+        print(
+            f"{unanswered} patients got no answer: it takes Patient, Observation and a list of medications "
+            "(MedicationRequest or MedicationStatement) in the export",
+            file=sys.stderr,
+        )
     if report["unassigned"]:
         print(f"{report['unassigned']} records belong to no patient: {arguments.out / 'run.json'}", file=sys.stderr)
         return UNASSIGNED

@@ -21,8 +21,7 @@ from app.screen.types import MEDICATION, PATIENT
 _MAX_SUBJECT = 4096
 """Characters of a damaged line that are looked through for its subject, from each end."""
 _SUBJECT = re.compile(
-    rb'"(?:subject|patient)"\s{0,8}:\s{0,8}\{\s{0,8}"reference"\s{0,8}:\s{0,8}"'
-    rb'(?:[^"\\]{0,512}/|urn:uuid:)?(?:Patient/)?([A-Za-z0-9.-]{1,64})(?:/_history/[^"]{0,64})?"'
+    rb'"(?:subject|patient)"\s{0,8}:\s{0,8}\{\s{0,8}"reference"\s{0,8}:\s{0,8}"([\x21\x23-\x5b\x5d-\x7e]{1,512})"'
 )
 _KIND = re.compile(rb'"resourceType"\s{0,8}:\s{0,8}"([A-Za-z]{1,64})"')
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
@@ -52,7 +51,7 @@ class _Head(Struct, gc=False):
 
 
 class _Entry(Struct, gc=False):
-    resource: Raw | None = None
+    resource: Raw = Raw()  # empty: not there (msgspec takes no union with Raw)
 
 
 class _Bundle(Struct, gc=False):
@@ -133,7 +132,7 @@ def _of_bundle(text: bytes, kind: str) -> Iterator[Line]:
     for raw in _bundle.decode(text).entry:
         try:
             resource = _entry.decode(raw).resource
-            if resource is not None:
+            if bytes(resource):
                 found.append((_head.decode(resource), bytes(raw)))
         except _DAMAGED:
             damaged.append(bytes(raw))
@@ -166,4 +165,4 @@ def _damaged(text: bytes, kind: str) -> Line:
     subject = next((found for part in parts if (found := _SUBJECT.search(part))), None)
     named = next((found for part in parts if (found := _KIND.search(part))), None)
     name = named[1].decode() if named else kind
-    return Line(subject[1].decode() if subject else "", name, "", "", "", None)
+    return Line(patient_of(subject[1].decode()) or "" if subject else "", name, "", "", "", None)

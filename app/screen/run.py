@@ -26,7 +26,7 @@ from typing import Any
 
 from app.chart import Availability
 from app.collector import paused_collector
-from app.pipeline import build_pipeline
+from app.pipeline import OsteonPipeline, build_pipeline
 from app.screen.export import Export
 from app.screen.indicators import Period
 from app.screen.lines import ExportError
@@ -77,8 +77,9 @@ def buckets_for(export: Export, workers: int) -> int:
 class Run:
     """One run in its work folder, which only the user who runs it can read."""
 
-    def __init__(self, export: Export, options: Options, out: Path, settings: Settings, knowledge: str) -> None:
-        self.export, self.options, self.settings, self.knowledge = export, options, settings, knowledge
+    def __init__(self, export: Export, options: Options, out: Path, pipeline: OsteonPipeline) -> None:
+        self.export, self.options, self.pipeline = export, options, pipeline
+        self.knowledge = pipeline.knowledge.version
         self.folder = out / WORK
         self.fingerprint = export.fingerprint()
         self.buckets = options.buckets or buckets_for(export, options.workers)
@@ -149,12 +150,17 @@ class Run:
         )
         if not left:
             return
+        if self.options.workers == 1:
+            worker = _Worker(task, self.pipeline)
+            for number in left:
+                yield _screen_bucket(worker, number)
+            return
         # spawn: a fork of a process with an engine's threads is not safe; each worker builds the pipeline once
         pool = ProcessPoolExecutor(
             self.options.workers, mp_context=get_context("spawn"), initializer=_start, initargs=(task, os.getpid())
         )
         with pool:
-            for future in as_completed([pool.submit(_screen_bucket, number) for number in left]):
+            for future in as_completed([pool.submit(_screen_in_worker, number) for number in left]):
                 yield future.result()
 
     def end(self) -> None:
@@ -179,9 +185,7 @@ class _Task:
 class _Worker:
     """What a worker process keeps between buckets."""
 
-    def __init__(self, task: _Task) -> None:
-        with paused_collector():
-            pipeline = build_pipeline(Settings())
+    def __init__(self, task: _Task, pipeline: OsteonPipeline) -> None:
         if pipeline.knowledge.version != task.knowledge:
             raise RuntimeError("the knowledge changed while the run was under way")
         self.task = task
@@ -201,7 +205,9 @@ _worker: _Worker | None = None
 def _start(task: _Task, parent: int) -> None:
     global _worker  # a worker process has one
     _end_with(parent)
-    _worker = _Worker(task)
+    with paused_collector():
+        pipeline = build_pipeline(Settings())
+    _worker = _Worker(task, pipeline)
 
 
 def _end_with(parent: int) -> None:
@@ -217,16 +223,20 @@ def _end_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _screen_bucket(number: int) -> Counter[str]:
-    """Screen one bucket and write its results; gives how many patients have which status."""
+def _screen_in_worker(number: int) -> Counter[str]:
     if _worker is None:
         raise RuntimeError("the worker was not started")
-    folder, statuses = Path(_worker.task.folder), Counter[str]()
+    return _screen_bucket(_worker, number)
+
+
+def _screen_bucket(worker: _Worker, number: int) -> Counter[str]:
+    """Screen one bucket and write its results; gives how many patients have which status."""
+    folder, statuses = Path(worker.task.folder), Counter[str]()
     patients, worklist = folder / "results" / f"{number}.patients.part", folder / "results" / f"{number}.worklist.part"
     unrecognised: Counter[tuple[str, str]] = Counter()
     with patients.open("w", encoding="utf-8") as rows, worklist.open("w", encoding="utf-8") as work:
-        for records in patients_of(folder, number, _worker.deleted, _worker.task.memory):
-            made = _worker.screening.screened(records)
+        for records in patients_of(folder, number, worker.deleted, worker.task.memory):
+            made = worker.screening.screened(records)
             statuses[made.patient["status"]] += 1
             unrecognised.update(made.unrecognised)
             rows.write(json.dumps(made.patient) + "\n")

@@ -1,0 +1,1 @@
+"""Population screening: exports, equality with the cards, privacy, stopping and going on."""
