@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from app.advice.model import Advice, Cited, DrugOption
 from app.chart import Chart, CourseFact, CourseStatus, DraftOrder, is_named
+from app.engine.criteria import Limit
 from app.engine.knowledge import AdviceKind
 from app.engine.schema import Drug, Indicator, Orderable, Strength
 from app.features.model import Evidence, Features
@@ -79,6 +80,7 @@ class Draft:
     drug_id: str = ""  # the drug that the advice is about, where the files have it
     courses: tuple[CourseFact, ...] = ()  # else the courses that it is about
     indicator: Indicator | None = None
+    local_limits: tuple[Limit, ...] = ()  # of the advice that this one stands for: those that the hospital has changed
 
     def add(self, cited: Cited) -> None:
         """Support from one more recommendation."""
@@ -173,4 +175,5 @@ class Draft:
             replaces=None if self.orders else replaced_prescription(self.kind.block.replaces, chart),
             drug_id=self.drug_id,
             courses=self.courses,
+            local_limits=tuple(dict.fromkeys((*self.kind.local_limits, *self.local_limits))),
         )

@@ -9,7 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from app.chart import Availability, CourseFact, DraftOrder, Occasion
-from app.engine.criteria import Truth
+from app.engine.criteria import Limit, Truth
 from app.engine.finding import Finding, evaluate
 from app.engine.knowledge import AdviceKind, Rule
 from app.engine.schema import Drug, Indicator, Orderable
@@ -129,6 +129,7 @@ class Advice:
     drug_id: str = ""  # the drug that the advice is about, where the files have it
     courses: tuple[CourseFact, ...] = ()  # else the courses that it is about
     incomplete: tuple[tuple[str, Availability], ...] = ()  # lists that it rests on and that did not come whole
+    local_limits: tuple[Limit, ...] = ()  # of its gates: those that the hospital has changed
     data_of: date | None = None  # the day of the data, where the card may be read on a later day
 
     @property

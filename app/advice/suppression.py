@@ -62,6 +62,7 @@ class Suppression:
             draft.drug_id = draft.drug_id if drug is None else drug.id
         if gate.block.remark:
             draft.notes.append(gate.block.remark)
+        draft.local_limits += replaced.kind.local_limits
         if replaced.kind.block.asks:  # a question that is put in another way
             draft.missing += replaced.missing
             draft.evidence += replaced.evidence

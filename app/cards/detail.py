@@ -213,6 +213,8 @@ def _notes(advice: Advice, wording: Wording) -> list[str]:
     if advice.data_of:
         lines.append(wording.phrases.data_of_day.format(date=advice.data_of))
     lines += [remarks[key] for key in advice.disagreements]
+    said = {limit for cited in advice.cited for limit in cited.rule.local_limits}
+    lines += wording.local_limits([limit for limit in advice.local_limits if limit not in said])
     lines += _formulary(advice, wording)
     names = _first([escaped(name) for name in advice.not_recognised], wording)
     lines += [wording.phrases.not_recognised.format(drug=name) for name in names]

@@ -22,7 +22,7 @@ def reason_of(cited: Cited, wording: Wording) -> str:
     """Why a recommendation applies, in a few words, with the short name of its source."""
     texts = wording.statement(cited.rule)
     short = wording.locale.sources[cited.rule.source.id].short
-    where = wording.phrases.semicolon.join([short, *wording.local_limits(cited.rule)])
+    where = wording.phrases.semicolon.join([short, *wording.local_limits(cited.rule.local_limits)])
     return wording.phrases.cited.format(statement=texts.because or texts.statement, source=where)
 
 

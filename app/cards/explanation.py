@@ -81,6 +81,7 @@ def explanation_of(
             if o.status in {"blocked", "withheld", "not-stocked"}
         ],
         "notUsed": unused,
+        **({"localLimits": [_local_limit(limit) for limit in advice.local_limits]} if advice.local_limits else {}),
     }
 
 

@@ -16,6 +16,7 @@ from app.advice.model import Advice
 from app.cds_hooks.feedback import OVERRIDE_REASONS
 from app.cds_hooks.response import Coding, Link
 from app.chart import CourseFact
+from app.engine.criteria import Limit
 from app.engine.knowledge import Knowledge, Rule
 from app.engine.local import text_in
 from app.engine.locale import StatementTexts
@@ -104,10 +105,10 @@ class Wording:
             known = self._statement_links[rule.id] = Link(label, url)
         return known
 
-    def local_limits(self, rule: Rule) -> list[str]:
-        """The limits of a recommendation that the hospital has changed, beside those of the source."""
+    def local_limits(self, limits: Iterable[Limit]) -> list[str]:
+        """Limits that the hospital has changed, beside those of the source."""
         mark, made = self.locale.decimal_mark, []
-        for limit in rule.local_limits:
+        for limit in limits:
             if limit.local is not None:
                 values = {"limit": limit.limit, "source": limit.local.source_limit}
                 unit = self.unit(limit.unit)
@@ -139,7 +140,7 @@ class Wording:
             how = self.phrases.list_separator.join(filter(None, (strength, block.grade)))
             role = self.phrases.safety_role if safety else ""
             where = self.phrases.semicolon.join(
-                filter(None, (self.source_of(rule), how, role, *self.local_limits(rule)))
+                filter(None, (self.source_of(rule), how, role, *self.local_limits(rule.local_limits)))
             )
             known = self.phrases.cited.format(statement=self.statement(rule).statement, source=where)
             self._citations[rule.id, safety] = known

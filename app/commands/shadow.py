@@ -20,9 +20,9 @@ from typing import Any
 from app.cds_hooks.errors import CallError
 from app.collector import paused_collector
 from app.commands.codes import codings_in
-from app.commands.diff import SHIPPED, pipeline_of, request_of
 from app.commands.progress import progress
 from app.commands.request_files import requests_in
+from app.commands.requests import SHIPPED, pipeline_of, request_of
 from app.pipeline import OsteonPipeline
 from app.settings import Settings
 from app.terminology.codes import meaning_of

@@ -103,6 +103,7 @@ class AdviceKind:
     block: AdviceEntry
     gates: tuple[CompiledGate, ...]
     opens: Node
+    local_limits: tuple[Limit, ...] = ()  # of its gates and of what opens it: those that the hospital has changed
 
     @property
     def id(self) -> str:

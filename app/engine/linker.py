@@ -48,6 +48,12 @@ def names_of_drugs(loaded: Loaded) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _changed(nodes: Iterable[Node]) -> tuple[Limit, ...]:
+    """The limits below some criteria that the hospital has changed, each once."""
+    leaves = (leaf for node in nodes for leaf in node.leaves())
+    return tuple(dict.fromkeys(leaf for leaf in leaves if isinstance(leaf, Limit) and leaf.local is not None))
+
+
 class Linker:
     """Checks the files against each other while compiling them; collects problems instead of stopping at the first."""
 
@@ -122,9 +128,8 @@ class Linker:
             file=file.name,
             line=file.line_of(*here),
         )
-        leaves = [leaf for node in rule.criteria() for leaf in node.leaves()]
-        changed = dict.fromkeys(leaf for leaf in leaves if isinstance(leaf, Limit) and leaf.local is not None)
-        return replace(rule, local_limits=tuple(changed)) if changed else rule
+        changed = _changed(rule.criteria())
+        return replace(rule, local_limits=changed) if changed else rule
 
     def _names(self, file: LoadedFile, here: tuple[str | int, ...], block: Recommendation) -> None:
         for key in ("ask", "block", "asks_for"):
@@ -171,7 +176,8 @@ class Linker:
         self.features(file, (*here, "names_missing"), block.names_missing)
         if (block.opens_when is None) is not (block.decision is None):
             self.problem(file, here, "opens_when and decision belong together: docs/decisions.md has the number")
-        return AdviceKind(block, tuple(gates), self.compiled(file, (*here, "opens_when"), block.opens_when, NEVER))
+        opens = self.compiled(file, (*here, "opens_when"), block.opens_when, NEVER)
+        return AdviceKind(block, tuple(gates), opens, _changed((opens, *(gate.node for gate in gates))))
 
     def wanted(self) -> Wanted:
         """What the files need texts for."""

@@ -10,6 +10,7 @@ import pytest
 
 from app.cases.builder import Builder
 from app.commands.diff import main
+from tests.unit.advice.test_drug_options import woman
 from tests.unit.engine.test_overlay import fractured
 
 TODAY = "2026-11-22"
@@ -73,3 +74,47 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixtu
     path.write_text('{"hook": "x"}\nnot json\n', encoding="utf-8")
     assert main(["shipped", "shipped", "--patients", str(path)]) == 2
     assert main(["shipped", str(tmp_path / "none"), "--patients", str(path)]) == 2
+
+
+def test_another_order_of_drugs_is_a_change(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "overlay.yaml").write_text("drugs: {not-stocked: [alendronate]}\n", encoding="utf-8")
+    path = tmp_path / "patient.json"
+    path.write_text(json.dumps(Builder(woman("intl"), date(2026, 11, 22)).request()), encoding="utf-8")
+    assert main(["shipped", str(tmp_path), "--patients", str(path), "--today", TODAY]) == 1
+    told = capsys.readouterr().out
+    assert "drugs of start-bone-drug: alendronate" in told
+    assert "alendronate (not-stocked)" in told
+
+
+def test_release_notes_over_the_clinical_cases(tmp_path: Path) -> None:
+    (tmp_path / "overlay.yaml").write_text("off: [uppsala.dxa.low-energy-fracture]\n", encoding="utf-8")
+    notes = tmp_path / "notes.md"
+    arguments = ["--cases", "--today", TODAY, "--notes", str(notes)]
+    assert main(["shipped", str(tmp_path), *arguments]) == 1
+    text = notes.read_text(encoding="utf-8")
+    assert text.startswith("## Knowledge ")
+    assert "requests get other advice" in text
+    assert "### no longer `refer-dxa`" in text
+    assert "* old cites `uppsala.dxa.low-energy-fracture` (fragility_fracture.any)" in text
+    assert "`uppsala/" in text
+
+
+def test_without_patients_and_cases_it_says_what_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["shipped", "shipped"])
+    assert "--patients FILES, --cases, or both" in capsys.readouterr().err
+
+
+def test_recorded_answers_stand_for_a_side(tmp_path: Path, patients: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A later release compares with what an earlier one answered, whose files it may not be able to read."""
+    answers = tmp_path / "answers.json"
+    common = ["--patients", str(patients), "--today", TODAY]
+    assert main(["shipped", "shipped", *common, "--record", str(answers)]) == 0
+    (tmp_path / "overlay.yaml").write_text("off: [uppsala.dxa.low-energy-fracture]\n", encoding="utf-8")
+    assert main([str(answers), str(tmp_path), *common]) == 1
+    told = capsys.readouterr().out
+    assert "refer-dxa: 1 -> 0" in told
+    assert "old cites uppsala.dxa.low-energy-fracture: fragility_fracture.any" in told
+    answers.write_text('{"knowledge": 1}', encoding="utf-8")
+    assert main([str(answers), "shipped", *common]) == 2
+    assert "no answers that `osteon diff --record` wrote" in capsys.readouterr().err

@@ -210,6 +210,38 @@ limits:
     assert shipped.rules[rule].local_limits == ()
 
 
+HOLIDAY = """
+limits:
+- criterion: msd-bisphosphonate-holiday
+  feature: last_course_months.bisphosphonate
+  at_least: 24
+  unit: months
+  because: "shorter courses count here"
+  decided: {by: "Drug committee", date: 2026-05-01}
+"""
+
+
+@pytest.mark.parametrize(("months", "pauses"), [(30, True), (12, False)])
+def test_a_limit_that_only_a_gate_reads_is_shown_on_the_card_of_its_advice(
+    tmp_path: Path, months: int, pauses: bool
+) -> None:
+    """Whether the gate acts or not: the source says 36 months, the hospital 24."""
+    ended = {"started_days_ago": 100 + months * 31, "ended_days_ago": 100, "status": "stopped"}
+    alendronate = {"concept": "alendronate", "dose_mg": 70, "every_days": 7, **ended}
+    case = woman("intl", medications=[alendronate])
+    found = card(overlay(tmp_path, HOLIDAY), "start-bone-drug", case, "en")
+    assert found is not None
+    assert "24 months (shorter courses count here; decided by Drug committee, 2026-05-01)" in found["detail"]
+    assert "limit of the source: 36" in found["detail"]
+    (limit,) = found["extension"]["osteon.explanation"]["localLimits"]
+    assert (limit["limit"], limit["sourceLimit"], limit["decidedBy"]) == (24, 36, "Drug committee")
+    remark = load_knowledge().locale("en").remarks["bisphosphonate-pause"]
+    assert (remark in found["detail"]) is pauses
+    shipped = card(None, "start-bone-drug", case, "en")
+    assert shipped is not None
+    assert "localLimits" not in shipped["extension"]["osteon.explanation"]
+
+
 # --------------------------------------------------------------------------------------------------------------- safety
 SAFETY = "cn-elderly.contra.calcium-hypercalcaemia-hypercalciuria"
 
