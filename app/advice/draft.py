@@ -68,6 +68,7 @@ class Draft:
     tests: tuple[Orderable, ...] = ()
     calcium: tuple[Drug, str] | None = None
     no_suggestion: bool = False
+    known_already: bool = False  # what the advice looks for is on record
     # Keys of remarks:
     no_drug_reasons: list[str] = field(default_factory=list)  # why no drug is suggested: in place of what to do
     preamble: list[str] = field(default_factory=list)  # what comes before what to do
@@ -164,6 +165,7 @@ class Draft:
             tests=self.tests,
             calcium=self.calcium,
             no_suggestion=self.no_suggestion or blocked,
+            known_already=self.known_already,
             no_drug_reasons=tuple(self.no_drug_reasons),
             preamble=tuple(self.preamble),
             replacement_text=tuple(self.replacement_text),

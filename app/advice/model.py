@@ -117,6 +117,7 @@ class Advice:
     tests: tuple[Orderable, ...] = ()
     calcium: tuple[Drug, str] | None = None  # the preparation and the source whose amounts it has
     no_suggestion: bool = False
+    known_already: bool = False  # what the advice looks for is on record: worded otherwise
     no_drug_reasons: tuple[str, ...] = ()  # why no drug is suggested: replaces what to do
     preamble: tuple[str, ...] = ()  # what comes before what to do
     replacement_text: tuple[str, ...] = ()  # replaces what to do, where the reason is a weak one

@@ -45,6 +45,10 @@ class Suppression:
                     )
                     draft.evidence += outcome.evidence
                     continue
+                if gate.block.effect == "reword":
+                    draft.known_already = True
+                    draft.evidence += outcome.evidence
+                    continue
                 del self.drafts[key]
                 if gate.block.effect == "replace":
                     self._replace(draft, gate, outcome)

@@ -171,7 +171,7 @@ def _open_for_orders_of(opened: Opened, drugs: DrugKnowledge, orders: Sequence[D
         draft.evidence += not_tolerated
         draft.supporting += cautions
         draft.missing += missing
-    elif any(c.rule.block.use is Use.CARD for c in cautions):
+    elif any(c.rule.block.use is Use.CARD or c.rule.block.safety for c in cautions):  # safety needs no host
         draft = _for_orders(opened, drugs, "weigh-drug-caution", orders, cautions)
         draft.missing += missing
         if all(c.rule.block.drug_rule and c.rule.block.drug_rule.effect == "block" for c in cautions):

@@ -36,6 +36,8 @@ def action_of(advice: Advice, wording: Wording) -> str:
 
 def variants_of(advice: Advice) -> Iterator[Variant]:
     """The variants that apply, the first that has a text counts."""
+    if advice.known_already:
+        yield Variant.KNOWN_ALREADY
     if advice.no_drug_reasons:
         yield Variant.NONE_SUGGESTED
     statuses = {option.status for option in advice.options}

@@ -159,7 +159,7 @@ class Linker:
             if name != "tests":
                 self.known(file, (*here, "suggests"), "orderable", name, [*self.orderable_ids, *self.drug_ids])
         self.features(file, (*here, "shows"), block.shows)
-        for name in [*block.withheld_by, *([block.joins] if block.joins else [])]:
+        for name in [*block.withheld_by, *block.never_beside, *([block.joins] if block.joins else [])]:
             self.known(file, here, "advice", name, self.advice_ids)
         if block.replaces:
             self.known(file, (*here, "replaces"), "drug or class", block.replaces, self.drug_names)

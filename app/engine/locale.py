@@ -119,6 +119,7 @@ class Variant(StrEnum):
     CORRECTABLE = "correctable"  # what speaks against the drug can be corrected
     NONE_SUGGESTED = "none-suggested"  # nothing can be suggested
     DATA_FIRST = "data-first"  # nothing is suggested before a value is known
+    KNOWN_ALREADY = "known-already"  # what the advice looks for is on record already
 
 
 class VariantTexts(Block):

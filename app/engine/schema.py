@@ -188,7 +188,8 @@ class Gate(Block):
 
     when: Criterion
     unknown: Literal["ask", "block", "silent"] = "silent"
-    effect: Literal["withhold", "no-suggestion", "replace", "caution", "ask"] = "withhold"  # ask: only names the datum
+    effect: Literal["withhold", "no-suggestion", "replace", "caution", "ask", "reword"] = "withhold"
+    # ask: only names the datum. reword: what the advice looks for is on record already, and the card says so
     by: str = ""  # replace: the advice shown instead
     cites: Strings = []  # recommendations cited on the replacing card
     remark: str = ""  # the line on the card that gives the reason (locales: remarks)
@@ -209,6 +210,7 @@ class AdviceEntry(Block):
     asks: Strings = []  # data that this card requests instead of the general one
     shows: Strings = []  # features that the clinician decides by: shown with the reasons, where recorded
     withheld_by: Strings = []  # advice that makes this one unnecessary
+    never_beside: Strings = []  # advice that would contradict this one on the same answer, beside `withheld_by`
     opens_when: Criterion = None  # a settled reading of this service opens the card, without a statement of a source
     opens_with_statement: bool = False  # only where a supporting statement of this card holds: it has no other host
     names_missing: Strings = []  # features that such a card names as missing
