@@ -4,6 +4,7 @@
 # make fast      what to run before each commit: static checks, clinical cases, facts, oracle, engine (below a minute)
 # make openapi   write the published interface again
 # make pages     write the generated pages of docs/ again
+# make site      build the site of the documents into build/site
 # make web       build the page of web/ into app/_static again (needs Node.js 20.19 or newer)
 # make lock      resolve the dependencies again (needs uv in .venv)
 # make format    put the code into its canonical form
@@ -20,7 +21,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 RUNTIME := $(VENV)/.installed-runtime
 DEV := $(VENV)/.installed-dev
 
-.PHONY: install run fast test test-fhir-full openapi lock format clean pages web
+.PHONY: install run fast test test-fhir-full openapi lock format clean pages web site
 .DEFAULT_GOAL := install
 
 install: $(RUNTIME)
@@ -73,6 +74,14 @@ pages: $(DEV)
 	$(BIN)/python -m app.docgen.wire docs/what-is-read.md
 	$(BIN)/python -m app.docgen.features
 	$(BIN)/python -m app.docgen.settings > docs/configuration.md
+
+# The documents as a site, one folder for each version: build/site/index.html goes to the newest
+site: $(DEV)
+	$(BIN)/python -m sphinx -q -W -b html docs build/site/$$($(BIN)/python -c 'import app; print(app.__version__)')
+	@v=$$($(BIN)/python -c 'import app; print(app.__version__)'); \
+		printf '<!doctype html><meta charset="utf-8"><title>Osteon</title><meta http-equiv="refresh" content="0; url=%s/index.html"><ul>%s</ul>\n' \
+		"$$v" "$$(cd build/site && for d in */; do printf '<li><a href="%sindex.html">%s</a></li>' "$$d" "$${d%/}"; done)" > build/site/index.html
+	@echo build/site/index.html
 
 web: web/node_modules/.package-lock.json
 	npm --prefix web run build
