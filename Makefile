@@ -72,6 +72,7 @@ pages: $(DEV)
 	$(BIN)/python -m app.docgen.guideline_schema docs/guideline.schema.json docs/drug.schema.json docs/locale.schema.json docs/overlay.schema.json docs/review.schema.json
 	$(BIN)/python -m app.docgen.data docs/data.md
 	$(BIN)/python -m app.docgen.wire docs/what-is-read.md
+	$(BIN)/python -m app.docgen.safety
 	$(BIN)/python -m app.docgen.features
 	$(BIN)/python -m app.docgen.settings > docs/configuration.md
 

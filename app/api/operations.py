@@ -81,6 +81,14 @@ def knowledge_router(knowledge: Knowledge | None, *, base_url: str | None = None
     async def get_concept_map(resource_id: str) -> Response:
         return found(knowledge.read("ConceptMap", resource_id) if knowledge else None)
 
+    @routes.get("/Library", **descriptions.LIBRARIES)
+    async def get_libraries() -> Response:
+        return found(knowledge.search("Library", base=base) if knowledge else None)
+
+    @routes.get("/Library/{resource_id}", **descriptions.LIBRARY)
+    async def get_library(resource_id: str) -> Response:
+        return found(knowledge.read("Library", resource_id) if knowledge else None)
+
     @routes.get("/PlanDefinition", **descriptions.PLAN_DEFINITIONS)
     async def get_plan_definitions() -> Response:
         return found(knowledge.search("PlanDefinition", base=base) if knowledge else None)

@@ -11,6 +11,8 @@ from app.published.code_systems import card_topics, findings, orderables
 from app.published.header import Resource, capability_statement, summary
 from app.published.local_codes import local_concept_map
 from app.published.plan_definitions import plan_definitions
+from app.published.source_attributes import ID as DSI
+from app.published.source_attributes import library
 from app.published.value_sets import load_concepts, value_sets
 
 
@@ -42,6 +44,7 @@ class PublishedKnowledge:
             "ValueSet": value_sets(content, version),
             "PlanDefinition": plan_definitions(knowledge),
             "ConceptMap": {"local": local_concept_map(version)},
+            "Library": {DSI: library(knowledge)},
         }
         day = (started or datetime.now(UTC).date()).isoformat()
         statement = capability_statement(list(by_type), version=version, started=day, local=_local(knowledge))

@@ -47,6 +47,8 @@ def test_all_routes_of_the_contract_are_described(document: dict[str, Any]) -> N
         "/fhir/CodeSystem/{resource_id}",
         "/fhir/ConceptMap",
         "/fhir/ConceptMap/{resource_id}",
+        "/fhir/Library",
+        "/fhir/Library/{resource_id}",
         "/fhir/PlanDefinition",
         "/fhir/PlanDefinition/{resource_id}",
         "/fhir/ValueSet",

@@ -115,7 +115,7 @@ class Knowledge:
 def test_knowledge_as_fhir(make_client: ClientMaker) -> None:
     """Contract section 6: as application/fhir+json; what is not there is a 404 outcome."""
     client = make_client(knowledge=Knowledge(), public_base_url="https://osteon.test/cds/")
-    for kind in ("CodeSystem", "ValueSet", "PlanDefinition", "ConceptMap"):
+    for kind in ("CodeSystem", "ValueSet", "PlanDefinition", "ConceptMap", "Library"):
         found = client.get(f"/fhir/{kind}/card-topic")
         assert found.json() == {"resourceType": kind, "id": "card-topic"}
         assert found.headers["content-type"] == "application/fhir+json"

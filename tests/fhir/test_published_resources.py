@@ -20,7 +20,7 @@ def published() -> PublishedKnowledge:
 
 
 def everything() -> list[dict[str, Any]]:
-    kinds = ("CodeSystem", "ValueSet", "PlanDefinition", "ConceptMap")
+    kinds = ("CodeSystem", "ValueSet", "PlanDefinition", "ConceptMap", "Library")
     bundles = [published().search(kind, base="https://osteon.example.org/fhir") for kind in kinds]
     return [*published().resources(), *(bundle for bundle in bundles if bundle)]
 

@@ -27,6 +27,7 @@ def test_the_capability_statement_names_what_can_be_read(small: PublishedKnowled
         "ValueSet",
         "PlanDefinition",
         "ConceptMap",
+        "Library",
     ]
 
 
