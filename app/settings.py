@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     # What is advised, and how it is said
     profile: Annotated[str, Field(json_schema_extra=lambda schema: schema.update(enum=list(profile_ids())))] = "intl"
     language: Language = Language.EN
+    language_fallbacks: dict[Annotated[str, Field(pattern="^[a-z]{2,3}$")], Language] = {}
     timezone: str = "UTC"
     disabled_recommendations: _Names = ()
     local: Path | None = None
@@ -112,6 +113,14 @@ class Settings(BaseSettings):
             hint = f", did you mean {close[0]}?" if close else ""
             raise ValueError(f"OSTEON_PROFILE is one of {', '.join(profiles)}, not {self.profile!r}{hint}")
         return self
+
+    @field_validator("language_fallbacks")
+    @classmethod
+    def _not_served(cls, fallbacks: dict[str, Language]) -> dict[str, Language]:
+        served = sorted(set(fallbacks) & set(Language))
+        if served:
+            raise ValueError(f"{', '.join(served)} is served itself and needs no other language")
+        return fallbacks
 
     @field_validator("timezone")
     @classmethod

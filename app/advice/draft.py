@@ -44,6 +44,7 @@ _STRENGTH_ORDER = {
     Strength.CONTRAINDICATED: 0,
     Strength.MUST: 0,
     Strength.FACT: 0,  # a finding that a source lists as a sign: how strongly it asks for something is not said
+    Strength.SUGGESTED: 2,
     Strength.MAY_CONSIDER: 2,
 }
 """Order of reasons of the same urgency; strengths that are not here stand between."""

@@ -146,6 +146,7 @@ def default_configuration(settings: Settings) -> Configuration:
     return Configuration(
         profile=settings.profile,
         language=descriptions.language(settings),
+        fallbacks=settings.language_fallbacks,
         profiles=profile_ids(settings.local),
     )
 

@@ -77,7 +77,7 @@ class _Writer:
 
     def services(self, items: Sequence[Orderable]) -> Suggestion:
         """Orders for examinations: all of them belong together."""
-        names = ", ".join(self._texts.orderables[item.id].name for item in items)
+        names = self._phrases.list_separator.join(self._texts.orderables[item.id].name for item in items)
         actions = tuple(
             Action(
                 ActionType.CREATE,

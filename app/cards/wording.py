@@ -189,7 +189,8 @@ class Wording:
             case Decimal() as quantity:
                 return f"{self.number(quantity)} {self.unit(evidence.unit)}".strip()
             case str() as words if _MEASURED.fullmatch(words):
-                return f"{escaped(words.replace('.', self.locale.decimal_mark))} {self.unit(evidence.unit)}".strip()
+                # "<30" is a number with a sign: nothing in it is Markdown, and a backslash would be read as part of it
+                return f"{words.replace('.', self.locale.decimal_mark)} {self.unit(evidence.unit)}".strip()
             case str() if evidence.substance in self.locale.substances:
                 return self.locale.substances[evidence.substance or ""]
             case str() as words:

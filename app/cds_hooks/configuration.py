@@ -6,7 +6,7 @@ options that discovery publishes have the shape that Da Vinci CRD uses (STU 2, "
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,6 +61,7 @@ class Configuration:
     max_cards: int | None = None
     topics_off: frozenset[str] = frozenset()
     explain: bool = False
+    fallbacks: Mapping[str, Language] = field(default_factory=dict)  # a language that is not served -> the one instead
     profiles: tuple[str, ...] = field(default_factory=profile_ids)
 
 
@@ -79,21 +80,27 @@ def configuration_of(
     options = {**_asked(extension, CRD_EXTENSION_NAME), **asked}
     path = f"extension['{EXTENSION_NAME}']"
     profile = _chosen(asked.get("profile"), default.profiles, f"{path}.profile")
-    language = _chosen(asked.get("language"), list(Language), f"{path}.language")
+    language = _chosen(asked.get("language"), [*Language, *default.fallbacks], f"{path}.language")
     profiles = (one.profile for one in preferences if one.profile)
     languages = (one.language for one in preferences if one.language)
     return Configuration(
         profile=profile or next(profiles, default.profile),
-        language=Language(language)
+        language=_served(language, default.fallbacks)
         if language
-        else next(languages, None) or preferred_language(accept_language) or default.language,
+        else next(languages, None) or preferred_language(accept_language, default.fallbacks) or default.language,
         switched=default.switched.union(*(one.switched for one in preferences)),
         timezone=next((one.timezone for one in preferences if one.timezone), default.timezone),
         max_cards=_max_cards(options.get(MAX_CARDS), f"{path}['{MAX_CARDS}']"),
         topics_off=frozenset(topic for topic in OPTIONAL_TOPICS if _switch(options.get(topic), topic) is False),
         explain=_switch(asked.get(EXPLAIN), EXPLAIN) is True,
+        fallbacks=default.fallbacks,
         profiles=default.profiles,
     )
+
+
+def _served(language: str, fallbacks: Mapping[str, Language]) -> Language:
+    """The language in which a call for a language is answered: itself where it is served, else its fallback."""
+    return fallbacks[language] if language in fallbacks else Language(language)
 
 
 def _asked(extension: dict[str, Any] | None, name: str) -> dict[str, Any]:
@@ -129,18 +136,19 @@ def _chosen(value: object, allowed: Sequence[str], path: str) -> str | None:
     raise MalformedRequest(f"{path} must be one of: {', '.join(allowed)}", expression=path)
 
 
-def preferred_language(header: str | None) -> Language | None:
+def preferred_language(header: str | None, fallbacks: Mapping[str, Language]) -> Language | None:
     """The language of an Accept-Language header that is served and liked best (RFC 9110, 12.5.4), if any.
 
     Only the primary subtag is compared: "sv-FI" is served in Swedish. A header that cannot be read is ignored.
+    `fallbacks`: the languages that are served in another one, by their tag.
     """
     best: tuple[float, Language] | None = None
     for item in (header or "").split(","):
         tag, _, parameters = item.strip().partition(";")
         name = tag.strip().lower().partition("-")[0]
         weight = _weight(parameters)
-        if name in set(Language) and weight > 0 and (best is None or weight > best[0]):
-            best = (weight, Language(name))
+        if (name in set(Language) or name in fallbacks) and weight > 0 and (best is None or weight > best[0]):
+            best = (weight, _served(name, fallbacks))
     return best[1] if best else None
 
 

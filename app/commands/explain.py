@@ -65,7 +65,12 @@ def _request(body: Any, settings: Settings, profile: str | None) -> HookRequest:
         raise ValueError(f"no service for hook {hook!r}")
     if profile and isinstance(body, dict):
         body.setdefault("extension", {}).setdefault("osteon.configuration", {})["profile"] = profile
-    default = Configuration(settings.profile, Language(settings.language), profiles=profile_ids(settings.local))
+    default = Configuration(
+        settings.profile,
+        Language(settings.language),
+        fallbacks=settings.language_fallbacks,
+        profiles=profile_ids(settings.local),
+    )
     request = read_request(decode_call(json.dumps(body).encode()), service, default=default)
     request.records.require()
     return request

@@ -34,6 +34,8 @@ MEANINGS: dict[str, dict[str, str]] = {
     "What is advised, and how it is said": {
         "profile": "Which guidelines speak (README); a request can choose another.",
         "language": "Language of the cards; a request can choose another.",
+        "language_fallbacks": "JSON object of languages that are not served and the one that answers instead: "
+        '`{"nb": "da", "nn": "da", "no": "da"}`. It holds for `Accept-Language` and for the request.',
         "timezone": "Time zone of the IANA database that decides what day it is.",
         "disabled_recommendations": "Ids of recommendations that this hospital has switched off. Safety statements are "
         "switched off in the overlay alone, with the risk that the hospital accepts.",

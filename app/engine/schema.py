@@ -38,6 +38,7 @@ class Strength(StrEnum):
     MUST = "must"
     SHOULD = "should"
     RECOMMENDED = "recommended"
+    SUGGESTED = "suggested"
     MAY_CONSIDER = "may-consider"
     NOT_REQUIRED = "not-required"
     LESS_SUITABLE = "less-suitable"

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.settings import Settings
 from tests.conftest import TODAY, Client
 from tests.support import calls
 from tests.support.fake import FakePipeline
@@ -247,6 +248,29 @@ def test_accept_language_falls_back(client: Client, pipeline: FakePipeline, head
     """Contract section 3: a language that is not served falls back."""
     client.call(BASE, headers={"Accept-Language": header})
     assert pipeline.requests[0].configuration.language == language
+
+
+@pytest.mark.parametrize("tag", ["nb", "nn-NO", "no"])
+def test_a_language_can_be_answered_in_another_one_by_a_setting(
+    make_client: Any, client: Client, pipeline: FakePipeline, tag: str
+) -> None:
+    """Contract section 3: the answer names the language that was served, and depends on the header."""
+    norwegian = make_client(language_fallbacks={"nb": "da", "nn": "da", "no": "sv"})
+    served = {"nb": "da", "nn-NO": "da", "no": "sv"}[tag]
+    response = norwegian.call(BASE, headers={"Accept-Language": f"{tag}, en;q=0.5"})
+    assert pipeline.requests[-1].configuration.language == served
+    assert response.headers["content-language"] == served
+    assert response.headers["vary"] == "Accept-Language"
+    response = norwegian.call(configured({"language": tag[:2]}), headers={"Accept-Language": "en"})
+    assert response.headers["content-language"] == served
+    response = client.call(BASE, headers={"Accept-Language": f"{tag}, zh;q=0.5"})
+    assert response.headers["content-language"] == "zh", "without the setting the next language that is served counts"
+    refused(client.call(configured({"language": tag[:2]})), "language")
+
+
+def test_a_fallback_for_a_language_that_is_served_is_refused_at_start() -> None:
+    with pytest.raises(ValueError, match="sv is served itself"):
+        Settings(language_fallbacks={"sv": "da"})
 
 
 @pytest.mark.parametrize("member", ["profile", "language"])
