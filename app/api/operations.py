@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import Response
 
 from app.api.log_output import output
 from app.api.metrics import CONTENT_TYPE, Metrics
 from app.api.openapi import descriptions
+from app.api.openapi.descriptions import SEARCH_PARAMETERS, Description
 from app.api.ports import Knowledge
 from app.api.responses import json_response, outcome_response
 from app.api.self_test import Readiness
@@ -57,44 +59,30 @@ def knowledge_router(knowledge: Knowledge | None, *, base_url: str | None = None
     async def get_metadata() -> Response:
         return found(knowledge.read("CapabilityStatement", "osteon") if knowledge else None)
 
-    @routes.get("/CodeSystem", **descriptions.CODE_SYSTEMS)
-    async def get_code_systems() -> Response:
-        return found(knowledge.search("CodeSystem", base=base) if knowledge else None)
-
-    @routes.get("/CodeSystem/{resource_id}", **descriptions.CODE_SYSTEM)
-    async def get_code_system(resource_id: str) -> Response:
-        return found(knowledge.read("CodeSystem", resource_id) if knowledge else None)
-
-    @routes.get("/ValueSet", **descriptions.VALUE_SETS)
-    async def get_value_sets() -> Response:
-        return found(knowledge.search("ValueSet", base=base) if knowledge else None)
-
-    @routes.get("/ValueSet/{resource_id}", **descriptions.VALUE_SET)
-    async def get_value_set(resource_id: str) -> Response:
-        return found(knowledge.read("ValueSet", resource_id) if knowledge else None)
-
-    @routes.get("/ConceptMap", **descriptions.CONCEPT_MAPS)
-    async def get_concept_maps() -> Response:
-        return found(knowledge.search("ConceptMap", base=base) if knowledge else None)
-
-    @routes.get("/ConceptMap/{resource_id}", **descriptions.CONCEPT_MAP)
-    async def get_concept_map(resource_id: str) -> Response:
-        return found(knowledge.read("ConceptMap", resource_id) if knowledge else None)
-
-    @routes.get("/Library", **descriptions.LIBRARIES)
-    async def get_libraries() -> Response:
-        return found(knowledge.search("Library", base=base) if knowledge else None)
-
-    @routes.get("/Library/{resource_id}", **descriptions.LIBRARY)
-    async def get_library(resource_id: str) -> Response:
-        return found(knowledge.read("Library", resource_id) if knowledge else None)
-
-    @routes.get("/PlanDefinition", **descriptions.PLAN_DEFINITIONS)
-    async def get_plan_definitions() -> Response:
-        return found(knowledge.search("PlanDefinition", base=base) if knowledge else None)
-
-    @routes.get("/PlanDefinition/{resource_id}", **descriptions.PLAN_DEFINITION)
-    async def get_plan_definition(resource_id: str) -> Response:
-        return found(knowledge.read("PlanDefinition", resource_id) if knowledge else None)
-
+    for kind, (listed, read) in descriptions.PUBLISHED.items():
+        _published(routes, kind, listed, read, knowledge, base, found)
     return routes
+
+
+def _published(
+    routes: APIRouter,
+    kind: str,
+    listed: Description,
+    read: Description,
+    knowledge: Knowledge | None,
+    base: str | None,
+    found: Callable[[dict[str, Any] | None], Response],
+) -> None:
+    """The search and the read of one kind of resources."""
+
+    @routes.get(f"/{kind}", **listed)
+    async def search(request: Request) -> Response:
+        given = {name: value for name, value in request.query_params.items() if not name.startswith("_")}
+        if unknown := sorted(given.keys() - set(SEARCH_PARAMETERS)):
+            known = ", ".join(SEARCH_PARAMETERS)
+            return outcome_response(400, f"unknown search parameter {unknown[0][:64]!r}; there are {known}")
+        return found(knowledge.search(kind, base=base, by=given) if knowledge else None)
+
+    @routes.get(f"/{kind}/{{resource_id}}", **read)
+    async def get(resource_id: str) -> Response:
+        return found(knowledge.read(kind, resource_id) if knowledge else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -25,8 +25,13 @@ class Knowledge(Protocol):
     def read(self, resource_type: str, resource_id: str) -> dict[str, Any] | None:
         """One CodeSystem, ValueSet or PlanDefinition, or the CapabilityStatement `osteon`."""
 
-    def search(self, resource_type: str, *, base: str | None = None) -> dict[str, Any] | None:
-        """All resources of a type as a searchset Bundle; `base` is the address of /fhir, for its links."""
+    def search(
+        self, resource_type: str, *, base: str | None = None, by: Mapping[str, str] | None = None
+    ) -> dict[str, Any] | None:
+        """The resources of a type as a searchset Bundle; `base` is the address of /fhir, for its links.
+
+        `by`: url, version, status (exactly), name, title (how they begin); without it all.
+        """
 
 
 class Pages(Protocol):

@@ -12,6 +12,7 @@ Resource = dict[str, Any]
 
 FHIR_VERSION: Final = "4.0.1"
 PUBLISHER: Final = "Osteon"
+CONTACT: Final[Resource] = {"name": "The maintainers, through the issue tracker of the project"}
 SUMMARY_ELEMENTS: Final[tuple[str, ...]] = (
     "resourceType",
     "id",
@@ -20,6 +21,8 @@ SUMMARY_ELEMENTS: Final[tuple[str, ...]] = (
     "name",
     "title",
     "status",
+    "experimental",
+    "type",
     "publisher",
     "description",
     "content",
@@ -41,8 +44,18 @@ def computable_name(*parts: str) -> str:
     return "".join(word[0].upper() + word[1:] for word in words)
 
 
-def header(kind: str, *, id: str, url: str, version: str, name: str, title: str, description: str) -> Resource:
-    """The head of a canonical resource."""
+def header(
+    kind: str,
+    *,
+    id: str,
+    url: str,
+    version: str,
+    name: str,
+    title: str,
+    description: str,
+    reviewed: bool = False,
+) -> Resource:
+    """The head of a canonical resource: a draft, and experimental, until clinicians have reviewed what it holds."""
     return {
         "resourceType": kind,
         "id": id,
@@ -50,9 +63,10 @@ def header(kind: str, *, id: str, url: str, version: str, name: str, title: str,
         "version": version,
         "name": name,
         "title": title,
-        "status": "active",
-        "experimental": False,
+        "status": "active" if reviewed else "draft",
+        "experimental": not reviewed,
         "publisher": PUBLISHER,
+        "contact": [CONTACT],
         "description": description,
     }
 

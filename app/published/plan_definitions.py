@@ -11,6 +11,7 @@ from typing import Final
 from app.cds_hooks.hooks import OCCASIONS
 from app.engine.criteria import Constant, Node
 from app.engine.knowledge import Knowledge, Rule
+from app.engine.reviews import all_reviewed
 from app.engine.schema import SourceFile, Use
 from app.published.code_systems import CARD_TOPIC
 from app.published.header import Resource, canonical, computable_name, header
@@ -49,6 +50,7 @@ def _plan(source: SourceFile, knowledge: Knowledge) -> Resource:
             f"The {len(applied)} statements of source {source.number} that Osteon applies; "
             f"{len(rules) - len(applied)} others are only worded on cards or not used."
         ),
+        reviewed=all_reviewed(knowledge, source.id),
     )
     made = head | {
         "type": {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from types import MappingProxyType
+from urllib.parse import urlencode
 
 from app.engine.knowledge import Knowledge
 from app.published.code_systems import card_topics, findings, orderables
@@ -26,6 +27,11 @@ def _local(knowledge: Knowledge) -> tuple[str, ...]:
         f"Runs under the overlay {local.fingerprint}{of}.",
         *(f"Safety statement switched off by decision of the hospital: {risk}." for risk in local.risks),
     )
+
+
+def _matches(resource: Resource, name: str, value: str) -> bool:
+    found = str(resource.get(name, ""))
+    return found.lower().startswith(value.lower()) if name in {"name", "title"} else found == value
 
 
 class PublishedKnowledge:
@@ -55,21 +61,27 @@ class PublishedKnowledge:
         """One resource of a type that is searched, or the CapabilityStatement `osteon`; None where there is none."""
         return self._all.get(resource_type, {}).get(resource_id)
 
-    def search(self, resource_type: str, *, base: str | None = None) -> Resource | None:
-        """All resources of a type as a searchset Bundle of summaries; None for a type that is not searched.
+    def search(
+        self, resource_type: str, *, base: str | None = None, by: Mapping[str, str] | None = None
+    ) -> Resource | None:
+        """The resources of a type as a searchset Bundle of summaries; None for a type that is not searched.
 
-        `base` is the address of /fhir, for the absolute addresses in the Bundle; without it they are left out.
+        `base` is the address of /fhir, for the absolute addresses in the Bundle; without it they are left out. `by`:
+        url, version and status are compared exactly, name and title by how they begin, in capitals or not.
         """
         resources = self._searchable.get(resource_type)
         if resources is None:
             return None
         entries = []
         for id, resource in resources.items():
+            if not all(_matches(resource, name, value) for name, value in (by or {}).items()):
+                continue
             entry: Resource = {"fullUrl": f"{base}/{resource_type}/{id}"} if base else {}
             entries.append(entry | {"resource": summary(resource), "search": {"mode": "match"}})
         bundle: Resource = {"resourceType": "Bundle", "type": "searchset", "total": len(entries)}
         if base:
-            bundle["link"] = [{"relation": "self", "url": f"{base}/{resource_type}"}]
+            query = f"?{urlencode(by)}" if by else ""
+            bundle["link"] = [{"relation": "self", "url": f"{base}/{resource_type}{query}"}]
         return bundle | ({"entry": entries} if entries else {})
 
     def resources(self) -> list[Resource]:

@@ -158,8 +158,6 @@ def library(knowledge: Knowledge) -> Resource:
     sources = sorted(knowledge.sources.values(), key=lambda source: source.number)
     return {
         **made,
-        "status": "draft",
-        "experimental": True,
         "extension": [_extension(attribute) for attribute in source_attributes(knowledge)],
         "type": {
             "coding": [{"system": "http://terminology.hl7.org/CodeSystem/library-type", "code": "asset-collection"}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from app import __version__
@@ -108,8 +109,10 @@ class Knowledge:
     def read(self, resource_type: str, resource_id: str) -> dict[str, Any] | None:
         return {"resourceType": resource_type, "id": resource_id} if resource_id in ("card-topic", "osteon") else None
 
-    def search(self, resource_type: str, *, base: str | None = None) -> dict[str, Any] | None:
-        return {"resourceType": "Bundle", "id": f"{base}/{resource_type}"}
+    def search(
+        self, resource_type: str, *, base: str | None = None, by: Mapping[str, str] | None = None
+    ) -> dict[str, Any] | None:
+        return {"resourceType": "Bundle", "id": f"{base}/{resource_type}", "by": dict(by or {})}
 
 
 def test_knowledge_as_fhir(make_client: ClientMaker) -> None:
@@ -122,6 +125,16 @@ def test_knowledge_as_fhir(make_client: ClientMaker) -> None:
         assert client.get(f"/fhir/{kind}/nothing").status_code == 404
         assert client.get(f"/fhir/{kind}").json()["id"] == f"https://osteon.test/cds/fhir/{kind}"
     assert client.get("/fhir/metadata").json()["resourceType"] == "CapabilityStatement"
+
+
+def test_what_a_search_is_by(make_client: ClientMaker) -> None:
+    client = make_client(knowledge=Knowledge())
+    found = client.get("/fhir/ValueSet?url=urn:osteon:valueset:dialysis&status=draft&_format=json").json()
+    assert found["by"] == {"url": "urn:osteon:valueset:dialysis", "status": "draft"}
+    wrong = client.get("/fhir/ValueSet?titel=x")
+    assert wrong.status_code == 400
+    assert wrong.json()["resourceType"] == "OperationOutcome"
+    assert "'titel'; there are url, version, status, name, title" in wrong.text
 
 
 def test_the_documentation_serves_its_own_files(client: Client) -> None:

@@ -279,15 +279,27 @@ def _resource(operation: str, kind: str, meaning: str) -> Description:
     )
 
 
+SEARCH_PARAMETERS = {
+    "url": "The canonical URL, exactly",
+    "version": "The version, exactly",
+    "status": "draft or active, exactly",
+    "name": "The beginning of the computable name, in capitals or not",
+    "title": "The beginning of the title, in capitals or not",
+}
+"""What the published resources are searched by; parameters that begin with _ are not looked at."""
+
+
 def _search(kind: str) -> Description:
     return _route(
         f"list{kind}s",
         f"All {kind}s",
         f"A searchset Bundle with a summary of each {kind}.",
         {"description": "The Bundle", "content": _fhir("FhirResource")},
+        400,
         404,
         500,
         503,
+        parameters=[_parameter(name, "query", meaning) for name, meaning in SEARCH_PARAMETERS.items()],
     )
 
 
@@ -300,13 +312,14 @@ CAPABILITIES = _route(
     500,
     503,
 )
-CODE_SYSTEM = _resource("getCodeSystem", "CodeSystem", "A code system of the service: card-topic, finding.")
-VALUE_SET = _resource("getValueSet", "ValueSet", "The codes by which the service recognises a concept.")
-CONCEPT_MAP = _resource("getConceptMap", "ConceptMap", "What the codes of the hospital mean: the id is local.")
-PLAN_DEFINITION = _resource("getPlanDefinition", "PlanDefinition", "A guideline as the service applies it.")
-LIBRARY = _resource("getLibrary", "Library", "The source attributes of the decision support: the id is osteon-dsi.")
-LIBRARIES = _search("Library")
-CODE_SYSTEMS = _search("CodeSystem")
-VALUE_SETS = _search("ValueSet")
-CONCEPT_MAPS = _search("ConceptMap")
-PLAN_DEFINITIONS = _search("PlanDefinition")
+PUBLISHED = {
+    kind: (_search(kind), _resource(f"get{kind}", kind, meaning))
+    for kind, meaning in {
+        "CodeSystem": "A code system of the service: card-topic, finding.",
+        "ValueSet": "The codes by which the service recognises a concept.",
+        "ConceptMap": "What the codes of the hospital mean: the id is local.",
+        "Library": "The source attributes of the decision support: the id is osteon-dsi.",
+        "PlanDefinition": "A guideline as the service applies it.",
+    }.items()
+}
+"""The kinds of resources below /fhir, each with the descriptions of its search and its read."""

@@ -127,3 +127,32 @@ def test_a_search_without_a_known_address_gives_none(small: PublishedKnowledge) 
 def test_what_is_not_searched_is_none(small: PublishedKnowledge) -> None:
     assert small.search("Patient") is None
     assert small.search("CapabilityStatement") is None
+
+
+def test_a_search_by_url_status_name_and_title(small: PublishedKnowledge) -> None:
+    def ids(**by: str) -> list[str]:
+        bundle = small.search("CodeSystem", base="https://x.example/fhir", by=by)
+        assert bundle is not None
+        return [entry["resource"]["id"] for entry in bundle.get("entry", ())]
+
+    every = ids()
+    assert len(every) == 3
+    one = _read(small, "CodeSystem", "card-topic")
+    assert ids(url=one["url"]) == ["card-topic"]
+    assert ids(url=one["url"][:-1]) == []
+    assert (
+        ids(title=one["title"][:6].upper(), name=one["name"][:5]) == ["card-topic"] or len(ids(title=one["title"])) == 1
+    )
+    assert ids(status="draft") == every
+    assert ids(status="active") == []
+    assert ids(version=one["version"], url=one["url"]) == ["card-topic"]
+    bundle = small.search("CodeSystem", base="https://x.example/fhir", by={"status": "draft"})
+    assert bundle is not None
+    assert bundle["link"][0]["url"] == "https://x.example/fhir/CodeSystem?status=draft"
+
+
+def test_nothing_is_active_before_it_is_reviewed(small: PublishedKnowledge) -> None:
+    for resource in small.resources():
+        if resource["resourceType"] != "CapabilityStatement":
+            assert (resource["status"], resource["experimental"]) == ("draft", True), resource["id"]
+            assert resource["contact"]
