@@ -46,7 +46,7 @@ def answer_of(
                 detail=detail_of(one, wording, facts),
                 suggestions=suggestions_of(one, knowledge, ordering, wording, summary),
                 links=(*wording.links(one.id), *_statement_links(one, wording)),
-                override_reasons=wording.override_reasons,
+                override_reasons=wording.override_reasons(one.id, one.topic),
                 extension={NAME: explanation_of(one, profile, unused, facts)},
             )
         )

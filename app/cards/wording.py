@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from app.advice.draft import names_in_line
 from app.advice.model import Advice
+from app.cards.override_reasons import fitting
 from app.cds_hooks.feedback import OVERRIDE_REASONS
 from app.cds_hooks.response import Coding, Link
 from app.chart import CourseFact
@@ -66,12 +67,21 @@ class Wording:
         self.phrases = self.locale.phrases
         self._base_url = base_url
         self._statement_links: dict[str, Link] = {}
+        self._reasons: dict[tuple[str, str], tuple[Coding, ...]] = {}  # by advice and topic
         self._cited: dict[str, str] = {}  # by the id of the recommendation
         self._citations: dict[tuple[str, bool], str] = {}
 
+    def override_reasons(self, advice: str, topic: str) -> tuple[Coding, ...]:
+        """The reasons for not following a card; those that the hospital lists itself stand on all cards."""
+        if self._local.override_reasons is not None:
+            return self._all_override_reasons
+        key = advice, topic
+        if key not in self._reasons:
+            self._reasons[key] = fitting(self._all_override_reasons, advice, topic)
+        return self._reasons[key]
+
     @cached_property
-    def override_reasons(self) -> tuple[Coding, ...]:
-        """The reasons for not following a card."""
+    def _all_override_reasons(self) -> tuple[Coding, ...]:
         if self._local.override_reasons is None:
             shipped = self.locale.override_reasons
             return tuple(replace(reason, display=shipped[reason.code]) for reason in OVERRIDE_REASONS)

@@ -149,3 +149,14 @@ def test_a_barred_value_that_explains_a_silence_is_said(answers: list[Answer]) -
 
 def _is_withheld(gates: Sequence[Any], worked: Answering) -> bool:
     return any(gate.node.truth(worked.features) is True for gate in gates)
+
+
+def test_only_patients_on_a_bone_drug_are_asked_about_adherence(answers: list[Answer]) -> None:
+    asked = [
+        (case, profile, worked.features.feature("takes.bone_drug").value)
+        for case, profile, worked in answers
+        for one in worked.advice.advice
+        if {"adherence", "poor_adherence"} & set(one.missing)
+    ]
+    assert len(asked) > 20
+    assert [found for found in asked if found[2] is not True] == []

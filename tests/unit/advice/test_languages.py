@@ -262,7 +262,9 @@ def test_answers_of_the_cases_are_whole_in_every_language(
             found = set(re.findall(r"^\*\*(.+)\*\*$", card.get("detail", ""), re.MULTILINE))
             assert found <= headings, (case["id"], found)
             reasons = [(reason["code"], reason["display"]) for reason in card["overrideReasons"]]
-            assert reasons == [(r.code, words[f"override_reasons.{r.code}"][language]) for r in OVERRIDE_REASONS]
+            shipped = [(r.code, words[f"override_reasons.{r.code}"][language]) for r in OVERRIDE_REASONS]
+            assert reasons == [one for one in shipped if one in reasons], "in the order of the list"
+            assert len(reasons) >= 2, case["id"]
             topic = card["source"]["topic"]
             assert topic["display"] == words[f"topics.{topic['code']}"][language]
     assert cards > 400
