@@ -25,12 +25,16 @@ from app.terminology.code_sets import concept_file, drug_files, terminology
 from app.yaml_files import FilesError
 from tests.clinical.cases import TODAY
 from tests.clinical.outline import outline_of
+from tests.facts import codes
 from tests.mutation.bench import Bench, Situation
 from tests.mutation.concepts import TABLES
 from tests.mutation.mutant import DROP, Mutant, at
 
 KEPT = {"concept_file", "drug_files", "listed_codes", "catalogue", "load_knowledge"}
 WORDS = "concepts/words"
+MEDICATION_CODES = frozenset(
+    code for group, system, code in codes.expected() if (group, system) == ("medication", "atc")
+)
 MOST_CASES = 60
 """Cases that are asked about one mutant; those come first that hold its code."""
 Fact = Callable[[], Iterable[str]]
@@ -77,10 +81,18 @@ class TableBench:
             terminology()
             word_lists.load_lexicons()
             failures = (f"fact: {line}" for fact in self.facts for line in fact())
-            found = next(failures, None)
+            found = next(failures, None) or self._wrong_code(mutant)
         except FilesError as error:
             return f"refused: {error}"
         return found or self._failing_case(mutant)
+
+    def _wrong_code(self, mutant: Mutant) -> str | None:
+        """A code of the mutant that reaches something else. What changes no code asks the codes of ATC."""
+        words = mutant.words or (MEDICATION_CODES if mutant.kind == "drug class" else frozenset())
+        if not (self.outlines and words):
+            return None
+        below = {spelled for word in words for spelled in codes.spelled(f"{word}*")}
+        return next((f"fact: {line}" for line in codes.wrong_codes(below)), None)
 
     def _failing_case(self, mutant: Mutant) -> str | None:
         for one in self._candidates(mutant):
