@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Raw, Struct
 
+from app.fhir.references import kind_and_id
 from app.screen.types import MEDICATION, PATIENT
 
 _MAX_SUBJECT = 4096
@@ -120,9 +121,15 @@ def _line(head: _Head, text: bytes, kind: str, *, owner: str = "", entry: bool =
             patient = owner
     medication = ""
     if head.medicationReference is not None:
-        medication = (head.medicationReference.reference or "").rpartition(f"{MEDICATION}/")[2].partition("/")[0]
+        medication = _medication(head.medicationReference.reference or "")
     updated = (head.meta.lastUpdated if head.meta is not None else None) or ""
     return Line(patient, name, own, updated, medication, text, entry)
+
+
+def _medication(reference: str) -> str:
+    """The id of the Medication that a reference names; "" for a contained one, which comes with its record."""
+    named, identifier = kind_and_id(reference)
+    return identifier if named in ("", MEDICATION) and not reference.startswith("#") else ""
 
 
 def _of_bundle(text: bytes, kind: str) -> Iterator[Line]:

@@ -8,6 +8,7 @@ record: neither texts nor references nor messages of exceptions leave the patien
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ from app.vocabulary import Language
 
 AGE_BANDS = ((50, "under 50"), (65, "50 to 64"), (75, "65 to 74"), (85, "75 to 84"))
 OLDEST, NO_AGE = "85 and over", "unknown"
+_LIMIT = re.compile(r"(<=|>=|<|>)?(-?\d{1,6}(?:\.\d{1,6})?)")
+"""A number that a feature shows as text; one of more digits could be the number of a person."""
 _SERVICE = next(service for service in SERVICES if service.hook == "patient-view")
 
 
@@ -209,8 +212,10 @@ def _fact(evidence: Evidence) -> dict[str, Any]:
         code = str(value).lower()
     elif isinstance(value, Decimal):
         number = float(value)
-    elif isinstance(value, str) and value in _words():
-        code = value
+    elif isinstance(value, str) and (word := value.replace(" ", "_")) in _words():
+        code = word  # sites are shown with blanks
+    elif isinstance(value, str) and (limit := _LIMIT.fullmatch(value)):
+        number, code = float(limit[2]), code or limit[1]  # "<0.5": the number is a limit, and the sign is its code
     unit = ucum_of(evidence.unit) if number is not None else None
     when = str(evidence.date) if evidence.date and evidence.feature != "age" else None  # a birth date names a person
     return {"feature": evidence.feature, "number": number, "code": code, "unit": unit, "date": when}

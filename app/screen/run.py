@@ -108,6 +108,7 @@ class Run:
             "period": [str(self.options.period.first), str(self.options.period.last)],
             "availability": {kind: str(value) for kind, value in self.export.availability.items()},
             "knowledge": self.knowledge,
+            "settings": self.pipeline.settings.model_dump_json(),
             "buckets": self.buckets,
         }
         return json.loads(json.dumps(made))  # type: ignore[no-any-return]  # as it is read again
