@@ -73,6 +73,7 @@ pages: $(DEV)
 	$(BIN)/python -m app.docgen.data docs/data.md
 	$(BIN)/python -m app.docgen.wire docs/what-is-read.md
 	$(BIN)/python -m app.docgen.safety
+	$(BIN)/python -m app.docgen.hooks
 	$(BIN)/python -m app.docgen.features
 	$(BIN)/python -m app.docgen.settings > docs/configuration.md
 
