@@ -24,11 +24,14 @@ EXAMPLES = ROOT / "openapi" / "examples"
 # What app.advice.delivery leaves of all advice on each occasion.
 SELECTED: dict[Occasion, str] = {
     Occasion.CHART: "All advice that holds for the patient.",
-    Occasion.ORDERS: "Advice that the orders open, the review of a running drug that they renew, and red flags.",
-    Occasion.REFILL: "Advice that the renewed drug opens, its review, and red flags.",
+    Occasion.ORDERS: "Advice that the orders open, the review of a running drug that they renew, an emergency, and red "
+    "flags that rest on a value which speaks against one of the orders.",
+    Occasion.REFILL: "Advice that the renewed drug opens, its review, an emergency, and red flags that rest on a value "
+    "which speaks against that drug.",
     Occasion.DISCHARGE: "All advice where a recent fragility fracture is on record; otherwise only safety.",
-    Occasion.PROBLEM: "Advice that the new problem is a reason for, and an emergency.",
-    Occasion.INTOLERANCE: "Advice that the drug that was not tolerated is a reason for.",
+    Occasion.PROBLEM: "Advice that rests on one of the new Conditions, and an emergency.",
+    Occasion.INTOLERANCE: "Advice that rests on the new intolerance, a question where it could not be read, "
+    "and an emergency.",
     Occasion.VISIT: "Advice with the indicator `critical` or `warning`, and advice that is marked as due at a visit.",
 }
 
@@ -87,8 +90,9 @@ def _page(service: Service, pipeline: OsteonPipeline) -> Iterator[str]:
     for name, required, what in members(service):
         yield f"| `{name}` | {'yes' if required else 'no'} | {what} |"
     yield "\nA required member that is absent or has another type: status 400, and the answer names the member.\n"
-    yield "Prefetch, the same for every hook. Without `patient`, Observations and medications: status 412"
-    yield "([troubleshooting](../troubleshooting.md)). A list that was not sent is unknown, and the cards name it.\n"
+    yield "Prefetch, the same for every hook. Status 412 where `patient`, all keys with Observations, or both"
+    yield "`medications` and `medicationRequests` did not come ([troubleshooting](../troubleshooting.md))."
+    yield "A list that was not sent is unknown, and the cards name it.\n"
     yield "| key | query |"
     yield "|---|---|"
     for key, query in DEFAULT_QUERIES.templates.items():
