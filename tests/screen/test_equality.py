@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -75,13 +76,23 @@ def said_by_cards(answer: dict[str, Any]) -> list[tuple[Any, ...]]:
             tuple(r["id"] for r in one.get("recommendations", [])),
             tuple(one.get("missing", ())),
             tuple((e["feature"], e.get("date") if e["feature"] != "age" else None) for e in one.get("evidence", [])),
-            tuple(str(Decimal(str(e.get("value")))) for e in one.get("evidence", []) if _is_number(e.get("value"))),
+            tuple(
+                str(Decimal(str(e.get("value")).lstrip("<>= ")))
+                for e in one.get("evidence", [])
+                if _is_number(e.get("value"))
+            ),
         )
         for card, one in told
     ]
 
 
+_WRITTEN = re.compile(r"[<>]?=? ?-?\d+(\.\d+)?")
+
+
 def _is_number(value: object) -> bool:
+    """A number, also one that the card writes as text."""
+    if isinstance(value, str):
+        return _WRITTEN.fullmatch(value) is not None
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
