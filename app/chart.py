@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from types import MappingProxyType
 
 from msgspec import Struct, field
 
@@ -41,6 +42,23 @@ class Source(StrEnum):
     ALLERGIES = "allergies"
     DIAGNOSTIC_REPORTS = "diagnosticReports"
     SERVICE_REQUESTS = "serviceRequests"
+
+
+SOURCES_BY_TYPE: Mapping[str, Source] = MappingProxyType(
+    {
+        "Observation": Source.OBSERVATIONS,
+        "MedicationStatement": Source.MEDICATIONS,
+        "MedicationRequest": Source.MEDICATION_REQUESTS,
+        "MedicationAdministration": Source.MEDICATION_ADMINISTRATIONS,
+        "Condition": Source.CONDITIONS,
+        "Procedure": Source.PROCEDURES,
+        "FamilyMemberHistory": Source.FAMILY_HISTORY,
+        "AllergyIntolerance": Source.ALLERGIES,
+        "DiagnosticReport": Source.DIAGNOSTIC_REPORTS,
+        "ServiceRequest": Source.SERVICE_REQUESTS,
+    }
+)
+"""The resource type that each kind of records is queried by."""
 
 
 class ObservationCategory(StrEnum):

@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from app.chart import SOURCES_BY_TYPE
+
 Json = dict[str, Any]
 ATC, LOINC, SNOMED = "http://www.whocc.no/atc", "http://loinc.org", "http://snomed.info/sct"
 ICD10, UCUM, FINDING = "http://hl7.org/fhir/sid/icd-10", "http://unitsofmeasure.org", "urn:osteon:finding"
@@ -33,18 +35,6 @@ SERVICE = {
 }
 FRACTURES = {"fracture", "fragility_fracture", "low_energy_fracture", "high_energy_fracture"}
 PREFETCH_KEY = {"family": "familyHistory"}
-RECORD_KEY = {
-    "Observation": "observations",
-    "Condition": "conditions",
-    "Procedure": "procedures",
-    "DiagnosticReport": "diagnosticReports",
-    "AllergyIntolerance": "allergies",
-    "FamilyMemberHistory": "familyHistory",
-    "MedicationStatement": "medications",
-    "MedicationRequest": "medicationRequests",
-    "MedicationAdministration": "medicationAdministrations",
-    "ServiceRequest": "serviceRequests",
-}
 DAY = re.compile(r"@[-+]\d+").fullmatch
 DOSES = {"dose_mg": "mg", "dose_ug": "ug", "dose_iu": "[iU]"}
 DOSE_WORDS = {"[iU]": "IU"}
@@ -85,7 +75,7 @@ class Builder:
         if given:
             prefetch["medicationAdministrations"] = self.bundle(given)
         for record in case.get("records") or []:
-            key = RECORD_KEY[record["resourceType"]]
+            key = SOURCES_BY_TYPE[record["resourceType"]].value
             prefetch.setdefault(key, self.bundle([]))["entry"].append({"resource": self.raw(record)})
         hook = case.get("hook", "patient-view")
         if hook in {"order-select", "order-sign"}:

@@ -13,7 +13,7 @@ from functools import cached_property
 from types import MappingProxyType
 from urllib.parse import quote
 
-from app.chart import ObservationCategory, Source
+from app.chart import SOURCES_BY_TYPE, ObservationCategory, Source
 
 PATIENT_KEY = "patient"
 PATIENT_ID = "{{context.patientId}}"
@@ -31,22 +31,8 @@ CATEGORY_KEYS: Mapping[str, ObservationCategory] = MappingProxyType(
         "observationsSurvey": ObservationCategory.SURVEY,
     }
 )
-_TYPES: Mapping[str, Source] = MappingProxyType(
-    {
-        "Observation": Source.OBSERVATIONS,
-        "MedicationStatement": Source.MEDICATIONS,
-        "MedicationRequest": Source.MEDICATION_REQUESTS,
-        "MedicationAdministration": Source.MEDICATION_ADMINISTRATIONS,
-        "Condition": Source.CONDITIONS,
-        "Procedure": Source.PROCEDURES,
-        "FamilyMemberHistory": Source.FAMILY_HISTORY,
-        "AllergyIntolerance": Source.ALLERGIES,
-        "DiagnosticReport": Source.DIAGNOSTIC_REPORTS,
-        "ServiceRequest": Source.SERVICE_REQUESTS,
-    }
-)
 _BY_PATIENT: Mapping[str, str] = MappingProxyType(
-    {source.value: f"{kind}?patient={PATIENT_ID}" for kind, source in _TYPES.items()}
+    {source.value: f"{kind}?patient={PATIENT_ID}" for kind, source in SOURCES_BY_TYPE.items()}
 )
 _DEFAULT: Mapping[str, str] = MappingProxyType(
     {
@@ -132,9 +118,9 @@ def _check(key: str, template: str) -> None:
     search = _SEARCH.fullmatch(template)
     if search is None:
         raise ValueError("must be a search: Type?patient={{context.patientId}}&...")
-    if search["type"] not in _TYPES:
-        raise ValueError(f"{search['type']} is not read; read are {', '.join(_TYPES)}")
-    expected = _TYPES[search["type"]]
+    if search["type"] not in SOURCES_BY_TYPE:
+        raise ValueError(f"{search['type']} is not read; read are {', '.join(SOURCES_BY_TYPE)}")
+    expected = SOURCES_BY_TYPE[search["type"]]
     if (key in CATEGORY_KEYS and expected is not Source.OBSERVATIONS) or (key in set(Source) and key != expected):
         raise ValueError(f"this key is for another type than {search['type']}")
     names = []
@@ -155,7 +141,7 @@ def _check(key: str, template: str) -> None:
 def answered_by(template: str) -> frozenset[Covered]:
     """What a complete list for a search answers: nothing where a parameter narrows it in another way."""
     search = _SEARCH.fullmatch(template)
-    source = _TYPES.get(search["type"]) if search else None
+    source = SOURCES_BY_TYPE.get(search["type"]) if search else None
     if search is None or source is None:
         return frozenset()
     parameters = dict(text.partition("=")[::2] for text in search["parameters"].split("&"))

@@ -9,25 +9,13 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from app.chart import Source
+from app.chart import SOURCES_BY_TYPE, Source
 
 _PATIENT_VIEW: Final = "patient-view"
-_KEYS: Final[Mapping[str, str]] = {
-    "Observation": Source.OBSERVATIONS,
-    "MedicationStatement": Source.MEDICATIONS,
-    "MedicationRequest": Source.MEDICATION_REQUESTS,
-    "MedicationAdministration": Source.MEDICATION_ADMINISTRATIONS,
-    "Condition": Source.CONDITIONS,
-    "Procedure": Source.PROCEDURES,
-    "FamilyMemberHistory": Source.FAMILY_HISTORY,
-    "AllergyIntolerance": Source.ALLERGIES,
-    "DiagnosticReport": Source.DIAGNOSTIC_REPORTS,
-    "ServiceRequest": Source.SERVICE_REQUESTS,
-}
 _SERVING: Final = {"Medication": Source.MEDICATION_REQUESTS}
 """Kinds that only serve a reference travel with the list that refers to them."""
 
@@ -81,13 +69,13 @@ def _request_of(value: dict[str, Any], place: str, *, complete: bool) -> dict[st
         name = str(resource.get("resourceType"))
         if name == "Patient":
             patients.append(resource)
-        elif key := _KEYS.get(name) or _SERVING.get(name):
+        elif key := SOURCES_BY_TYPE.get(name) or _SERVING.get(name):
             address = {"fullUrl": entry["fullUrl"]} if isinstance(entry.get("fullUrl"), str) else {}
             entries[key].append({**address, "resource": resource})
     if len(patients) != 1:
         raise ValueError(f"{place}: the Bundle has {len(patients)} Patients; one is needed")
     required = {Source.OBSERVATIONS.value, Source.MEDICATIONS.value}
-    keys = sorted(set(map(str, _KEYS.values())) if complete else entries.keys() | required)
+    keys = sorted(set(map(str, Source)) if complete else entries.keys() | required)
     return {
         "hook": _PATIENT_VIEW,
         "hookInstance": "00000000-0000-4000-8000-000000000000",

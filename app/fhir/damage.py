@@ -7,37 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from app.chart import Source
+from app.chart import SOURCES_BY_TYPE, Source
 from app.fhir.medications.product import drug_match, is_coded, product_of
 from app.fhir.observations.values import question_of
 from app.fhir.resource import MEMBERS_UNREADABLE, Reading
 from app.terminology.codes import Match, named_condition, named_procedure
-from app.wire.conditions import AllergyIntolerance, Condition, FamilyMemberHistory
+from app.wire.conditions import AllergyIntolerance, Condition
 from app.wire.medications import (
-    MedicationAdministration,
     MedicationDispense,
     MedicationRecord,
-    MedicationRequest,
-    MedicationStatement,
 )
 from app.wire.observations import DiagnosticReport, Observation
-from app.wire.procedures import Procedure, ServiceRequest
+from app.wire.procedures import Procedure
 from app.wire.record import Record
 from app.wire.resources import Damaged
 
-_SOURCES: dict[type[Record], Source] = {
-    Observation: Source.OBSERVATIONS,
-    MedicationStatement: Source.MEDICATIONS,
-    MedicationRequest: Source.MEDICATION_REQUESTS,
-    MedicationDispense: Source.MEDICATION_REQUESTS,
-    MedicationAdministration: Source.MEDICATION_ADMINISTRATIONS,
-    Condition: Source.CONDITIONS,
-    Procedure: Source.PROCEDURES,
-    FamilyMemberHistory: Source.FAMILY_HISTORY,
-    AllergyIntolerance: Source.ALLERGIES,
-    DiagnosticReport: Source.DIAGNOSTIC_REPORTS,
-    ServiceRequest: Source.SERVICE_REQUESTS,
-}
+_SOURCES: dict[str, Source] = {**SOURCES_BY_TYPE, MedicationDispense.__name__: Source.MEDICATION_REQUESTS}
 _WHAT_IT_IS = ("code", "component", "medication", "contained", "ingredient", "condition", "reaction")
 """Members that tell what a record is about."""
 
@@ -86,7 +71,7 @@ def note_damage(damaged: Iterable[Damaged], reading: Reading) -> None:
 
 def sources_of(kinds: Iterable[type[Record]]) -> set[Source]:
     """The lists in which records of these kinds come."""
-    return {_SOURCES[kind] for kind in kinds if kind in _SOURCES}
+    return {_SOURCES[kind.__name__] for kind in kinds if kind.__name__ in _SOURCES}
 
 
 def is_of_no_concern(record: Record, reading: Reading, members: Sequence[str] = ()) -> bool:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from app.chart import Availability
+from app.chart import SOURCES_BY_TYPE, Availability
 from app.screen.lines import ExportError, lines_of
-from app.screen.types import LISTS, READ
+from app.screen.types import READ
 
 MANIFEST, LOG = "manifest.json", "log.ndjson"
 _NAME = re.compile(r"(?:\d+\.)?([A-Z][A-Za-z]+)(?:[._-].*)?\.ndjson(?:\.gz)?")
@@ -122,7 +122,7 @@ def _availability(
     made: dict[str, Availability] = {}
     reasons: dict[str, str] = {}
     filtered = _filtered(base)
-    for kind in LISTS:
+    for kind in SOURCES_BY_TYPE:
         there = kind in kinds or bundles
         state, reason = Availability.PARTIAL, "no manifest: nothing says that the export is whole (--complete)"
         if complete:
@@ -218,7 +218,7 @@ def _failed(folder: Path) -> frozenset[str]:
     for path in sorted(folder.rglob("*.ndjson*")):
         if path.name.lower().startswith(("error", "outcome", "operationoutcome")):
             for _, text in lines_of(path):
-                found.update(kind for kind in LISTS if kind.encode() in text)
+                found.update(kind for kind in SOURCES_BY_TYPE if kind.encode() in text)
     return frozenset(found)
 
 

@@ -24,13 +24,13 @@ from app.cds_hooks.configuration import Configuration
 from app.cds_hooks.errors import CallError
 from app.cds_hooks.hooks import SERVICES
 from app.cds_hooks.request import HookRequest, read_request
-from app.chart import Availability, DensitySite, FractureSite, Presence, Source
+from app.chart import SOURCES_BY_TYPE, Availability, DensitySite, FractureSite, Presence, Source
 from app.decoding.call import decode_call
 from app.features.evaluation import catalogue
 from app.features.model import Evidence
 from app.pipeline import Answering, OsteonPipeline
 from app.screen.indicators import Period, indicators_of
-from app.screen.types import LISTS, MEDICATION
+from app.screen.types import MEDICATION
 from app.terminology.units import ucum_of
 from app.vocabulary import Language
 
@@ -112,7 +112,7 @@ class Screening:
     def _body(self, records: Records) -> bytes:
         """The body of the call, put together from the records as they were written."""
         lists = [b'"patient":' + (records.own or b"null")]
-        for kind, source in LISTS.items():
+        for kind, source in SOURCES_BY_TYPE.items():
             lists += self._list(records, kind, source)
         context = json.dumps({"userId": "Practitioner/unknown", "patientId": records.patient}).encode()
         instance = b'"00000000-0000-4000-8000-000000000000"'

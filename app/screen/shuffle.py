@@ -17,11 +17,12 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from app.chart import SOURCES_BY_TYPE
 from app.screen.export import Export
 from app.screen.lines import Line, lines_of, records_of
 from app.screen.output import quoted
 from app.screen.patient import Records, entry_of, resource_of
-from app.screen.types import LISTS, MEDICATION, PATIENT
+from app.screen.types import MEDICATION, PATIENT
 
 BATCH_BYTES = 32 * 1024 * 1024
 """Text of the rows that are handed to the engine at once."""
@@ -89,7 +90,7 @@ class Shuffle:
         if line.kind == MEDICATION and line.text is not None:
             counts.shared += 1
             self._add(line, -1, export)
-        elif line.kind not in LISTS and line.kind != PATIENT:
+        elif line.kind not in SOURCES_BY_TYPE and line.kind != PATIENT:
             counts.not_needed += 1
         elif line.patient:
             counts.assigned += 1

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from app.cases.builder import Builder
-from app.screen.types import LISTS
+from app.chart import SOURCES_BY_TYPE
 from tests.clinical.cases import TODAY, all_cases
 from tests.conftest import Client
 from tests.screen.conftest import Run
@@ -21,7 +21,7 @@ from tests.screen.exports import Resource, export
 PROFILES = ("se", "intl", "dk", "cn")
 EVERY = 1 if os.environ.get("SCREEN_ALL_CASES") else 3
 """Of how many cases one is screened: all of them nightly."""
-_KEYS = {str(source): kind for kind, source in LISTS.items()}
+_KEYS = {str(source): kind for kind, source in SOURCES_BY_TYPE.items()}
 
 
 def requests_of(profile: str) -> dict[str, dict[str, Any]]:
