@@ -8,7 +8,7 @@ section 2), else unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from app.chart import ConditionFact, Interpretation, Presence, Source
@@ -249,21 +249,16 @@ def diagnosis(context: Features, name: str, group: Group) -> Feature:
             return known(True, [observed(name, fact)])
         if False in answers:
             return known(False, [observed(name, fact)])
-    suspected = [
-        condition_evidence(name, f, note(NoteCode.SUSPECTED)) for f in facts if f.presence is Presence.SUSPECTED
-    ]
-    if suspected:
-        return unknown("suspected, not confirmed", missing, evidence=suspected)
-    unclear = not_understood(name, facts, missing)
-    if unclear is not None:
-        return unclear
+    left_open = open_statement(name, facts, missing)
+    if left_open is not None:
+        return left_open
     coarse: list[ConditionFact] = []
     if group.coarse:
         coarse = [f for f in context.conditions(*group.coarse) if confirmed(f, present_only=group.present_only)]
     if coarse:
         shown = [condition_evidence(name, fact, note(NoteCode.OTHER_DIAGNOSES)) for fact in coarse]
         return unknown("the code on record does not say which", missing, evidence=shown)
-    return _nothing_on_record(context, name)
+    return nothing_on_record(context, missing)
 
 
 def not_understood(name: str, facts: Iterable[ConditionFact], missing: str) -> Feature | None:
@@ -273,10 +268,21 @@ def not_understood(name: str, facts: Iterable[ConditionFact], missing: str) -> F
     return unknown("text not understood", missing, evidence=shown) if shown else None
 
 
-def _nothing_on_record(context: Features, name: str) -> Feature:
+def open_statement(name: str, facts: Sequence[ConditionFact], missing: str) -> Feature | None:
+    """Unknown, where a record only suspects it, or could be about it and was not understood."""
+    suspected = [
+        condition_evidence(name, f, note(NoteCode.SUSPECTED)) for f in facts if f.presence is Presence.SUSPECTED
+    ]
+    if suspected:
+        return unknown("suspected, not confirmed", missing, evidence=suspected)
+    return not_understood(name, facts, missing)
+
+
+def nothing_on_record(context: Features, missing: str) -> Feature:
+    """False where the conditions came complete, else unknown."""
     if context.chart.provided(Source.CONDITIONS):
         return none_on_record()
-    return unknown("conditions not provided", GROUPS[name].missing or name)
+    return unknown("conditions not provided", missing)
 
 
 @family(
@@ -330,12 +336,9 @@ def suspected_condition(context: Features, name: str) -> Feature:
     suspected = [f for f in context.conditions(*group.concepts) if f.presence is Presence.SUSPECTED]
     if suspected:
         return known(True, [condition_evidence(name, fact, note(NoteCode.SUSPECTED)) for fact in suspected])
-    unclear = not_understood(name, context.conditions(*group.concepts), group.missing or name)
-    if unclear is not None:
-        return unclear
-    if context.chart.provided(Source.CONDITIONS):
-        return none_on_record()
-    return unknown("conditions not provided", group.missing or name)
+    missing = group.missing or name
+    unclear = not_understood(name, context.conditions(*group.concepts), missing)
+    return unclear if unclear is not None else nothing_on_record(context, missing)
 
 
 @family(
