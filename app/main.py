@@ -96,7 +96,7 @@ def create_app(
         knowledge=knowledge,
     )
     readiness = Readiness(ports.self_test)
-    make = partial(CallWork, ports, cds.default_configuration(settings), queries_with(settings.prefetch))
+    make = partial(CallWork, ports, settings.default_configuration(), queries_with(settings.prefetch))
     large_charts = (
         LargeCharts(make, readiness.ready, workers=settings.max_large_charts, memory=settings.large_chart_bytes)
         if worker_processes

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.cds_hooks.configuration import Configuration
 from app.cds_hooks.queries import queries_with
 from app.profiles import profile_ids
 from app.vocabulary import Language
@@ -113,6 +114,15 @@ class Settings(BaseSettings):
             hint = f", did you mean {close[0]}?" if close else ""
             raise ValueError(f"OSTEON_PROFILE is one of {', '.join(profiles)}, not {self.profile!r}{hint}")
         return self
+
+    def default_configuration(self) -> Configuration:
+        """What holds for calls that choose nothing."""
+        return Configuration(
+            profile=self.profile,
+            language=Language(self.language),
+            fallbacks=self.language_fallbacks,
+            profiles=profile_ids(self.local),
+        )
 
     @field_validator("language_fallbacks")
     @classmethod

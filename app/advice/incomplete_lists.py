@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from app.advice.model import Advice
 from app.chart import Availability, Chart, ObservationCategory, Source
-from app.engine.criteria import Leaf, Node
+from app.engine.criteria import Node, features_read
 from app.engine.knowledge import Knowledge, Rule
 from app.features.evaluation import catalogue
 
@@ -102,6 +102,5 @@ _SOURCES: Mapping[str, Source] = {
 
 def _read_by(criteria: Iterable[Node]) -> frozenset[Source]:
     """The lists that the features of some criteria read; the patient is no list."""
-    names = {leaf.name for node in criteria for leaf in node.leaves() if isinstance(leaf, Leaf)}
-    specs = (catalogue().spec(name) for name in names)
+    specs = (catalogue().spec(name) for name in features_read(criteria))
     return frozenset(_SOURCES[key] for spec in specs for key in spec.reads if key in _SOURCES)

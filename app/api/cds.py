@@ -21,14 +21,13 @@ from app.api.logs import logger
 from app.api.metrics import Metrics
 from app.api.openapi import descriptions
 from app.api.responses import check_accept, json_response
-from app.cds_hooks.configuration import Configuration, Preferences
+from app.cds_hooks.configuration import Preferences
 from app.cds_hooks.discovery import discovery
 from app.cds_hooks.errors import Overloaded, UnknownService
 from app.cds_hooks.feedback import read_feedback
 from app.cds_hooks.hooks import SERVICES_BY_ID, Service
 from app.cds_hooks.queries import queries_with
 from app.decoding.strict_json import loads
-from app.profiles import profile_ids
 from app.settings import Settings
 from app.vocabulary import Language
 
@@ -139,16 +138,6 @@ async def _inline(work: CallWork, job: Job, fetch: Fetch, run: Run) -> Answered:
 
 def _at_once(work: Callable[[], Result]) -> Result:
     return work()
-
-
-def default_configuration(settings: Settings) -> Configuration:
-    """What holds for calls that choose nothing."""
-    return Configuration(
-        profile=settings.profile,
-        language=descriptions.language(settings),
-        fallbacks=settings.language_fallbacks,
-        profiles=profile_ids(settings.local),
-    )
 
 
 def is_small(raw: bytes) -> bool:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -48,18 +49,24 @@ class CasesOf:
         return len(self.cited) + len(self.not_cited)
 
 
-@cache
-def cases_by_statement() -> Mapping[str, CasesOf] | None:
-    """The cases by the ids of statements; None where the installation has no cases. Takes about a second."""
+def case_files() -> list[Path] | None:
+    """The files of the cases, sorted; None where the installation has none."""
     try:
         folder = data_path("tests", "clinical")
     except FileNotFoundError:
         return None
+    return [path for path in sorted(folder.glob("*/*.yaml")) if path.parent.name not in NO_CASES]
+
+
+@cache
+def cases_by_statement() -> Mapping[str, CasesOf] | None:
+    """The cases by the ids of statements; None where the installation has no cases. Takes about a second."""
+    paths = case_files()
+    if paths is None:
+        return None
     cited: defaultdict[str, list[Case]] = defaultdict(list)
     not_cited: defaultdict[str, list[Case]] = defaultdict(list)
-    for path in sorted(folder.glob("*/*.yaml")):
-        if path.parent.name in NO_CASES:
-            continue
+    for path in paths:
         text = path.read_text(encoding="utf-8")
         entries = yaml.load(text, Loader=yaml.CSafeLoader) or []
         starts = [found.start() for found in _ENTRY.finditer(text)]

@@ -50,17 +50,16 @@ def answer_of(
                 extension={NAME: explanation_of(one, profile, unused, facts)},
             )
         )
-    extension: dict[str, Any] | None = None
-    left_out = list(advice.left_out)
+    beside: dict[str, Any] = {}
     if not cards and (unused or advice.missing):
-        extension = {NAME: {"profile": profile, "notUsed": unused, "missing": list(advice.missing)}}
+        beside = {"notUsed": unused, "missing": list(advice.missing)}
     elif advice.missing:  # lists that no card rests on, and that could have given another one
-        extension = {NAME: {"profile": profile, "missing": list(advice.missing)}}
-    if left_out:
-        extension = {NAME: {**(extension or {}).get(NAME, {"profile": profile}), "leftOut": left_out}}
+        beside = {"missing": list(advice.missing)}
+    if advice.left_out:
+        beside["leftOut"] = list(advice.left_out)
     if advice.withheld:
-        told = [withheld_of(one, wording, facts) for one in advice.withheld]
-        extension = {NAME: {**(extension or {}).get(NAME, {"profile": profile}), "withheld": told}}
+        beside["withheld"] = [withheld_of(one, wording, facts) for one in advice.withheld]
+    extension = {NAME: {"profile": profile, **beside}} if beside else None
     off = tuple(risk.statement for risk in knowledge.local.risks)
     return HookAnswer(tuple(cards), extension, knowledge.version, chart.unrecognised, off)
 

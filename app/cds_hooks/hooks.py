@@ -127,6 +127,7 @@ SERVICES: tuple[Service, ...] = (
 )
 
 SERVICES_BY_ID: dict[str, Service] = {service.id: service for service in SERVICES}
+SERVICES_BY_HOOK: dict[str, Service] = {service.hook.value: service for service in SERVICES}
 OCCASIONS: dict[Hook, Occasion] = {service.hook: service.occasion for service in SERVICES}
 
 USER_TYPES = frozenset({"Practitioner", "PractitionerRole", "Patient", "RelatedPerson"})

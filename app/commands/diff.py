@@ -22,7 +22,8 @@ from app.collector import paused_collector
 from app.commands.diff_answers import Answer, Answers, answers_of, record, recorded
 from app.commands.diff_notes import notes_of
 from app.commands.request_files import requests_in
-from app.commands.requests import pipeline_of, shipped_cases
+from app.commands.requests import pipeline_of
+from app.commands.shipped_cases import shipped_cases
 from app.settings import Settings
 from app.yaml_files import FilesError
 
@@ -89,8 +90,7 @@ def _answers(
         return recorded(Path(name))
     with paused_collector():
         side = pipeline_of(name, settings)
-    profile = arguments.profile or settings.profile
-    return answers_of(side, bodies, today, profile, forced=bool(arguments.profile))
+    return answers_of(side, bodies, today, arguments.profile)
 
 
 def compared(old: Answers, new: Answers) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from app.advice.model import Advice, OptionStatus
 from app.cds_hooks.errors import CallError
 from app.commands.progress import progress
-from app.commands.requests import request_of
+from app.commands.requests import default_of, request_of
 from app.engine.finding import evaluate
 from app.features.model import Features
 from app.pipeline import OsteonPipeline
@@ -47,13 +47,13 @@ class Answers(Struct, frozen=True):
 
 
 def answers_of(
-    side: OsteonPipeline, bodies: Sequence[tuple[str, dict[str, Any]]], today: date, profile: str, *, forced: bool
+    side: OsteonPipeline, bodies: Sequence[tuple[str, dict[str, Any]]], today: date, profile: str | None
 ) -> Answers:
     """Answer each request. What the service would refuse stands there by the kind of refusal."""
-    made = {}
+    made, default = {}, default_of(side)
     for place, body in progress(bodies, "requests"):
         try:
-            worked = side.work(request_of(body, side, profile, forced=forced), today=today)
+            worked = side.work(request_of(body, default, profile), today=today)
         except (CallError, ValueError) as error:
             made[place] = Answer(refused=type(error).__name__)
             continue

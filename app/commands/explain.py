@@ -8,22 +8,17 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
 
 from app.advice.profile import roles_in
 from app.cards.wording import Wording, wording_in
-from app.cds_hooks.configuration import Configuration
 from app.cds_hooks.errors import CallError
-from app.cds_hooks.hooks import SERVICES
-from app.cds_hooks.request import HookRequest, read_request
+from app.cds_hooks.request import HookRequest
 from app.collector import paused_collector
+from app.commands.requests import request_of
 from app.commands.timeline import timeline
-from app.decoding.call import decode_call
 from app.engine.finding import Finding, evaluate
 from app.pipeline import Answering, OsteonPipeline, build_pipeline
-from app.profiles import profile_ids
 from app.settings import Settings
-from app.vocabulary import Language
 
 WORDS = {True: "holds", False: "does not hold", None: "cannot be told"}
 
@@ -42,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     text = sys.stdin.read() if str(arguments.request) == "-" else arguments.request.read_text(encoding="utf-8")
     settings = Settings()
     try:
-        request = _request(json.loads(text), settings, arguments.profile)
+        request = request_of(json.loads(text), settings.default_configuration(), arguments.profile)
         with paused_collector():
             pipeline = build_pipeline(settings)
         worked = pipeline.work(request, today=arguments.today or datetime.now(settings.zone).date())
@@ -56,24 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     for line in explained(pipeline, request, worked, arguments.only):
         print(line)
     return 0
-
-
-def _request(body: Any, settings: Settings, profile: str | None) -> HookRequest:
-    hook = body.get("hook") if isinstance(body, dict) else None
-    service = next((service for service in SERVICES if service.hook == hook), None)
-    if service is None:
-        raise ValueError(f"no service for hook {hook!r}")
-    if profile and isinstance(body, dict):
-        body.setdefault("extension", {}).setdefault("osteon.configuration", {})["profile"] = profile
-    default = Configuration(
-        settings.profile,
-        Language(settings.language),
-        fallbacks=settings.language_fallbacks,
-        profiles=profile_ids(settings.local),
-    )
-    request = read_request(decode_call(json.dumps(body).encode()), service, default=default)
-    request.records.require()
-    return request
 
 
 def explained(

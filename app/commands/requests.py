@@ -1,28 +1,21 @@
-"""The requests that commands answer: what a body asks of which knowledge, and the clinical cases that ship."""
+"""The requests that commands answer: what a body asks, and of which knowledge."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from app.advice.reconcile import Advisor
-from app.browser.cases import NO_CASES
-from app.cases.builder import Builder
-from app.cds_hooks.configuration import Configuration
-from app.cds_hooks.hooks import SERVICES
+from app.cds_hooks.configuration import EXTENSION_NAME, Configuration
+from app.cds_hooks.hooks import SERVICES_BY_HOOK
 from app.cds_hooks.request import HookRequest, read_request
-from app.data_files import data_path
 from app.decoding.call import decode_call
 from app.engine.linker import load_knowledge
 from app.engine.loader import ADVICE
 from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
-from app.vocabulary import Language
 
 SHIPPED = "shipped"
 
@@ -41,31 +34,24 @@ def pipeline_of(name: str, settings: Settings) -> OsteonPipeline:
     return replace(base, knowledge=knowledge, advisor=Advisor(knowledge, switched))
 
 
-def request_of(body: dict[str, Any], side: OsteonPipeline, profile: str, *, forced: bool) -> HookRequest:
-    """The call that a body makes. Raises ValueError or CallError, as the service would refuse it."""
-    service = next((one for one in SERVICES if one.hook == body.get("hook")), None)
+def default_of(side: OsteonPipeline) -> Configuration:
+    """What holds for requests that choose nothing, with the profiles of this knowledge."""
+    return replace(side.settings.default_configuration(), profiles=tuple(side.knowledge.profiles))
+
+
+def request_of(body: Any, default: Configuration, profile: str | None = None) -> HookRequest:
+    """The call that a body makes, in a profile instead of its own where one is given.
+
+    Raises ValueError or CallError, as the service would refuse it.
+    """
+    hook = body.get("hook") if isinstance(body, dict) else None
+    service = SERVICES_BY_HOOK.get(hook) if isinstance(hook, str) else None
     if service is None:
-        raise ValueError("no service for this hook")
-    if forced:
+        raise ValueError(f"no service for hook {hook!r}")
+    if profile:
         extension = body.get("extension") or {}
-        configuration = {**(extension.get("osteon.configuration") or {}), "profile": profile}
-        body = {**body, "extension": {**extension, "osteon.configuration": configuration}}
-    default = Configuration(profile, Language.EN, profiles=tuple(side.knowledge.profiles))
+        configuration = {**(extension.get(EXTENSION_NAME) or {}), "profile": profile}
+        body = {**body, "extension": {**extension, EXTENSION_NAME: configuration}}
     request = read_request(decode_call(json.dumps(body).encode()), service, default=default)
     request.records.require()
     return request
-
-
-def shipped_cases(today: date) -> list[tuple[str, dict[str, Any]]]:
-    """The requests of the clinical cases, by file and id. Raises ValueError where the installation has none."""
-    try:
-        folder = data_path("tests", "clinical")
-    except FileNotFoundError:
-        raise ValueError("--cases: this installation has no clinical cases") from None
-    made = []
-    for path in sorted(folder.glob("*/*.yaml")):
-        if path.parent.name in NO_CASES:
-            continue
-        for case in yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader) or []:
-            made.append((f"{path.parent.name}/{path.stem}: {case['id']}", Builder(case, today).request()))
-    return made

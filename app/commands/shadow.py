@@ -22,7 +22,7 @@ from app.collector import paused_collector
 from app.commands.codes import codings_in
 from app.commands.progress import progress
 from app.commands.request_files import requests_in
-from app.commands.requests import SHIPPED, pipeline_of, request_of
+from app.commands.requests import SHIPPED, default_of, pipeline_of, request_of
 from app.pipeline import OsteonPipeline
 from app.settings import Settings
 from app.terminology.codes import meaning_of
@@ -71,22 +71,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"osteon shadow: {error}", file=sys.stderr)
         return 2
     today = arguments.today or datetime.now(settings.zone).date()
-    profile = arguments.profile or settings.profile
-    counts = counted(pipeline, [body for _, body in bodies], today, profile, forced=bool(arguments.profile))
+    counts = counted(pipeline, [body for _, body in bodies], today, arguments.profile)
     report = counts.report()
     print(json.dumps(report, indent=1, ensure_ascii=False) if arguments.json else "\n".join(lines_of(report)))
     return 0
 
 
-def counted(
-    pipeline: OsteonPipeline, bodies: Sequence[dict[str, Any]], today: date, profile: str, *, forced: bool = False
-) -> Counts:
+def counted(pipeline: OsteonPipeline, bodies: Sequence[dict[str, Any]], today: date, profile: str | None) -> Counts:
     """Answer each request and count. A request that the service would refuse is counted by the kind of refusal."""
-    counts = Counts(pipeline.knowledge.version)
+    counts, default = Counts(pipeline.knowledge.version), default_of(pipeline)
     for body in progress(bodies, "requests"):
         counts.requests += 1
         try:
-            request = request_of(body, pipeline, profile, forced=forced)
+            request = request_of(body, default, profile)
             worked = pipeline.work(request, today=today)
         except (CallError, ValueError) as error:
             counts.not_answered[type(error).__name__] += 1

@@ -391,3 +391,8 @@ class Named(Node):
 
     def __str__(self) -> str:
         return self.name
+
+
+def features_read(criteria: Iterable[Node]) -> frozenset[str]:
+    """The names of the features that some criteria read, with their arguments."""
+    return frozenset(leaf.name for node in criteria for leaf in node.leaves() if isinstance(leaf, Leaf))

@@ -6,11 +6,10 @@ language, sexual orientation, gender identity, sex, date of birth, social determ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app import __version__
-from app.engine.criteria import Leaf
+from app.engine.criteria import features_read
 from app.engine.knowledge import Knowledge, Rule
 from app.features.evaluation import catalogue
 from app.published.header import PUBLISHER, Resource, header
@@ -123,13 +122,7 @@ def source_attributes(knowledge: Knowledge) -> tuple[Attribute, ...]:
 
 def read_by(rule: Rule) -> frozenset[str]:
     """The names of the features that a recommendation reads, without arguments."""
-    leaves = (leaf for node in rule.criteria() for leaf in node.leaves())
-    return frozenset(name.partition(".")[0] for leaf in leaves for name in _names(leaf))
-
-
-def _names(leaf: object) -> Iterator[str]:
-    if isinstance(leaf, Leaf):
-        yield leaf.name
+    return frozenset(name.partition(".")[0] for name in features_read(rule.criteria()))
 
 
 def _reading(knowledge: Knowledge, features: frozenset[str]) -> tuple[str, ...]:

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, Final
 
 from app.advice.incomplete_lists import incomplete_lists
 from app.advice.model import Advice, OptionStatus
 from app.cds_hooks.configuration import Configuration
 from app.cds_hooks.errors import CallError
-from app.cds_hooks.hooks import SERVICES
+from app.cds_hooks.hooks import SERVICES_BY_HOOK
 from app.cds_hooks.request import HookRequest, read_request
 from app.chart import SOURCES_BY_TYPE, Availability, DensitySite, FractureSite, Presence, Source
 from app.decoding.call import decode_call
@@ -38,7 +38,7 @@ AGE_BANDS = ((50, "under 50"), (65, "50 to 64"), (75, "65 to 74"), (85, "75 to 8
 OLDEST, NO_AGE = "85 and over", "unknown"
 _LIMIT = re.compile(r"(<=|>=|<|>)?(-?\d{1,6}(?:\.\d{1,6})?)")
 """A number that a feature shows as text; one of more digits could be the number of a person."""
-_SERVICE = next(service for service in SERVICES if service.hook == "patient-view")
+_HOOK: Final = "patient-view"
 
 
 class Status(StrEnum):
@@ -48,7 +48,7 @@ class Status(StrEnum):
     DECEASED = "deceased"
     NO_PATIENT_RECORD = "no-patient-record"
     NO_ANSWER = "no-answer"  # the service would refuse this call
-    FAULT = "fault"  # ours: the run goes on, the patient is named in the log by the pseudonym
+    FAULT = "fault"  # ours: the run goes on, and run.json counts them
 
 
 @dataclass
@@ -97,15 +97,18 @@ class Screening:
             return Screened(_row(records, Status.FAULT))
         return self._rows(records, worked)
 
+    @cached_property
+    def _default(self) -> Configuration:
+        return Configuration(self.profile, Language.EN, profiles=tuple(self.pipeline.knowledge.profiles))
+
     def _request(self, records: Records) -> HookRequest:
         """The call. A record that costs the whole body its answer is left out, and its list is then partial."""
-        default = Configuration(self.profile, Language.EN, profiles=tuple(self.pipeline.knowledge.profiles))
         try:
             decoded = decode_call(self._body(records))
         except CallError:
             _drop_unreadable(records)
             decoded = decode_call(self._body(records))
-        request = read_request(decoded, _SERVICE, default=default)
+        request = read_request(decoded, SERVICES_BY_HOOK[_HOOK], default=self._default)
         request.records.require()
         return request
 

@@ -9,15 +9,9 @@ import orjson
 from app.cds_hooks.hooks import SERVICES
 from app.data_files import data_path
 from app.profiles import profile_ids
-from app.settings import Settings
 from app.vocabulary import Language
 
 Description = dict[str, Any]
-
-
-def language(settings: Settings) -> Language:
-    """The default language as the vocabulary's own type."""
-    return Language(settings.language)
 
 
 def _schema(name: str) -> dict[str, str]:
