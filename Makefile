@@ -78,11 +78,12 @@ pages: $(DEV)
 	$(BIN)/python -m app.docgen.settings > docs/configuration.md
 
 # The documents as a site, one folder for each version: build/site/index.html goes to the newest
+site: VERSION = $(shell $(BIN)/python -c 'import app; print(app.__version__)')
 site: $(DEV)
-	$(BIN)/python -m sphinx -q -W -b html docs build/site/$$($(BIN)/python -c 'import app; print(app.__version__)')
-	@v=$$($(BIN)/python -c 'import app; print(app.__version__)'); \
-		printf '<!doctype html><meta charset="utf-8"><title>Osteon</title><meta http-equiv="refresh" content="0; url=%s/index.html"><ul>%s</ul>\n' \
-		"$$v" "$$(cd build/site && for d in */; do printf '<li><a href="%sindex.html">%s</a></li>' "$$d" "$${d%/}"; done)" > build/site/index.html
+	$(BIN)/python -m sphinx -q -W -b html docs build/site/$(VERSION)
+	@{ printf '<!doctype html><meta charset="utf-8"><title>Osteon</title><meta http-equiv="refresh" content="0; url=$(VERSION)/">'; \
+		for d in $$(ls build/site); do test -d "build/site/$$d" && printf '<p><a href="%s/">%s</a>' "$$d" "$$d"; done; echo; \
+		} > build/site/index.html
 	@echo build/site/index.html
 
 web: web/node_modules/.package-lock.json

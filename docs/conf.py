@@ -21,10 +21,8 @@ html_title = f"Osteon {__version__}"
 html_show_copyright = False
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 4
-suppress_warnings = [
-    "myst.xref_missing",
-    "myst.header",
-]  # links are checked by tests/docs, with those out of this folder
+# Links are checked by tests/docs, with those that lead out of this folder.
+suppress_warnings = ["myst.xref_missing", "myst.header"]
 REPOSITORY_FILES = {"changelog": ROOT / "CHANGELOG.md", "contributing": ROOT / "CONTRIBUTING.md"}
 _OUTSIDE = re.compile(r"\[([^\]]+)\]\(\.\./[^)\s]+\)")
 """A link to a file of the repository that is no page of the site: its name stays."""

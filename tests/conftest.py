@@ -14,10 +14,11 @@ import pytest
 from fastapi import FastAPI
 
 from app.main import create_app
+from app.pipeline import build_pipeline
 from app.settings import Settings
 from tests.support import calls
 from tests.support.fake import FakePipeline, passing
-from tests.support.patience import PATIENCE
+from tests.support.patience import PATIENCE, patient_settings
 
 TODAY = date(2026, 11, 22)
 SHARED = Path(__file__).parents[2] / "shared"
@@ -61,6 +62,13 @@ class Client:
 
 
 ClientMaker = Callable[..., Client]
+
+
+@pytest.fixture(scope="session")
+def osteon() -> Client:
+    """The whole service with all guidelines, its clock stopped."""
+    settings = patient_settings()
+    return Client(create_app(pipeline=build_pipeline(settings), settings=settings, today=lambda: TODAY))
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ however it ends.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import os
 import pickle
@@ -32,13 +31,13 @@ from app.api import inline
 from app.api.calls import Answered, CallWork, Fetched, Job, Needs
 from app.api.logs import error_fields
 from app.cds_hooks.errors import BodyTooLarge, CallError
+from app.processes import end_with_parent
 
 RECYCLED_ABOVE = 192 * 1024 * 1024
 """A worker whose memory has grown beyond this many bytes is replaced: Python gives little back to the system."""
 
 _LENGTH = struct.Struct("!Q")
 _PID = struct.Struct("!i")
-_PR_SET_PDEATHSIG = 1
 
 Fetch = Callable[[Needs], Awaitable[Fetched]]
 
@@ -182,7 +181,7 @@ def _only(kept: socket.socket) -> socket.socket:
 def _keep(
     control: socket.socket, make: Callable[[], CallWork], warm: Callable[[], object], memory: int, service: int
 ) -> None:
-    _end_with_parent(service)
+    end_with_parent(service)
     control = _only(control)
     warm()
     gc.collect()
@@ -199,16 +198,8 @@ def _keep(
         control.send(_PID.pack(pid))
 
 
-def _end_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent ends (Linux). Elsewhere the closed socket tells it."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-
 def _work(connection: socket.socket, make: Callable[[], CallWork], memory: int, keeper: int) -> None:
-    _end_with_parent(keeper)
+    end_with_parent(keeper)
     connection = _only(connection)
     _limit_memory(memory)
     work = make()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
@@ -59,30 +59,19 @@ def knowledge_router(knowledge: Knowledge | None, *, base_url: str | None = None
     async def get_metadata() -> Response:
         return found(knowledge.read("CapabilityStatement", "osteon") if knowledge else None)
 
+    def publish(kind: str, listed: Description, read: Description) -> None:
+        @routes.get(f"/{kind}", **listed)
+        async def search(request: Request) -> Response:
+            given = {name: value for name, value in request.query_params.items() if not name.startswith("_")}
+            if unknown := sorted(given.keys() - set(SEARCH_PARAMETERS)):
+                known = ", ".join(SEARCH_PARAMETERS)
+                return outcome_response(400, f"unknown search parameter {unknown[0][:64]!r}; there are {known}")
+            return found(knowledge.search(kind, base=base, by=given) if knowledge else None)
+
+        @routes.get(f"/{kind}/{{resource_id}}", **read)
+        async def get(resource_id: str) -> Response:
+            return found(knowledge.read(kind, resource_id) if knowledge else None)
+
     for kind, (listed, read) in descriptions.PUBLISHED.items():
-        _published(routes, kind, listed, read, knowledge, base, found)
+        publish(kind, listed, read)
     return routes
-
-
-def _published(
-    routes: APIRouter,
-    kind: str,
-    listed: Description,
-    read: Description,
-    knowledge: Knowledge | None,
-    base: str | None,
-    found: Callable[[dict[str, Any] | None], Response],
-) -> None:
-    """The search and the read of one kind of resources."""
-
-    @routes.get(f"/{kind}", **listed)
-    async def search(request: Request) -> Response:
-        given = {name: value for name, value in request.query_params.items() if not name.startswith("_")}
-        if unknown := sorted(given.keys() - set(SEARCH_PARAMETERS)):
-            known = ", ".join(SEARCH_PARAMETERS)
-            return outcome_response(400, f"unknown search parameter {unknown[0][:64]!r}; there are {known}")
-        return found(knowledge.search(kind, base=base, by=given) if knowledge else None)
-
-    @routes.get(f"/{kind}/{{resource_id}}", **read)
-    async def get(resource_id: str) -> Response:
-        return found(knowledge.read(kind, resource_id) if knowledge else None)

@@ -16,10 +16,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tqdm import tqdm
-
 from app import __version__
 from app.collector import paused_collector
+from app.commands.progress import bar
 from app.pipeline import build_pipeline
 from app.profiles import profile_ids
 from app.settings import Settings
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
 UNASSIGNED = 3
 _NEEDED = ("duckdb", "matplotlib", "numpy")
-_LOG_SECONDS, _TERMINAL_SECONDS = 30.0, 0.2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -93,7 +91,10 @@ def _screen(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     told = run.shuffle()
     availability = run.availability(told["unassigned"])
-    _with_progress(run, availability)
+    with bar("buckets", total=run.buckets) as shown:
+        for statuses in run.screen(availability):
+            shown.set_postfix_str(f"{sum(statuses.values())} patients in the last", refresh=False)
+            shown.update()
     report = _finished(run, told, availability, arguments)
     run.end()
     print(
@@ -112,22 +113,6 @@ def _screen(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _with_progress(run: Run, availability: Any) -> None:
-    """Screen, with a bar on a terminal, or a line every 30 seconds elsewhere."""
-    terminal = sys.stderr.isatty()
-    with tqdm(
-        total=run.buckets,
-        unit=" buckets",
-        file=sys.stderr,
-        ascii=not terminal,
-        mininterval=_TERMINAL_SECONDS if terminal else _LOG_SECONDS,
-        delay=0 if terminal else _LOG_SECONDS,
-    ) as bar:
-        for statuses in run.screen(availability):
-            bar.set_postfix_str(f"{sum(statuses.values())} patients in the last", refresh=False)
-            bar.update()
-
-
 def _finished(run: Run, told: dict[str, Any], availability: Any, arguments: argparse.Namespace) -> dict[str, Any]:
     """Write all results; gives what `run.json` says."""
     from app.screen.counts import Counts
@@ -139,12 +124,11 @@ def _finished(run: Run, told: dict[str, Any], availability: Any, arguments: argp
     out: Path = arguments.out
     patients, worklist = results_of(run.folder, "patients"), results_of(run.folder, "worklist")
     pseudonyms = None if arguments.identified else Pseudonyms(arguments.key or out.with_name(out.name + ".key"))
-    write_tables(patients, worklist, out, run.folder, pseudonyms.name if pseudonyms else str)
+    counts = Counts()
+    tables = counts.of_patients(rows_in(patients)), counts.of_worklist(rows_in(worklist))
+    write_tables(*tables, out, run.folder, pseudonyms.name if pseudonyms else str)
     if pseudonyms is not None:
         pseudonyms.write_map()
-    counts = Counts()
-    counts.add_patients(rows_in(patients))
-    counts.add_worklist(rows_in(worklist))
     report: dict[str, Any] = {
         "osteon": __version__,
         "knowledge": run.knowledge,

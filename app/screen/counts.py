@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from app.screen.indicators import INDICATORS, NO, UNKNOWN, YES
@@ -28,8 +30,8 @@ class Counts:
     incomplete: Counter[str] = field(default_factory=Counter)
     indicators: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in INDICATORS})
 
-    def add_patients(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Count the rows of patients."""
+    def of_patients(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The rows of patients, each counted as it passes."""
         for row in rows:
             self.statuses[row["status"]] += 1
             if row["advice"]:
@@ -39,20 +41,16 @@ class Counts:
             self.incomplete.update(row["incomplete_lists"])
             for name, answer in row["indicators"].items():
                 self.indicators[name][answer] += 1
+            yield row
 
-    def add_worklist(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Count the rows of the worklist, which stand patient by patient."""
-        current, urgencies, missing = None, set[str](), set[str]()
-        for row in [*rows, None]:
-            if row is None or row["patient"] != current:
-                if current is not None:
-                    self.urgency[min(urgencies, key=_ORDER.__getitem__)] += 1
-                    self.missing.update(missing)
-                current, urgencies, missing = (row or {}).get("patient"), set(), set()
-            if row is not None:
-                self.advice[row["advice"]] += 1
-                urgencies.add(row["indicator"])
-                missing.update(row["missing"])
+    def of_worklist(self, rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """The rows of the worklist, which stand patient by patient, each counted as it passes."""
+        for _, work in groupby(rows, key=itemgetter("patient")):
+            of_patient = list(work)
+            self.advice.update(row["advice"] for row in of_patient)
+            self.urgency[min((row["indicator"] for row in of_patient), key=_ORDER.__getitem__)] += 1
+            self.missing.update({name for row in of_patient for name in row["missing"]})
+            yield from of_patient
 
     def tables(self) -> dict[str, dict[str, int | None]]:
         """All tables, small cells as None, the largest first."""

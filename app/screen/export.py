@@ -69,11 +69,6 @@ class Export:
     as_of: date | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def size(self) -> int:
-        """Bytes of all files as they lie on the disk."""
-        return sum(file.size for file in self.files)
-
     def fingerprint(self) -> str:
         """SHA-256 over names and contents of all files."""
         whole = hashlib.sha256()

@@ -12,7 +12,7 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,7 @@ WORKLIST_COLUMNS = {
     "offered": "VARCHAR[]",
     "blocked": _BLOCKED,
 }
+Rows = Iterable[dict[str, Any]]
 KEY_BYTES = 32
 _PSEUDONYM = 24
 
@@ -102,9 +103,7 @@ def rows_in(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
                 yield json.loads(line)
 
 
-def write_tables(
-    patients: Sequence[Path], worklist: Sequence[Path], folder: Path, work: Path, name: Callable[[str], str]
-) -> None:
+def write_tables(patients: Rows, worklist: Rows, folder: Path, work: Path, name: Callable[[str], str]) -> None:
     """Write both tables as Parquet and as CSV, sorted by patient."""
     engine = duckdb.connect(config={"threads": 1, "temp_directory": str(work / "spill")})
     try:
@@ -116,7 +115,7 @@ def write_tables(
 
 def _table(
     engine: duckdb.DuckDBPyConnection,
-    files: Sequence[Path],
+    rows: Rows,
     target: Path,
     work: Path,
     columns: dict[str, str],
@@ -125,7 +124,7 @@ def _table(
 ) -> None:
     named = work / f"{target.name}.named.ndjson"
     with named.open("w", encoding="utf-8") as file:
-        for row in rows_in(files):
+        for row in rows:
             file.write(json.dumps({**row, "patient": name(row["patient"])}) + "\n")
     engine.execute(
         f"CREATE OR REPLACE VIEW rows AS SELECT * FROM read_json({quoted(str(named))}, format = 'newline_delimited', "

@@ -6,13 +6,10 @@ goes on where it was, and a folder of another run is refused. A bucket counts as
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import json
 import os
 import shutil
-import signal
-import sys
 import threading
 import time
 from collections import Counter
@@ -27,6 +24,7 @@ from typing import Any
 from app.chart import Availability
 from app.collector import paused_collector
 from app.pipeline import OsteonPipeline, build_pipeline
+from app.processes import end_with_parent
 from app.screen.export import Export
 from app.screen.indicators import Period
 from app.screen.lines import ExportError
@@ -40,7 +38,6 @@ BUCKET_BYTES = 48 * 1024 * 1024
 COMPRESSION = 8
 """How much larger NDJSON is than its .gz, about: only the number of buckets depends on it."""
 _WATCH_SECONDS = 1.0
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -53,19 +50,6 @@ class Options:
     workers: int
     memory: str
     buckets: int | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the work folder holds in the end."""
-
-    folder: Path
-    files: list[dict[str, Any]]
-    unassigned: dict[str, int]
-    availability: dict[str, str]
-    fingerprint: str
-    knowledge: str
-    statuses: Counter[str]
 
 
 def buckets_for(export: Export, workers: int) -> int:
@@ -138,17 +122,7 @@ class Run:
         """Screen the buckets that are left; gives the statuses of the patients of each."""
         (self.folder / "results").mkdir(exist_ok=True, mode=0o700)
         left = [number for number in range(self.buckets) if not _result(self.folder, number).is_file()]
-        deleted = [[*key, export] for key, export in self.export.deleted.items()]
-        task = _Task(
-            str(self.folder),
-            self.options.profile,
-            str(self.options.as_of),
-            [str(self.options.period.first), str(self.options.period.last)],
-            {kind: str(value) for kind, value in availability.items()},
-            deleted,
-            self.options.memory,
-            self.knowledge,
-        )
+        task = _Task(self.folder, self.options, availability, self.export.deleted, self.knowledge)
         if not left:
             return
         if self.options.workers == 1:
@@ -173,13 +147,10 @@ class Run:
 class _Task:
     """What a worker needs to know."""
 
-    folder: str
-    profile: str
-    as_of: str
-    period: list[str]
-    availability: dict[str, str]
-    deleted: list[list[Any]]
-    memory: str
+    folder: Path
+    options: Options
+    availability: Mapping[str, Availability]
+    deleted: Mapping[tuple[str, str], int]
     knowledge: str
 
 
@@ -190,14 +161,8 @@ class _Worker:
         if pipeline.knowledge.version != task.knowledge:
             raise RuntimeError("the knowledge changed while the run was under way")
         self.task = task
-        self.deleted = {(kind, name): export for kind, name, export in task.deleted}
-        self.screening = Screening(
-            pipeline,
-            task.profile,
-            date.fromisoformat(task.as_of),
-            {kind: Availability(value) for kind, value in task.availability.items()},
-            Period(*map(date.fromisoformat, task.period)),
-        )
+        chosen = task.options
+        self.screening = Screening(pipeline, chosen.profile, chosen.as_of, task.availability, chosen.period)
 
 
 _worker: _Worker | None = None
@@ -205,23 +170,18 @@ _worker: _Worker | None = None
 
 def _start(task: _Task, parent: int) -> None:
     global _worker  # a worker process has one
-    _end_with(parent)
+    end_with_parent(parent)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
     with paused_collector():
         pipeline = build_pipeline(Settings())
     _worker = _Worker(task, pipeline)
 
 
-def _end_with(parent: int) -> None:
-    """End this process when the parent has ended, however that was: no patient data lives on."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(_WATCH_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+def _watch(parent: int) -> None:
+    """End this process when the parent has ended, also where the kernel does not do it: no patient data lives on."""
+    while os.getppid() == parent:
+        time.sleep(_WATCH_SECONDS)
+    os._exit(1)
 
 
 def _screen_in_worker(number: int) -> Counter[str]:
@@ -232,11 +192,12 @@ def _screen_in_worker(number: int) -> Counter[str]:
 
 def _screen_bucket(worker: _Worker, number: int) -> Counter[str]:
     """Screen one bucket and write its results; gives how many patients have which status."""
-    folder, statuses = Path(worker.task.folder), Counter[str]()
+    task, statuses = worker.task, Counter[str]()
+    folder = task.folder
     patients, worklist = folder / "results" / f"{number}.patients.part", folder / "results" / f"{number}.worklist.part"
     unrecognised: Counter[tuple[str, str]] = Counter()
     with patients.open("w", encoding="utf-8") as rows, worklist.open("w", encoding="utf-8") as work:
-        for records in patients_of(folder, number, worker.deleted, worker.task.memory):
+        for records in patients_of(folder, number, task.deleted, task.options.memory):
             made = worker.screening.screened(records)
             statuses[made.patient["status"]] += 1
             unrecognised.update(made.unrecognised)

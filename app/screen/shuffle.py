@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +138,7 @@ def _array(name: str, values: tuple[Any, ...]) -> np.ndarray[Any, Any]:
     return np.array(values, dtype=bool) if name == "entry" else np.array(values, dtype=object)
 
 
-def patients_of(folder: Path, bucket: int, deleted: dict[tuple[str, str], int], memory: str) -> Iterator[Records]:
+def patients_of(folder: Path, bucket: int, deleted: Mapping[tuple[str, str], int], memory: str) -> Iterator[Records]:
     """The patients of a bucket, each with the newest version of each record that was not deleted since."""
     files = sorted((folder / "buckets" / f"bucket={bucket}").glob("*.parquet"))
     if not files:
@@ -145,56 +147,42 @@ def patients_of(folder: Path, bucket: int, deleted: dict[tuple[str, str], int], 
     try:
         medications = _medications(engine, folder, files)
         engine.execute(f"SELECT {', '.join(_COLUMNS[1:])} FROM read_parquet(?) ORDER BY {_ORDER}", [_names(files)])
-        current: Records | None = None
-        gathered: _Gathering | None = None
-        while rows := engine.fetchmany(1000):
-            for row in rows:
-                if current is None or row[0] != current.patient:
-                    if gathered is not None:
-                        yield gathered.finished(medications)
-                    current = Records(row[0])
-                    gathered = _Gathering(current, deleted)
-                if gathered is not None:
-                    gathered.take(row)
-        if gathered is not None:
-            yield gathered.finished(medications)
+        rows = chain.from_iterable(iter(lambda: engine.fetchmany(1000), []))
+        for patient, of_patient in groupby(rows, key=itemgetter(0)):
+            yield _gathered(patient, of_patient, deleted, medications)
     finally:
         engine.close()
 
 
-class _Gathering:
-    """Collects the rows of one patient, in their order."""
-
-    def __init__(self, records: Records, deleted: dict[tuple[str, str], int]) -> None:
-        self._records, self._deleted = records, deleted
-        self._last: tuple[str, str] | None = None
-        self._wanted: dict[str, None] = {}
-        self._entries: defaultdict[str, list[bytes]] = defaultdict(list)
-
-    def take(self, row: tuple[Any, ...]) -> None:
-        _, kind, name, _, export, medication, entry, text = row
-        if not text:
-            self._records.damaged[kind] += 1
-            return
+def _gathered(
+    patient: str,
+    rows: Iterable[tuple[Any, ...]],
+    deleted: Mapping[tuple[str, str], int],
+    medications: Mapping[str, bytes],
+) -> Records:
+    """The records of one patient from its rows, in their order: of each record the newest version stands first."""
+    records = Records(patient)
+    entries: defaultdict[str, list[bytes]] = defaultdict(list)
+    wanted: dict[str, None] = {}
+    last: tuple[str, str] | None = None
+    for _, kind, name, _, export, medication, entry, text in rows:
         key = (kind, name)
-        if name and key == self._last:
-            return  # an older version of the same record
-        self._last = key
-        if name and self._deleted.get(key, -1) >= export:
-            return
-        if kind == PATIENT:
-            self._records.own = resource_of(text.encode(), entry=entry)
-            return
-        self._entries[kind].append(entry_of(text.encode(), entry=entry))
-        if medication:
-            self._wanted[medication] = None
-
-    def finished(self, medications: dict[str, bytes]) -> Records:
-        served = [medications[name] for name in self._wanted if name in medications]
-        self._records.entries = dict(self._entries)
-        if served:
-            self._records.entries[MEDICATION] = served
-        return self._records
+        if not text:
+            records.damaged[kind] += 1
+        elif not name or key != last:  # else an older version of the record before
+            last = key
+            if name and deleted.get(key, -1) >= export:
+                continue
+            if kind == PATIENT:
+                records.own = resource_of(text.encode(), entry=entry)
+                continue
+            entries[kind].append(entry_of(text.encode(), entry=entry))
+            if medication:
+                wanted[medication] = None
+    records.entries = dict(entries)
+    if served := [medications[name] for name in wanted if name in medications]:
+        records.entries[MEDICATION] = served
+    return records
 
 
 def _medications(engine: duckdb.DuckDBPyConnection, folder: Path, files: list[Path]) -> dict[str, bytes]:

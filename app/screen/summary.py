@@ -11,8 +11,8 @@ import matplotlib as mpl
 from jinja2 import Environment
 from matplotlib.figure import Figure
 
-from app.screen.counts import SUPPRESSED_BELOW, Counts, shown
-from app.screen.indicators import DXA_DAYS, INDICATORS, NO, PERSISTENT_MONTHS, TREATED_MONTHS, UNKNOWN, YES, Period
+from app.screen.counts import SUPPRESSED_BELOW, Counts
+from app.screen.indicators import DXA_DAYS, NO, PERSISTENT_MONTHS, TREATED_MONTHS, UNKNOWN, YES, Period
 
 TITLES = {
     "advice": "Patients by advice",
@@ -53,13 +53,7 @@ def page_of(counts: Counts, unrecognised: Mapping[tuple[str, str], int], run: Ma
         for key, title in TITLES.items()
     ]
     sections.append({"id": "codes", "title": "Codes that were not recognised", "rows": list(codes.items())[:_ROWS]})
-    measures = [
-        {
-            "name": INDICATOR_TITLES[name],
-            **{key: shown(counts.indicators[name]).get(key, 0) for key in (YES, NO, UNKNOWN)},
-        }
-        for name in INDICATORS
-    ]
+    measures = [{"name": INDICATOR_TITLES[name], **answers} for name, answers in counts.measures().items()]
     template = Path(__file__).with_name("summary.html").read_text(encoding="utf-8")
     return (
         Environment(autoescape=True)

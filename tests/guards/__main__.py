@@ -114,7 +114,7 @@ GUARDS = {
         "tests/contract/test_large_charts.py::test_work_within_its_share_is_not_ended",
     ),
     "workers end with the service": Guard(
-        "app/api/large_charts.py", "ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)", "pass",
+        "app/processes.py", "ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)", "pass",
         "tests/contract/test_large_charts.py::test_workers_end_with_the_service",
     ),
     "faults turn readiness red": Guard(

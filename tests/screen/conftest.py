@@ -11,12 +11,8 @@ import duckdb
 import pytest
 
 from app.commands.screen import main
-from app.main import create_app
 from app.pipeline import OsteonPipeline, build_pipeline
 from app.settings import Settings
-from tests.clinical.cases import TODAY
-from tests.conftest import Client
-from tests.support.patience import patient_settings
 
 Run = Callable[..., "Result"]
 
@@ -40,13 +36,6 @@ class Result:
 
     def patients(self) -> dict[str, dict[str, Any]]:
         return {row["patient"]: row for row in self.table("patients")}
-
-
-@pytest.fixture(scope="session")
-def osteon() -> Client:
-    """The service on the day of the clinical cases."""
-    settings = patient_settings()
-    return Client(create_app(pipeline=build_pipeline(settings), settings=settings, today=lambda: TODAY))
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ def test_a_run_with_other_settings_is_another_run(
         raise OSError("stopped before the end")
 
     with monkeypatch.context() as broken:
-        broken.setattr("app.commands.screen._with_progress", stopped)
+        broken.setattr("app.screen.run.Run.screen", stopped)
         assert screen(folder).status == 2
     assert "stopped before the end" in capsys.readouterr().err
     other = Settings(postmenopausal_from_age=70)
