@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import shlex
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from app.commands.cli import main
 from tests.e2e.conftest import wait_until_ready
 from tests.support.patience import PATIENCE, SERVER_ENVIRONMENT
 from tests.support.ports import free_port
@@ -55,10 +58,10 @@ def commands_in(text: str) -> Iterator[str]:
 
 
 def help_of(command: str) -> str:
-    result = subprocess.run(
-        [sys.executable, "-m", "app", command, "--help"], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    return result.stdout if result.returncode == 0 else ""
+    told = io.StringIO()
+    with contextlib.redirect_stdout(told), pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    return told.getvalue() if ended.value.code == 0 else ""
 
 
 def test_every_command_and_option_of_the_documents_exists() -> None:

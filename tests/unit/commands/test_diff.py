@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from app.browser.cases import case_files
 from app.cases.builder import Builder
 from app.commands.diff import main
+from app.commands.requests import SHIPPED, pipeline_of
+from app.pipeline import OsteonPipeline
+from app.settings import Settings
 from tests.unit.advice.test_drug_options import woman
 from tests.unit.engine.test_overlay import fractured
 
 TODAY = "2026-11-22"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def shipped_once() -> Iterator[None]:
+    """The knowledge that ships is loaded once for all tests of this file."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("app.commands.diff.pipeline_of", shipped_or_new)
+        yield
+
+
+def shipped_or_new(name: str, settings: Settings) -> OsteonPipeline:
+    return _shipped() if name == SHIPPED else pipeline_of(name, settings)
+
+
+@cache
+def _shipped() -> OsteonPipeline:
+    return pipeline_of(SHIPPED, Settings())
 
 
 @pytest.fixture
@@ -86,7 +109,9 @@ def test_another_order_of_drugs_is_a_change(tmp_path: Path, capsys: pytest.Captu
     assert "alendronate (not-stocked)" in told
 
 
-def test_release_notes_over_the_clinical_cases(tmp_path: Path) -> None:
+def test_release_notes_over_the_clinical_cases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [path for path in case_files() or () if path.parent.name == "uppsala"]
+    monkeypatch.setattr("app.commands.shipped_cases.case_files", lambda: files)
     (tmp_path / "overlay.yaml").write_text("off: [uppsala.dxa.low-energy-fracture]\n", encoding="utf-8")
     notes = tmp_path / "notes.md"
     arguments = ["--cases", "--today", TODAY, "--notes", str(notes)]
